@@ -43,6 +43,7 @@ struct HealthCheckConfig {
   uint32_t jitter_percent = 10;
   uint32_t rise = 2;
   uint32_t fall = 3;
+  bool operator==(const HealthCheckConfig&) const = default;
 };
 
 struct OutlierConfig {
@@ -57,6 +58,7 @@ struct OutlierConfig {
   uint32_t max_ejection_percent = 50;        ///< at least one may always be ejected, never the last healthy one
   Duration base_ejection = Duration::s(5);
   Duration max_ejection = Duration::s(300);
+  bool operator==(const OutlierConfig&) const = default;
 };
 
 struct CircuitConfig {
@@ -64,6 +66,7 @@ struct CircuitConfig {
   uint32_t max_requests = 4096;              ///< at the cluster at once, all workers
   uint32_t max_pending = 1024;               ///< waiting for a connection or a request slot
   Duration pending_timeout = Duration::s(1);
+  bool operator==(const CircuitConfig&) const = default;
 };
 
 struct RetryConfig {
@@ -72,12 +75,14 @@ struct RetryConfig {
   Duration backoff_base = Duration::ms(25);
   Duration backoff_max = Duration::ms(250);
   bool on_gateway_status = true;             ///< also retry an idempotent request answered 502, 503 or 504
+  bool operator==(const RetryConfig&) const = default;
 };
 
 struct RetryBudgetConfig {
   uint32_t percent = 20;                     ///< retries per request deposited
   uint32_t min_per_second = 10;              ///< reserve, so that a quiet cluster may retry at all
   Duration window = Duration::s(10);         ///< a deposit's life
+  bool operator==(const RetryBudgetConfig&) const = default;
 };
 
 struct ConnectionPoolConfig {
@@ -85,6 +90,7 @@ struct ConnectionPoolConfig {
   Duration idle_timeout = Duration::s(30);   ///< below common servers' keep-alive (nginx 75 s, Node 5 s: lower it there)
   Duration max_lifetime = Duration::s(3600);
   uint32_t max_requests = 0;                 ///< per connection; 0: no limit
+  bool operator==(const ConnectionPoolConfig&) const = default;
 };
 
 struct ClusterConfig {
@@ -106,12 +112,14 @@ struct ClusterConfig {
   bool zone_preference = false;
   std::string http_protocol = "http1";       ///< how to speak to it; h2 comes later
   uint32_t pipeline = 0;                     ///< > 1: coalesce up to so many idempotent requests on one connection
+  bool operator==(const ClusterConfig&) const = default;
 };
 
 /// Where a route sends a request, with the share it gets (weights of one route are relative).
 struct RouteTarget {
   std::string cluster;
   uint32_t weight = 100;
+  bool operator==(const RouteTarget&) const = default;
 };
 
 struct RouteConfig {
@@ -122,6 +130,7 @@ struct RouteConfig {
   Duration timeout = Duration::s(15);        ///< total: from the request's head to the response's end of head
   RetryConfig retry;
   uint32_t line = 0;                         ///< where it was written, for messages
+  bool operator==(const RouteConfig&) const = default;
 };
 
 struct ListenerConfig {
@@ -140,6 +149,7 @@ struct ListenerConfig {
   Duration write_timeout = Duration::s(30);  ///< a client that does not read
   bool trust_forwarded = false;              ///< keep X-Forwarded-*/Forwarded/X-Request-Id of the client
   std::vector<RouteConfig> routes;
+  bool operator==(const ListenerConfig&) const = default;
 };
 
 struct Config {
@@ -150,6 +160,7 @@ struct Config {
   std::vector<ClusterConfig> clusters;
   std::string path;                          ///< the file it came from
 
+  bool operator==(const Config&) const = default;
   [[nodiscard]] const ClusterConfig* cluster(std::string_view name) const;
 };
 

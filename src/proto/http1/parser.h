@@ -9,7 +9,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
+#include <memory>
+#include <string>
 #include <string_view>
 
 #include "proto/http/message.h"
@@ -29,7 +30,7 @@ enum class Bad : uint8_t {
   bad_field_name, space_before_colon, missing_colon, field_too_long, head_too_large, too_many_fields,
   // framing
   length_with_transfer_encoding, bad_content_length, conflicting_content_length, bad_transfer_encoding,
-  transfer_encoding_in_http10, bad_chunk_size, chunk_size_too_large, bad_chunk_extension, bad_chunk_end, trailer_too_large,
+  unsupported_transfer_coding, transfer_encoding_in_http10, bad_chunk_size, chunk_size_too_large, bad_chunk_extension, bad_chunk_end, trailer_too_large,
   body_too_large,
   // meaning
   missing_host, duplicate_host, bad_host, unsupported_expectation,
@@ -57,15 +58,23 @@ struct HeadResult {
   size_t bad_at = 0;     ///< offset of the offence with bad, as near as known
 };
 
+/// How far an unfinished head has been read.
+struct HeadCursor {
+  size_t line_start = 0;  ///< of the line that has not ended yet
+  size_t scanned = 0;     ///< bytes that need no second look
+  uint32_t fields = 0;
+  bool started = false;   ///< the start line is behind
+};
+
 class RequestParser {
  public:
   explicit RequestParser(const Limits& limits) : limits_(&limits) {}
   HeadResult parse(std::string_view bytes, http::RequestHead& head);
-  void reset() { scanned_ = 0; line_start_ = 0; }
+  void reset() { cursor_ = {}; }
+
  private:
   const Limits* limits_;
-  size_t scanned_ = 0;     ///< bytes already searched for the end of the head
-  size_t line_start_ = 0;
+  HeadCursor cursor_;
 };
 
 /// `request` tells whether a body follows (HEAD, CONNECT): RFC 9112 section 6.3.
@@ -73,11 +82,11 @@ class ResponseParser {
  public:
   explicit ResponseParser(const Limits& limits) : limits_(&limits) {}
   HeadResult parse(std::string_view bytes, http::Method request, http::ResponseHead& head);
-  void reset() { scanned_ = 0; line_start_ = 0; }
+  void reset() { cursor_ = {}; }
+
  private:
   const Limits* limits_;
-  size_t scanned_ = 0;
-  size_t line_start_ = 0;
+  HeadCursor cursor_;
 };
 
 /// Reads a body of any kind piece by piece. `next` looks at the front of `bytes` and returns one step.
@@ -99,7 +108,38 @@ class BodyReader {
   /// Trailer fields of a finished stream, owned by the reader (valid until the next start); hop-by-hop and framing fields
   /// (Content-Length, Transfer-Encoding, Host, Trailer, ...: RFC 9110 section 6.5.1) are dropped.
   [[nodiscard]] const http::Fields& trailers() const;
-  // private members: implementer's choice
+
+ private:
+  /// Where in RFC 9112 section 7.1 the reader is. From `size_first` to `line_lf`: within the line that opens a chunk.
+  enum class State : uint8_t {
+    done, failed, length, until_close,
+    size_first, size, extension_gap, name_first, name, name_gap, value_first, value, quoted, escaped, quoted_end, line_lf,
+    data, data_cr, data_lf, trailers,
+  };
+  struct TrailerSection {
+    std::string text;  ///< all lines received so far; the fields are views into it
+    http::Fields fields;
+    HeadCursor cursor;
+  };
+
+  Step next_of_length(std::string_view bytes);
+  Step next_until_close(std::string_view bytes);
+  Step next_chunked(std::string_view bytes);
+  Step read_trailers(std::string_view bytes, size_t at);
+  Step end_of_trailers(size_t at);
+  Step fail(Bad bad, size_t at);
+  Bad framing_byte(char c);
+  Bad size_byte(char c);
+  Bad extension_byte(char c);
+  Bad end_of_chunk_line();
+
+  const Limits* limits_ = nullptr;
+  std::unique_ptr<TrailerSection> trailer_section_;  ///< made only when trailer fields arrive: they are rare
+  uint64_t left_ = 0;        ///< payload bytes of this length or chunk still to come
+  uint64_t allowed_ = 0;     ///< payload bytes that max_body still permits
+  uint32_t line_bytes_ = 0;  ///< of the current chunk line
+  State state_ = State::done;
+  Bad bad_ = Bad::none;
 };
 
 }  // namespace weir::proto::http1

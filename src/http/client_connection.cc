@@ -1,0 +1,255 @@
+#include "http/client_connection.h"
+
+#include <utility>
+
+#include "base/check.h"
+#include "proto/http1/writer.h"
+
+namespace weir::http {
+
+using proto::http::BodyKind;
+using proto::http::FieldId;
+using proto::http1::Parse;
+
+ClientConnection::ClientConnection(net::Loop& loop, Owner& owner, const proto::http1::Limits& limits,
+                                   ClientScratch& scratch)
+    : stream_(loop, *this), owner_(owner), scratch_(scratch), parser_(limits), limits_(limits) {}
+
+ClientConnection::~ClientConnection() {
+  // Slots form a list of unique_ptrs; unroll it so that a deep pipeline does not recurse.
+  while (front_) front_ = std::move(front_->behind);
+}
+
+Result<void> ClientConnection::adopt(net::Fd fd, uint64_t served) {
+  served_ = served;
+  return stream_.adopt(std::move(fd));
+}
+
+// ---- sending ---------------------------------------------------------------------------------------------------------
+
+std::unique_ptr<ClientConnection::Slot> ClientConnection::take_slot() {
+  return spare_ ? std::move(spare_) : std::make_unique<Slot>(*this);
+}
+
+void ClientConnection::recycle(std::unique_ptr<Slot> slot) {
+  slot->handler = nullptr;
+  slot->request_ended = slot->chunked = false;
+  spare_ = std::move(slot);
+}
+
+ClientStream& ClientConnection::open(ResponseHandler& handler) {
+  DCHECK(reusable());
+  auto slot = take_slot();
+  slot->handler = &handler;
+  Slot* added = slot.get();
+  if (front_) {
+    back_->behind = std::move(slot);
+  } else {
+    front_ = std::move(slot);
+  }
+  back_ = added;
+  ++in_flight_;
+  body_open_ = true;
+  return *added;
+}
+
+void ClientConnection::Slot::send_head(const RequestHead& head, std::span<const Field> extra, bool end) {
+  method = head.method;
+  std::string& out = connection.stream_.output();
+  proto::http1::append_request_line(out, head.method_text, head.target);
+  proto::http1::append_field(out, "Host", head.authority);
+  proto::http1::append_end_to_end_fields(out, head.fields);
+  for (const Field& field : extra) proto::http1::append_field(out, field.name, field.value);
+  if (head.body == BodyKind::length) {
+    proto::http1::append_field(out, "Content-Length", head.content_length);
+  } else if (head.body == BodyKind::stream && !end) {
+    chunked = true;
+    proto::http1::append_field(out, "Transfer-Encoding", "chunked");
+  }
+  out += "\r\n";
+  connection.stream_.flush_later();
+  if (end) {
+    request_ended = true;
+    connection.body_open_ = false;
+  }
+}
+
+void ClientConnection::Slot::send_body(std::string_view piece) {
+  if (piece.empty()) return;
+  net::Stream& stream = connection.stream_;
+  if (!chunked) return stream.write(piece);
+  proto::http1::append_chunk_size(stream.output(), piece.size());
+  stream.write(piece);
+  stream.output() += "\r\n";
+  stream.flush_later();
+}
+
+void ClientConnection::Slot::send_end(const Fields& trailers) {
+  if (chunked) {
+    proto::http1::append_last_chunk(connection.stream_.output(), trailers);
+    connection.stream_.flush_later();
+  }
+  request_ended = true;
+  connection.body_open_ = false;
+}
+
+void ClientConnection::Slot::cancel() {
+  handler = nullptr;
+  if (connection.in_flight_ == 1 || !request_ended) {
+    // Reading a response nobody wants could cost more than a new connection.
+    connection.close();
+  } else if (connection.front_.get() == this) {
+    connection.stream_.resume();  // others wait behind it: read over it
+  }
+}
+
+void ClientConnection::Slot::pause_response() { connection.stream_.pause(); }
+void ClientConnection::Slot::resume_response() { connection.stream_.resume(); }
+
+// ---- receiving -------------------------------------------------------------------------------------------------------
+
+void ClientConnection::on_connected() { owner_.on_connected(*this); }
+
+size_t ClientConnection::on_data(std::string_view data) {
+  size_t consumed = 0;
+  while (consumed < data.size() && stream_.open() && !stream_.paused()) {
+    if (!front_) {
+      // Bytes nobody asked for: the next response could be taken for an answer to the wrong request.
+      closing_ = true;
+      close();
+      break;
+    }
+    const std::string_view rest = data.substr(consumed);
+    const size_t step = reading_body_ ? read_body(rest) : read_head(rest);
+    consumed += step;
+    if (step == 0) break;
+  }
+  return consumed;
+}
+
+size_t ClientConnection::read_head(std::string_view data) {
+  response_begun_ = true;
+  ResponseHead& head = scratch_.head;
+  const auto result = parser_.parse(data, front_->method, head);
+  if (result.state == Parse::need_more) return 0;
+  if (result.state == Parse::bad) {
+    broken(result.bad);
+    return 0;
+  }
+  parser_.reset();
+  Slot& slot = *front_;
+  if (head.status < 200) {
+    // 101 answers an Upgrade that we never forward: after it the bytes would not be HTTP any more.
+    if (head.status == 101) {
+      broken(proto::http1::Bad::bad_status_line);
+      return 0;
+    }
+    if (slot.handler != nullptr) slot.handler->on_informational(head);
+    return result.consumed;
+  }
+  keep_alive_ = head.keep_alive && head.body != BodyKind::until_close;
+  if (!keep_alive_) closing_ = true;
+  const bool end = head.body == BodyKind::none || (head.body == BodyKind::length && head.content_length == 0);
+  if (!end) {
+    reading_body_ = true;
+    body_.start(head.body, head.content_length, UINT64_MAX, limits_);
+    if (slot.handler != nullptr) slot.handler->on_response(head, data.substr(0, result.consumed), false);
+  } else {
+    ResponseHandler* handler = slot.handler;
+    response_done({}, false);
+    if (handler != nullptr) handler->on_response(head, data.substr(0, result.consumed), true);
+  }
+  return result.consumed;
+}
+
+size_t ClientConnection::read_body(std::string_view data) {
+  const auto step = body_.next(data);
+  if (step.state == Parse::bad) {
+    broken(step.bad);
+    return 0;
+  }
+  if (!step.data.empty() && front_->handler != nullptr) front_->handler->on_response_body(step.data);
+  // The handler may have cancelled, which can close the connection.
+  if (!stream_.open()) return step.consumed;
+  if (step.state == Parse::done) response_done(body_.trailers(), true);
+  return step.consumed;
+}
+
+/// The front response is complete: the slot goes, the connection may serve again, then the handler hears of it.
+void ClientConnection::response_done(const Fields& trailers, bool tell_end) {
+  reading_body_ = response_begun_ = false;
+  ++served_;
+  auto slot = std::move(front_);
+  front_ = std::move(slot->behind);
+  if (!front_) back_ = nullptr;
+  --in_flight_;
+  ResponseHandler* handler = slot->handler;
+  const bool request_unfinished = !slot->request_ended;
+  recycle(std::move(slot));
+  if (request_unfinished) {
+    // Answered in the middle of the request: its rest would be read as the next one.
+    closing_ = true;
+    body_open_ = false;
+  }
+  if (closing_) {
+    close();
+  } else if (!front_) {
+    owner_.on_idle(*this);
+  }
+  if (tell_end && handler != nullptr) handler->on_response_end(trailers);
+}
+
+void ClientConnection::on_end() {
+  if (front_ && reading_body_ && body_.finish_at_close()) {
+    closing_ = true;
+    return response_done({}, true);
+  }
+  on_closed(Error{.code = Code::closed_early, .origin = Origin::upstream});
+}
+
+void ClientConnection::on_closed(const Error& error) {
+  closing_ = true;
+  stream_.close();
+  fail_all(error);
+}
+
+void ClientConnection::on_drained() {
+  if (back_ != nullptr && back_->handler != nullptr && !back_->request_ended) back_->handler->on_request_drained();
+}
+
+void ClientConnection::broken(proto::http1::Bad bad) {
+  closing_ = true;
+  stream_.close();
+  fail_all(Error{.code = Code::malformed, .origin = Origin::upstream, .detail = proto::http1::name_of(bad).data()});
+}
+
+void ClientConnection::close() {
+  if (!stream_.open()) return;
+  closing_ = true;
+  stream_.close();
+  fail_all(Error{.code = Code::cancelled, .origin = Origin::internal});
+}
+
+void ClientConnection::fail_all(Error error) {
+  owner_.on_closed(*this, error);
+  const bool connect_failed = error.retry == Retry::yes;
+  bool first = true;
+  while (front_) {
+    auto slot = std::move(front_);
+    front_ = std::move(slot->behind);
+    --in_flight_;
+    if (connect_failed) {
+      error.retry = Retry::yes;
+    } else if (first && response_begun_) {
+      error.retry = Retry::no;
+    } else {
+      // It served before and died before it said anything: most likely it was closed while idle.
+      error.retry = served_ > 0 && error.code != Code::malformed ? Retry::if_reused : Retry::no;
+    }
+    first = false;
+    if (slot->handler != nullptr) slot->handler->on_response_failed(error);
+  }
+  back_ = nullptr;
+}
+
+}  // namespace weir::http

@@ -1,0 +1,340 @@
+#include "http/server_connection.h"
+
+#include <utility>
+
+#include "base/check.h"
+#include "proto/http1/writer.h"
+
+namespace weir::http {
+
+namespace {
+
+using proto::http::BodyKind;
+using proto::http::FieldId;
+using proto::http::Method;
+using proto::http1::Bad;
+using proto::http1::Parse;
+
+// Long enough for the response to cross an ocean, short enough that a flood of refused clients does not pile up.
+constexpr Duration kLinger = Duration::s(2);
+constexpr uint64_t kLingerBytes = 1024 * 1024;
+// A kept-alive client may have its next request on the way when we begin to drain: it gets this long to be answered
+// (with Connection: close) before the idle connection is closed under it.
+constexpr Duration kDrainGrace = Duration::ms(500);
+
+}  // namespace
+
+ServerConnection::ServerConnection(net::Loop& loop, Owner& owner, std::shared_ptr<const ServerOptions> options,
+                                   ServerScratch& scratch, const net::SocketAddress& peer)
+    : stream_(loop, *this),
+      owner_(owner),
+      options_(std::move(options)),
+      scratch_(scratch),
+      peer_(peer),
+      parser_(options_->limits) {
+  stream_.fail_fast_on_reset();
+}
+
+Result<void> ServerConnection::start(net::Fd fd) {
+  // A connection that never speaks is a slow header, not a keep-alive one.
+  await(Waiting::header, options_->header_timeout);
+  return stream_.adopt(std::move(fd));
+}
+
+// ---- reading ---------------------------------------------------------------------------------------------------------
+
+size_t ServerConnection::on_data(std::string_view data) {
+  in_on_data_ = true;
+  size_t consumed = 0;
+  while (consumed < data.size() && !stream_.paused() && state_ != State::closed) {
+    const std::string_view rest = data.substr(consumed);
+    if (state_ == State::waiting) {
+      // The next request of a pipeline keeps until this one is answered.
+      stream_.pause();
+      break;
+    }
+    if (state_ == State::lingering) {
+      lingered_bytes_ += rest.size();
+      consumed = data.size();
+      if (lingered_bytes_ > kLingerBytes) close_now({});
+      break;
+    }
+    const size_t step = state_ == State::head ? read_head(rest) : read_body(rest);
+    consumed += step;
+    if (step == 0) break;
+  }
+  in_on_data_ = false;
+  return consumed;
+}
+
+size_t ServerConnection::read_head(std::string_view data) {
+  RequestHead& head = scratch_.head;
+  const auto result = parser_.parse(data, head);
+  switch (result.state) {
+    case Parse::need_more:
+      if (waiting_ != Waiting::header) await(Waiting::header, options_->header_timeout);
+      return 0;
+    case Parse::bad: refuse(result.bad); return state_ == State::closed ? 0 : data.size();
+    case Parse::done: parser_.reset(); begin(head, data.substr(0, result.consumed)); return result.consumed;
+  }
+  UNREACHABLE();
+}
+
+void ServerConnection::begin(RequestHead& head, std::string_view memory) {
+  method_ = head.method;
+  version_minor_ = head.version_minor;
+  keep_alive_ = head.keep_alive && !draining_;
+  response_started_ = response_chunked_ = response_ended_ = false;
+  const bool has_body = head.body == BodyKind::stream || (head.body == BodyKind::length && head.content_length > 0);
+  if (head.body == BodyKind::length && head.content_length > options_->max_body_bytes) return refuse(Bad::body_too_large);
+  if (has_body) body_.start(head.body, head.content_length, options_->max_body_bytes, options_->limits);
+  state_ = has_body ? State::body : State::waiting;
+  if (has_body) {
+    await(Waiting::body, options_->body_timeout);
+  } else {
+    deadline_.clear();
+  }
+  handler_ = &owner_.begin_request(*this);
+  handler_->on_request(*this, head, memory, !has_body);
+  if (!has_body && response_ended_ && state_ == State::waiting) next_request();
+}
+
+size_t ServerConnection::read_body(std::string_view data) {
+  const auto step = body_.next(data);
+  if (step.state == Parse::bad) {
+    refuse(step.bad);
+    return state_ == State::closed ? 0 : data.size();
+  }
+  if (!step.data.empty() && handler_ != nullptr) handler_->on_request_body(step.data);
+  if (state_ != State::body) return step.consumed;
+  if (step.state == Parse::done) {
+    request_done();
+  } else if (!stream_.paused()) {
+    await(Waiting::body, options_->body_timeout);
+  }
+  return step.consumed;
+}
+
+void ServerConnection::request_done() {
+  state_ = State::waiting;
+  deadline_.clear();
+  if (handler_ != nullptr) handler_->on_request_end(body_.trailers());
+  if (state_ == State::waiting && response_ended_) next_request();
+}
+
+void ServerConnection::pause_request() {
+  if (state_ != State::body) return;
+  stream_.pause();
+  deadline_.clear();  // it is not the client who is slow now
+}
+
+void ServerConnection::resume_request() {
+  if (state_ != State::body || !stream_.paused()) return;
+  await(Waiting::body, options_->body_timeout);
+  stream_.resume();
+}
+
+void ServerConnection::on_end() {
+  if (state_ == State::lingering || handler_ == nullptr) return close_now({});
+  // A client that stops sending while it waits is taken to have gone: a half-close cannot be told from a departure, and
+  // working for nobody is worse than refusing a rarity.
+  close_now(Error{.code = state_ == State::body ? Code::closed_early : Code::cancelled, .origin = Origin::downstream});
+}
+
+void ServerConnection::on_closed(const Error& error) {
+  Error downstream = error;
+  downstream.origin = Origin::downstream;
+  downstream.retry = Retry::no;
+  close_now(downstream);
+}
+
+void ServerConnection::on_drained() {
+  if (waiting_ == Waiting::write) deadline_.clear();
+  if (handler_ != nullptr) handler_->on_response_drained();
+}
+
+// ---- answering -------------------------------------------------------------------------------------------------------
+
+void ServerConnection::send_informational(const ResponseHead& head) {
+  if (version_minor_ == 0 || state_ == State::closed) return;  // RFC 9110 section 15.2: not to a 1.0 client
+  std::string& out = stream_.output();
+  proto::http1::append_status_line(out, head.status, head.reason);
+  proto::http1::append_end_to_end_fields(out, head.fields);
+  out += "\r\n";
+  stream_.flush_later();
+}
+
+void ServerConnection::send_head(const ResponseHead& head, std::span<const Field> extra, bool end) {
+  if (state_ == State::closed) return;
+  DCHECK(!response_started_);
+  response_started_ = true;
+  std::string& out = stream_.output();
+  proto::http1::append_status_line(out, head.status, head.reason);
+  proto::http1::append_end_to_end_fields(out, head.fields);
+  for (const Field& field : extra) proto::http1::append_field(out, field.name, field.value);
+  append_framing(out, head, end);
+  out += "\r\n";
+  stream_.flush_later();
+  if (end) response_done();
+}
+
+/// RFC 9112 section 6: which framing this response gets towards this client.
+void ServerConnection::append_framing(std::string& out, const ResponseHead& head, bool end) {
+  const bool bodiless = method_ == Method::head || head.status == 304;
+  if (bodiless) {
+    if (const Field* length = head.find(FieldId::content_length)) {
+      proto::http1::append_field(out, "Content-Length", length->value);
+    } else if (head.body == BodyKind::length) {
+      proto::http1::append_field(out, "Content-Length", head.content_length);
+    }
+  } else if (head.status == 204) {
+    // Section 6.1 and 6.2 forbid both fields.
+  } else if (end || head.body == BodyKind::length) {
+    proto::http1::append_field(out, "Content-Length", end ? uint64_t{0} : head.content_length);
+  } else if (version_minor_ == 0) {
+    keep_alive_ = false;  // a 1.0 client knows no chunks: the end of the connection ends the body
+  } else {
+    response_chunked_ = true;
+    proto::http1::append_field(out, "Transfer-Encoding", "chunked");
+  }
+  // Answered before the request was all there: what is still to come cannot be told from a next request.
+  if (end && state_ == State::body) keep_alive_ = false;
+  if (draining_) keep_alive_ = false;
+  if (!keep_alive_) {
+    proto::http1::append_field(out, "Connection", "close");
+  } else if (version_minor_ == 0) {
+    proto::http1::append_field(out, "Connection", "keep-alive");
+  }
+}
+
+void ServerConnection::send_body(std::string_view piece) {
+  if (state_ == State::closed || piece.empty()) return;
+  if (response_chunked_) {
+    proto::http1::append_chunk_size(stream_.output(), piece.size());
+    stream_.write(piece);
+    stream_.output() += "\r\n";
+    stream_.flush_later();
+  } else {
+    stream_.write(piece);
+  }
+  if (stream_.congested() && state_ == State::waiting) {
+    written_at_check_ = stream_.bytes_written();
+    await(Waiting::write, options_->write_timeout);
+  }
+}
+
+void ServerConnection::send_end(const Fields& trailers) {
+  if (state_ == State::closed) return;
+  if (response_chunked_) {
+    proto::http1::append_last_chunk(stream_.output(), trailers);
+    stream_.flush_later();
+  }
+  response_done();
+}
+
+void ServerConnection::response_done() {
+  response_ended_ = true;
+  handler_ = nullptr;
+  if (state_ == State::body) {
+    keep_alive_ = false;
+    finish_and_close();
+  } else if (state_ == State::waiting && !in_on_data_) {
+    next_request();
+  }
+}
+
+void ServerConnection::next_request() {
+  if (!keep_alive_ || draining_) return finish_and_close();
+  state_ = State::head;
+  await(Waiting::idle, options_->idle_timeout);
+  stream_.resume();
+}
+
+void ServerConnection::finish_and_close() {
+  if (state_ == State::waiting && stream_.retained() == 0 && !in_on_data_ && stream_.flush_now()) return close_now({});
+  linger();
+}
+
+// ---- refusing and closing --------------------------------------------------------------------------------------------
+
+void ServerConnection::refuse(Bad bad) {
+  refuse(proto::http1::status_of(bad), proto::http1::name_of(bad), proto::http1::text_of(bad));
+}
+
+void ServerConnection::refuse(uint16_t status, std::string_view reason, std::string_view text) {
+  const bool answer = !response_started_ || state_ == State::head;
+  if (state_ != State::head) {
+    if (RequestHandler* handler = std::exchange(handler_, nullptr)) {
+      const Code code = status == 408 ? Code::timeout : status == 413 ? Code::too_large : Code::malformed;
+      handler->on_request_aborted(Error{.code = code, .origin = Origin::downstream, .detail = "request body"});
+    }
+  }
+  owner_.on_bad_request(*this, reason, answer ? status : 0);
+  if (!answer) return kill();
+  std::string& out = stream_.output();
+  proto::http1::append_status_line(out, status);
+  proto::http1::append_field(out, "Content-Type", "text/plain; charset=utf-8");
+  proto::http1::append_field(out, "X-Weir-Refusal", std::string("rule=").append(reason));
+  proto::http1::append_field(out, "Content-Length", text.size() + 1);
+  proto::http1::append_field(out, "Connection", "close");
+  out += "\r\n";
+  out += text;
+  out += '\n';
+  stream_.flush_later();
+  linger();
+}
+
+void ServerConnection::linger() {
+  state_ = State::lingering;
+  handler_ = nullptr;
+  stream_.drop_retained();
+  stream_.shutdown_write();
+  if (stream_.paused()) stream_.resume();
+  await(Waiting::linger, kLinger);
+}
+
+void ServerConnection::drain() {
+  draining_ = true;
+  if (idle()) await(Waiting::idle, kDrainGrace);
+}
+
+void ServerConnection::kill() {
+  if (state_ == State::closed) return;
+  stream_.abort();
+  close_now(Error{.code = Code::cancelled});
+}
+
+void ServerConnection::close_now(const Error& error) {
+  if (state_ == State::closed) return;
+  state_ = State::closed;
+  deadline_.clear();
+  stream_.close();
+  if (RequestHandler* handler = std::exchange(handler_, nullptr)) handler->on_request_aborted(error);
+  owner_.on_connection_closed(*this);
+}
+
+// ---- deadlines -------------------------------------------------------------------------------------------------------
+
+void ServerConnection::await(Waiting what, Duration how_long) {
+  waiting_ = what;
+  net::Loop& loop = stream_.loop();
+  deadline_.set(loop.timers(), loop.now() + how_long);
+}
+
+void ServerConnection::on_deadline() {
+  switch (waiting_) {
+    case Waiting::idle:
+    case Waiting::linger: return close_now({});
+    case Waiting::header:
+      if (stream_.bytes_read() == 0) return close_now({});  // it never said a word; nothing to answer
+      return refuse(408, "header_timeout", "The request's head did not arrive in time (RFC 9110 section 15.5.9).");
+    case Waiting::body:
+      return refuse(408, "body_timeout", "The request's body did not arrive in time (RFC 9110 section 15.5.9).");
+    case Waiting::write:
+      if (stream_.bytes_written() == written_at_check_) return kill();
+      written_at_check_ = stream_.bytes_written();
+      return await(Waiting::write, options_->write_timeout);
+  }
+}
+
+}  // namespace weir::http

@@ -1,0 +1,74 @@
+#include "model/address.h"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+namespace weir::model {
+namespace {
+
+constexpr std::string_view kForm = "host:port with a numeric IPv4 or [IPv6] host, or localhost";
+
+Problem bad_form(std::string_view text) {
+  return {fmt::format("{} is not an address", quoted(text)), std::string(kForm)};
+}
+
+/// The canonical spelling of a numeric host; empty when it is not one.
+std::string canonical(const std::string& host, int family) {
+  std::array<unsigned char, sizeof(in6_addr)> bytes{};
+  std::array<char, INET6_ADDRSTRLEN> spelled{};
+  if (inet_pton(family, host.c_str(), bytes.data()) != 1) return {};
+  if (inet_ntop(family, bytes.data(), spelled.data(), spelled.size()) == nullptr) return {};
+  return spelled.data();
+}
+
+bool looks_like_name(std::string_view host) {
+  const auto is_name_byte = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
+           c == '_';
+  };
+  const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+  return std::all_of(host.begin(), host.end(), is_name_byte) && std::any_of(host.begin(), host.end(), is_letter);
+}
+
+Result<uint16_t, Problem> parse_port(std::string_view text, uint16_t port_min) {
+  uint32_t port = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  const bool number = !text.empty() && end == text.data() + text.size() && error != std::errc::invalid_argument;
+  if (!number) {
+    return fail(Problem{fmt::format("{} is not a port", quoted(text)), "a number from 1 to 65535"});
+  }
+  if (error == std::errc::result_out_of_range || port > 65535 || port < port_min) {
+    return fail(Problem{fmt::format("port {} is out of range", text), "1 to 65535"});
+  }
+  return static_cast<uint16_t>(port);
+}
+
+}  // namespace
+
+Result<Address, Problem> parse_address(std::string_view text, uint16_t port_min) {
+  constexpr size_t kLongest = 300;  // a DNS name has at most 253 bytes
+  const size_t colon = text.rfind(':');
+  const bool embedded_nul = text.find('\0') != std::string_view::npos;  // inet_pton would stop there
+  if (colon == std::string_view::npos || colon == 0 || text.size() > kLongest || embedded_nul) return fail(bad_form(text));
+  std::string_view host = text.substr(0, colon);
+  const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
+  if (bracketed) host = host.substr(1, host.size() - 2);
+  if (!bracketed && host.find(':') != std::string_view::npos) {
+    return fail(Problem{fmt::format("{} has an IPv6 host without brackets", quoted(text)), std::string(kForm)});
+  }
+  const auto port = parse_port(text.substr(colon + 1), port_min);
+  if (!port) return fail(port.error());
+  if (!bracketed && host == "localhost") return Address{"localhost", *port};
+  std::string numeric = canonical(std::string(host), bracketed ? AF_INET6 : AF_INET);
+  if (!numeric.empty()) return Address{std::move(numeric), *port};
+  if (!bracketed && looks_like_name(host)) {
+    return fail(Problem{fmt::format("{} is a name, and names come with discovery", quoted(host)), std::string(kForm)});
+  }
+  return fail(bad_form(text));
+}
+
+}  // namespace weir::model

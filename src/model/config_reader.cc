@@ -1,0 +1,117 @@
+#include "model/config_reader.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+
+#include "model/nearest.h"
+#include "model/reading.h"
+
+namespace weir::model {
+namespace {
+
+constexpr std::string_view kSmallest =
+    R"(listeners: [{http: "0.0.0.0:8080", to: app}] and clusters: {app: ["127.0.0.1:3000"]})";
+
+void check_references(Reading& reading, const YamlNode& root) {
+  std::vector<std::string_view> known;
+  for (size_t i = 0; i < root.keys.size(); ++i) {
+    if (root.keys[i].text != "clusters" || root.values[i].kind != YamlNode::Kind::map) continue;
+    for (const YamlNode& key : root.values[i].keys) known.push_back(key.text);
+    break;
+  }
+  if (known.empty()) return;  // that there are no clusters has been told, once
+  for (const Reference& each : reading.references) {
+    if (std::find(known.begin(), known.end(), each.cluster) != known.end()) continue;
+    reading.mistake(*each.at, each.path,
+                    {fmt::format("unknown cluster {}", quoted(each.cluster)),
+                     fmt::format("{}{}", known.size() > 1 ? "one of " : "", fmt::join(known, ", ")),
+                     nearest(each.cluster, known)});
+  }
+}
+
+void check_admin(Reading& reading, const YamlNode& root, const Config& config) {
+  if (!config.admin || config.admin->port == 0) return;
+  for (size_t i = 0; i < config.listeners.size(); ++i) {
+    if (config.listeners[i].http != *config.admin) continue;
+    const std::string path = join("listeners", i);
+    YamlNode at = root;
+    at.line = reading.provenance.line_near(path);
+    at.column = 1;
+    reading.mistake(at, join(path, "http"), {fmt::format("{} is the admin interface's address", config.admin->text())});
+  }
+}
+
+Config read_root(Reading& reading, const YamlNode& root) {
+  Config config;
+  read_section(reading, root, root, "", config, [&](const Setting<Config>& setting, const Entry& entry) {
+    if (setting.info.name == "listeners") {
+      read_listeners(reading, entry, config.listeners);
+    } else {
+      read_clusters(reading, entry, config.clusters);
+    }
+  });
+  if (root.kind != YamlNode::Kind::map) return config;
+  check_references(reading, root);
+  check_admin(reading, root, config);
+  return config;
+}
+
+std::vector<Mistake> single(const std::string& file, uint32_t line, uint32_t column, std::string message,
+                            std::string expected = {}) {
+  return {Mistake{file, line, column, {}, std::move(message), std::move(expected), {}}};
+}
+
+}  // namespace
+
+std::string Mistake::text() const {
+  std::string out = line == 0 ? file : fmt::format("{}:{}:{}", file, line, column);
+  if (!setting.empty()) out += ": " + setting;
+  out += ": " + message;
+  if (!expected.empty()) out += "; expected " + expected;
+  if (!nearest.empty()) out += fmt::format("; did you mean \"{}\"?", nearest);
+  return out;
+}
+
+uint32_t Provenance::line_of(std::string_view path) const {
+  const auto found = lines_.find(path);
+  return found == lines_.end() ? 0 : found->second;
+}
+
+uint32_t Provenance::line_near(std::string_view path) const {
+  while (!path.empty()) {
+    if (const uint32_t line = line_of(path)) return line;
+    const size_t cut = path.find_last_of(".[");
+    path = cut == std::string_view::npos ? std::string_view{} : path.substr(0, cut);
+  }
+  return 0;
+}
+
+Result<Loaded, std::vector<Mistake>> load_config_text(std::string_view text, const std::string& file_name) {
+  const auto tree = parse_yaml(text);
+  if (!tree) return fail(single(file_name, tree.error().line, tree.error().column, tree.error().message));
+  if (tree->kind == YamlNode::Kind::null) {
+    return fail(single(file_name, 1, 1, "the file says nothing", "at least " + std::string(kSmallest)));
+  }
+  Reading reading(file_name);
+  Config config = read_root(reading, *tree);
+  auto mistakes = reading.take_mistakes();
+  if (!mistakes.empty()) return fail(std::move(mistakes));
+  config.path = file_name;
+  return Loaded{std::move(config), std::move(reading.provenance)};
+}
+
+Result<Loaded, std::vector<Mistake>> load_config(const std::string& path) {
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rbe"), &std::fclose);
+  if (file == nullptr) return fail(single(path, 0, 0, fmt::format("cannot be opened: {}", std::strerror(errno))));
+  std::string text(kYamlBytesMax + 1, '\0');  // one byte more than allowed, so that too large shows
+  text.resize(std::fread(text.data(), 1, text.size(), file.get()));
+  if (std::ferror(file.get()) != 0) return fail(single(path, 0, 0, fmt::format("cannot be read: {}", std::strerror(errno))));
+  return load_config_text(text, path);
+}
+
+}  // namespace weir::model

@@ -1,0 +1,109 @@
+#include <fmt/format.h>
+
+#include "model/reading.h"
+
+namespace weir::model {
+namespace {
+
+void add_target(Reading& reading, const YamlNode& at, const std::string& path, std::string cluster, uint32_t weight,
+                RouteConfig& route) {
+  reading.references.push_back({&at, path, cluster});
+  route.to.push_back({std::move(cluster), weight});
+}
+
+void read_targets(Reading& reading, const SettingInfo& setting, const Entry& entry, RouteConfig& route) {
+  if (entry.value.kind == YamlNode::Kind::scalar) {
+    add_target(reading, entry.value, entry.path, entry.value.text, RouteTarget{}.weight, route);
+    return;
+  }
+  if (!reading.expect_map(entry.place(), entry.value, entry.path, setting.shape.form)) return;
+  if (entry.value.keys.empty()) reading.mistake(entry.value, entry.path, {"is empty", std::string(setting.shape.form)});
+  std::map<std::string, uint32_t> seen;
+  for (size_t i = 0; i < entry.value.keys.size(); ++i) {
+    const Entry target{entry.value.keys[i], entry.value.values[i], join(entry.path, entry.value.keys[i].text)};
+    if (!reading.expect_new_key(target.key, target.path, seen)) continue;
+    const auto share = reading.scalar(target, kShareShape, "share");
+    const auto weight = static_cast<uint32_t>(share ? std::get<uint64_t>(*share) : 0);
+    add_target(reading, target.key, target.path, target.key.text, weight, route);
+    reading.came_from(target.path, target.key.line);
+  }
+}
+
+void read_routes(Reading& reading, const SettingInfo& setting, const Entry& entry, std::vector<RouteConfig>& routes) {
+  if (!reading.expect_list(entry.place(), entry.value, entry.path, setting.shape.form)) return;
+  if (entry.value.values.empty()) reading.mistake(entry.value, entry.path, {"is empty", "at least one route"});
+  for (size_t i = 0; i < entry.value.values.size(); ++i) {
+    const YamlNode& node = entry.value.values[i];
+    const std::string path = join(entry.path, i);
+    RouteConfig& route = routes.emplace_back();
+    route.line = node.line;
+    reading.came_from(path, node.line);
+    read_section(reading, node, node, path, route, [&](const Setting<RouteConfig>& structure, const Entry& inner) {
+      read_targets(reading, structure.info, inner, route);
+    });
+  }
+}
+
+void read_listener(Reading& reading, const YamlNode& node, const std::string& path, ListenerConfig& listener) {
+  bool to = false;
+  bool routes = false;
+  read_section(reading, node, node, path, listener, [&](const Setting<ListenerConfig>& setting, const Entry& entry) {
+    if (setting.info.name == "routes") {
+      routes = true;
+      read_routes(reading, setting.info, entry, listener.routes);
+      return;
+    }
+    to = true;
+    RouteConfig route;
+    route.line = entry.key.line;
+    read_targets(reading, setting.info, entry, route);
+    reading.came_from(join(path, "routes[0]"), entry.key.line);
+    reading.came_from(join(path, "routes[0].to"), entry.key.line);
+    listener.routes.push_back(std::move(route));
+  });
+  if (node.kind != YamlNode::Kind::map) return;
+  if (to && routes) reading.mistake(node, path, {"to and routes exclude each other", "one of them"});
+  if (!to && !routes) reading.mistake(node, path, {"leads nowhere", "to: CLUSTER, or routes"});
+  if (listener.name.empty()) listener.name = listener.http.text();
+}
+
+/// Port 0 is a new port every time, so two of them are no duplicates.
+void refuse_duplicates(Reading& reading, const Entry& entry, const std::vector<ListenerConfig>& listeners) {
+  std::map<std::string, uint32_t> addresses;
+  std::map<std::string, uint32_t> names;
+  for (size_t i = 0; i < listeners.size(); ++i) {
+    const YamlNode& node = entry.value.values[i];
+    const std::string path = join(entry.path, i);
+    const std::string address = listeners[i].http.text();
+    if (listeners[i].http.port != 0) {
+      const auto [first, added] = addresses.emplace(address, node.line);
+      if (!added) {
+        reading.mistake(node, join(path, "http"),
+                        {fmt::format("{} is already taken by the listener in line {}", address, first->second)});
+        continue;
+      }
+    }
+    if (reading.provenance.line_of(join(path, "name")) == 0) continue;
+    const auto [first, added] = names.emplace(listeners[i].name, node.line);
+    if (!added) {
+      reading.mistake(node, join(path, "name"), {fmt::format("{} is already the name of the listener in line {}",
+                                                             quoted(listeners[i].name), first->second)});
+    }
+  }
+}
+
+}  // namespace
+
+void read_listeners(Reading& reading, const Entry& entry, std::vector<ListenerConfig>& listeners) {
+  if (!reading.expect_list(entry.place(), entry.value, entry.path, "a list of listeners")) return;
+  if (entry.value.values.empty()) reading.mistake(entry.value, entry.path, {"is empty", "at least one listener"});
+  for (size_t i = 0; i < entry.value.values.size(); ++i) {
+    const YamlNode& node = entry.value.values[i];
+    const std::string path = join(entry.path, i);
+    reading.came_from(path, node.line);
+    read_listener(reading, node, path, listeners.emplace_back());
+  }
+  refuse_duplicates(reading, entry, listeners);
+}
+
+}  // namespace weir::model

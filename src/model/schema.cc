@@ -1,0 +1,197 @@
+#include "model/schema.h"
+
+#include "model/shapes.h"
+
+namespace weir::model {
+namespace {
+
+constexpr Duration kMillisecond = Duration::ms(1);
+constexpr Duration kHour = Duration::s(3600);
+constexpr Duration kDay = Duration::s(24 * 3600);
+constexpr uint64_t kKiB = 1024;
+constexpr uint64_t kMiB = 1024 * kKiB;
+
+Section<Config> make_top() {
+  return {
+      "The file",
+      "",
+      "What stands at the top of the file.",
+      {},
+      {
+          field<&Config::workers>("workers", count(1, 1024).or_word("auto"), "Event loops, each on a thread of its own.",
+                                  "one per core uses the machine, and more would only take turns"),
+          field<&Config::admin>("admin", address(0).or_word("off"),
+                                "Where the admin interface (metrics, state, switches) listens.",
+                                "only this machine can reach it, since it can drain and switch"),
+          field<&Config::drain_timeout>(
+              "drain_timeout", duration(Duration{}, kHour),
+              "How long requests in flight may take to end after SIGTERM, before their connections are closed.",
+              "twice the default route timeout, and the time Kubernetes grants a pod"),
+          structured<Config>("listeners", structure("a list of listeners").and_required(),
+                             "Where traffic comes in; see Listeners.", "a proxy without one has nothing to do"),
+          structured<Config>("clusters", structure("a map from names to clusters").and_required(),
+                             "Where traffic goes; see Clusters.", "a route needs one to lead to"),
+      }};
+}
+
+std::vector<Setting<ListenerConfig>> listener_basics() {
+  return {
+      field<&ListenerConfig::name>("name", name(0), "Its name in metrics, logs and the console.",
+                                   "its address says enough when there are few"),
+      field<&ListenerConfig::http>("http", address(0).and_required(),
+                                   "The address to accept HTTP/1.1 on; port 0 lets the system choose one.",
+                                   "no port is right for everybody"),
+      structured<ListenerConfig>(
+          "to", structure("the name of a cluster, or a map of shares such as {api: 95, api-next: 5}"),
+          "Short for one route that takes every request; instead of routes.", "most listeners need no more"),
+      structured<ListenerConfig>("routes", structure("a list of routes"),
+                                 "Tried in order; the first whose match fits takes the request. See Routes.",
+                                 "one order, written down, is easier to predict than a longest match"),
+      field<&ListenerConfig::access_log>("access_log", text(1, 4096),
+                                         "One JSON line per request: stdout, off, or the path of a file.",
+                                         "what runs under systemd or in a container has its log collected there"),
+      field<&ListenerConfig::trust_forwarded>(
+          "trust_forwarded", boolean(),
+          "Keep Forwarded, X-Forwarded-* and X-Request-Id as the client sent them, instead of replacing them.",
+          "anybody can write these fields; trust them only behind a proxy of your own"),
+  };
+}
+
+std::vector<Setting<ListenerConfig>> listener_limits() {
+  return {
+      field<&ListenerConfig::max_connections>("limits.connections", count(1, 10'000'000),
+                                              "Client connections at once, all workers; beyond it accepting pauses.",
+                                              "bounds the memory of a flood: 20000 full heads of 64KiB are 1.2GiB"),
+      field<&ListenerConfig::request_line_bytes>("limits.request_line", bytes(256, kMiB),
+                                                 "The longest request line; beyond it 414.",
+                                                 "what nginx and Apache take, and the least RFC 9112 recommends"),
+      field<&ListenerConfig::field_bytes>("limits.field", bytes(256, kMiB), "The longest header field; beyond it 431.",
+                                          "several 4KiB cookies in one field fit"),
+      field<&ListenerConfig::head_bytes>("limits.head", bytes(kKiB, 4 * kMiB),
+                                         "Request line and header fields together; beyond it 431.",
+                                         "four of the longest fields; bounds what a client can make us hold"),
+      field<&ListenerConfig::max_fields>("limits.fields", count(1, 10'000), "Header fields of a request; beyond it 431.",
+                                         "browsers send 20 to 40; three times that is no browser"),
+      field<&ListenerConfig::max_body_bytes>("limits.body", bytes(1, uint64_t{1} << 50).or_word("unlimited"),
+                                             "The largest request body; beyond it 413.",
+                                             "bodies are streamed, so their size costs no memory here"),
+  };
+}
+
+std::vector<Setting<ListenerConfig>> listener_timeouts() {
+  return {
+      field<&ListenerConfig::header_timeout>("timeouts.header", duration(kMillisecond, kHour),
+                                             "From the first byte of a request to the end of its head; then 408.",
+                                             "long for any honest client, short for one that trickles bytes"),
+      field<&ListenerConfig::body_timeout>("timeouts.body", duration(kMillisecond, kHour),
+                                           "Between two pieces of a request body; then 408.",
+                                           "a phone that changes networks may be silent for some seconds"),
+      field<&ListenerConfig::idle_timeout>("timeouts.idle", duration(kMillisecond, kDay),
+                                           "How long a connection is kept without a request.",
+                                           "above the 60s of common load balancers, so that they close first"),
+      field<&ListenerConfig::write_timeout>("timeouts.write", duration(kMillisecond, kHour),
+                                            "How long a client may read nothing of a response that waits for it.",
+                                            "the same patience as with a body that comes in"),
+  };
+}
+
+Section<ListenerConfig> make_listener() {
+  Section<ListenerConfig> made{"Listeners",
+                               "listeners[]",
+                               "An address that accepts traffic, and the routes of what comes in there.",
+                               {{"limits", "What one client may make Weir hold."},
+                                {"timeouts", "How long Weir waits for a client."}},
+                               listener_basics()};
+  for (auto& each : listener_limits()) made.settings.push_back(each);
+  for (auto& each : listener_timeouts()) made.settings.push_back(each);
+  made.settings.push_back(later<ListenerConfig>("tls", "Certificates of this listener."));
+  made.settings.push_back(later<ListenerConfig>("rate_limit", "Requests per client and second."));
+  return made;
+}
+
+std::vector<Setting<RouteConfig>> route_retry() {
+  return {
+      field<&RouteConfig::retry, &RetryConfig::attempts>(
+          "retry.attempts", count(1, 10), "Tries of one request in all; 1 is no retry.",
+          "one more try hides the loss of one endpoint; tries multiply from tier to tier (three tiers of 3 make 27)"),
+      field<&RouteConfig::retry, &RetryConfig::per_try_timeout>(
+          "retry.per_try_timeout", duration(kMillisecond, kDay).or_word("auto"),
+          "How long one try may take; auto is the route's timeout divided by attempts.",
+          "every try gets its share, so the last is not cut short by the first"),
+      field<&RouteConfig::retry, &RetryConfig::backoff_base>(
+          "retry.backoff_base", duration(Duration{}, kHour),
+          "Scale of the wait before a retry; doubles with every further one, with jitter.",
+          "Envoy's value: long enough to spread a burst of failures, short for a person"),
+      field<&RouteConfig::retry, &RetryConfig::backoff_max>(
+          "retry.backoff_max", duration(Duration{}, kHour), "The longest such wait.",
+          "ten times the base: a request should not spend its time waiting"),
+      field<&RouteConfig::retry, &RetryConfig::on_gateway_status>(
+          "retry.on_gateway_status", boolean(),
+          "Also retry an idempotent request that an endpoint answered with 502, 503 or 504.",
+          "these say that the request was probably not carried out; another endpoint may do better"),
+  };
+}
+
+Section<RouteConfig> make_route() {
+  Section<RouteConfig> made{
+      "Routes",
+      "listeners[].routes[]",
+      "Which requests go to which cluster, and how patiently. The first route that matches takes the request; a request "
+      "that none matches is answered with 404.",
+      {{"match", "What a request must look like; without it, every request matches."},
+       {"retry", "When a try fails. off stands for attempts: 1.", "retry.attempts", "1"}},
+      {
+          custom<RouteConfig>(
+              "match.path", {.type = Type::path_pattern, .max = 4096},
+              "The request's path, without its query: /about matches only itself, /api/* all that begins with /api/.",
+              "every path",
+              [](const RouteConfig& route) { return Value{PathPattern{route.path_prefix, route.path_exact}}; },
+              [](RouteConfig& route, const Value& value) {
+                const auto& pattern = std::get<PathPattern>(value);
+                route.path_prefix = pattern.path;
+                route.path_exact = pattern.exact;
+              }),
+          field<&RouteConfig::host>("match.host", host().or_word("any"),
+                                    "The host the request names, without its port; upper and lower case are equal.",
+                                    "every host"),
+          later<RouteConfig>("match.header", "Fields a request must have."),
+          later<RouteConfig>("match.method", "Methods a request must have."),
+          structured<RouteConfig>(
+              "to",
+              structure("the name of a cluster, or a map of shares such as {api: 95, api-next: 5}").and_required(),
+              "The cluster, or several with the share each gets: shares are relative to their sum.",
+              "a route must lead somewhere"),
+          field<&RouteConfig::timeout>(
+              "timeout", duration(kMillisecond, kDay),
+              "In all, with retries: from the end of the request's head to the end of the response's head; then 504.",
+              "what Envoy grants; a person has left by then"),
+      }};
+  for (auto& each : route_retry()) made.settings.push_back(each);
+  made.settings.push_back(later<RouteConfig>("rate_limit", "Requests per client and second."));
+  return made;
+}
+
+}  // namespace
+
+const Shape kShareShape = count(0, 1'000'000);
+const Shape kClusterNameShape = name();
+
+template <>
+const Section<Config>& section<Config>() {
+  static const Section<Config> made = make_top();
+  return made;
+}
+
+template <>
+const Section<ListenerConfig>& section<ListenerConfig>() {
+  static const Section<ListenerConfig> made = make_listener();
+  return made;
+}
+
+template <>
+const Section<RouteConfig>& section<RouteConfig>() {
+  static const Section<RouteConfig> made = make_route();
+  return made;
+}
+
+}  // namespace weir::model

@@ -1,0 +1,286 @@
+#include "net/stream.h"
+
+#include <netinet/tcp.h>
+#include <sys/uio.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+namespace weir::net {
+
+namespace {
+
+// A stream that always has more to read gives way to the others after this many full scratch buffers.
+constexpr int kReadsPerTurn = 4;
+
+Code code_of_errno(int error) {
+  switch (error) {
+    case ECONNREFUSED: return Code::connect_refused;
+    case ETIMEDOUT: return Code::connect_timeout;
+    case ECONNRESET:
+    case EPIPE: return Code::reset;
+    case EMFILE:
+    case ENFILE: return Code::out_of_fds;
+    default: return Code::io_failed;
+  }
+}
+
+}  // namespace
+
+Result<void> Stream::adopt(Fd fd) {
+  fd_ = std::move(fd);
+  auto added = loop_.add(fd_.get(), *this, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET);
+  if (!added) fd_.reset();
+  return added;
+}
+
+Result<void> Stream::connect(const SocketAddress& address) {
+  Fd fd(::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!fd.valid()) return fail(Error{.code = code_of_errno(errno), .origin = Origin::internal, .os_error = errno});
+  const int one = 1;
+  ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+  if (::connect(fd.get(), address.data(), address.length()) != 0 && errno != EINPROGRESS) {
+    const int error = errno;
+    const Code code = error == ECONNREFUSED ? Code::connect_refused : Code::connect_failed;
+    return fail(Error{.code = code, .origin = Origin::upstream, .retry = Retry::yes, .os_error = error});
+  }
+  connecting_ = true;
+  return adopt(std::move(fd));
+}
+
+void Stream::on_ready(uint32_t events) {
+  if (!open()) return;
+  if ((events & (EPOLLRDHUP | EPOLLHUP)) != 0) hangup_ = true;
+  if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) readable_ = true;
+  if (connecting_) {
+    on_connect_ready();
+    if (!open() || connecting_) return;
+  }
+  if ((events & EPOLLERR) != 0 && (ended_ || (paused_ && fail_fast_))) {
+    if (const int error = take_socket_error()) return fail_with(code_of_errno(error), error);
+  }
+  if ((events & EPOLLOUT) != 0 && blocked_) {
+    blocked_ = false;
+    flush();
+    if (!open()) return;
+  }
+  if (readable_ && !paused_) read_some();
+}
+
+int Stream::take_socket_error() {
+  int error = 0;
+  socklen_t size = sizeof error;
+  ::getsockopt(fd_.get(), SOL_SOCKET, SO_ERROR, &error, &size);
+  return error;
+}
+
+void Stream::on_connect_ready() {
+  if (const int error = take_socket_error()) {
+    const Code code = error == ECONNREFUSED ? Code::connect_refused : Code::connect_failed;
+    fail_with(error == ETIMEDOUT ? Code::connect_timeout : code, error);
+    return;
+  }
+  connecting_ = false;
+  handler_.on_connected();
+  if (open() && pending() != 0) flush_later();
+}
+
+void Stream::read_some() {
+  if (ended_) return;
+  for (int i = 0; i < kReadsPerTurn; ++i) {
+    if (!read_once()) return;
+  }
+  loop_.schedule(input_hook_);
+}
+
+/// Returns whether there may be more to read now.
+bool Stream::read_once() {
+  const auto room = loop_.scratch();
+  const ssize_t n = ::recv(fd_.get(), room.data(), room.size(), 0);
+  if (n > 0) {
+    bytes_read_ += static_cast<uint64_t>(n);
+    const bool drained = static_cast<size_t>(n) < room.size();
+    if (drained && !hangup_) readable_ = false;  // a short read emptied the socket: the next edge will tell
+    deliver({room.data(), static_cast<size_t>(n)});
+    if (!open() || paused_ || !readable_) return false;
+    if (!drained) return true;
+  } else if (n < 0) {
+    if (errno == EINTR) return true;
+    readable_ = false;
+    if (errno != EAGAIN && errno != EWOULDBLOCK) fail_with(code_of_errno(errno), errno);
+    return false;
+  }
+  // recv said 0, or the read was short with FIN known to be right behind it.
+  readable_ = false;
+  ended_ = true;
+  handler_.on_end();
+  return false;
+}
+
+void Stream::deliver(std::string_view fresh) {
+  if (!in_) {
+    const size_t consumed = handler_.on_data(fresh);
+    if (open() && consumed < fresh.size()) retain(fresh.substr(consumed));
+    return;
+  }
+  in_->append(fresh);
+  const size_t consumed = handler_.on_data(*in_);
+  if (!open() || !in_) return;
+  if (consumed == in_->size()) {
+    release_input();
+  } else {
+    in_->erase(0, consumed);
+  }
+}
+
+void Stream::retain(std::string_view rest) {
+  in_ = loop_.take_buffer();
+  in_->assign(rest);
+}
+
+void Stream::release_input() {
+  if (in_) loop_.give_buffer(std::move(in_));
+}
+
+void Stream::resume() {
+  if (!paused_) return;
+  paused_ = false;
+  if (in_ || readable_) loop_.schedule(input_hook_);
+}
+
+void Stream::on_input_hook() {
+  if (!open() || paused_) return;
+  if (in_) {
+    deliver({});
+    if (!open() || paused_) return;
+  }
+  if (readable_) read_some();
+  if (open() && !paused_ && write_error_ != 0) fail_with(code_of_errno(write_error_), write_error_);
+}
+
+std::string& Stream::output() {
+  if (!out_) out_ = loop_.take_buffer();
+  return *out_;
+}
+
+void Stream::write(std::string_view data) {
+  if (!open() || data.empty() || write_error_ != 0) return;
+  if (data.size() < kWriteThroughBytes || blocked_ || connecting_) {
+    output().append(data);
+    flush_later();
+  } else {
+    write_out(data);
+  }
+}
+
+void Stream::flush() {
+  if (congested()) was_congested_ = true;
+  if (!open() || blocked_ || connecting_) return;
+  if (pending() != 0) {
+    write_out({});
+  } else {
+    after_flush();
+  }
+}
+
+bool Stream::flush_now() {
+  flush_hook_.cancel();
+  flush();
+  return open() && pending() == 0 && write_error_ == 0;
+}
+
+void Stream::write_out(std::string_view extra) {
+  const size_t queued = pending();
+  ssize_t n = 0;
+  if (queued == 0 || extra.empty()) {
+    const std::string_view only = queued == 0 ? extra : std::string_view(*out_).substr(out_offset_);
+    n = ::send(fd_.get(), only.data(), only.size(), MSG_NOSIGNAL);
+  } else {
+    iovec parts[2] = {{out_->data() + out_offset_, queued}, {const_cast<char*>(extra.data()), extra.size()}};
+    msghdr message{};
+    message.msg_iov = parts;
+    message.msg_iovlen = 2;
+    n = ::sendmsg(fd_.get(), &message, MSG_NOSIGNAL);
+  }
+  if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
+    // The caller may stand in the middle of its own work, and the peer may have said something before it broke off: read
+    // that first, and report from a place where handlers expect to be closed.
+    write_error_ = errno;
+    blocked_ = true;
+    readable_ = true;
+    if (out_) loop_.give_buffer(std::move(out_));
+    out_offset_ = 0;
+    if (fail_fast_) paused_ = false;
+    loop_.schedule(input_hook_);
+    return;
+  }
+  const size_t written = n > 0 ? static_cast<size_t>(n) : 0;
+  bytes_written_ += written;
+  blocked_ = written < queued + extra.size();
+  consume_output(written, extra);
+  after_flush();
+}
+
+void Stream::consume_output(size_t written, std::string_view extra) {
+  const size_t queued = pending();
+  const size_t from_queue = std::min(written, queued);
+  const std::string_view rest = extra.substr(written - from_queue);
+  out_offset_ += from_queue;
+  if (out_ && out_offset_ == out_->size()) {
+    out_offset_ = 0;
+    out_->clear();
+    if (rest.empty()) loop_.give_buffer(std::move(out_));
+  }
+  if (!rest.empty()) output().append(rest);
+}
+
+void Stream::after_flush() {
+  if (congested()) was_congested_ = true;
+  if (blocked_) {
+    // Keep the memory of a slow reader's buffer proportional to what is really waiting.
+    if (out_offset_ > kCongestedBytes) out_->erase(0, std::exchange(out_offset_, 0));
+    if (pending() > kDrainedBytes) return;
+  }
+  if (pending() == 0 && shutdown_pending_) {
+    shutdown_pending_ = false;
+    ::shutdown(fd_.get(), SHUT_WR);
+  }
+  if (was_congested_ && pending() <= kDrainedBytes) {
+    was_congested_ = false;
+    handler_.on_drained();
+  }
+}
+
+void Stream::shutdown_write() {
+  shutdown_pending_ = true;
+  flush_later();
+}
+
+void Stream::fail_with(Code code, int os_error) {
+  const bool was_connecting = connecting_;
+  close();
+  handler_.on_closed(Error{.code = code,
+                           .origin = Origin::upstream,
+                           .retry = was_connecting ? Retry::yes : Retry::no,
+                           .os_error = os_error});
+}
+
+void Stream::close() {
+  if (!open()) return;
+  fd_.reset();
+  flush_hook_.cancel();
+  input_hook_.cancel();
+  if (in_) loop_.give_buffer(std::move(in_));
+  if (out_) loop_.give_buffer(std::move(out_));
+  out_offset_ = 0;
+}
+
+void Stream::abort() {
+  if (!open()) return;
+  const linger reset{.l_onoff = 1, .l_linger = 0};
+  ::setsockopt(fd_.get(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+  close();
+}
+
+}  // namespace weir::net

@@ -1,0 +1,111 @@
+// From a field's name to its FieldId: a switch on length and first letter leaves at most one candidate, which is
+// then compared eight bytes at a time. No table of names to hash, nothing to initialise.
+
+#include <array>
+#include <cstring>
+
+#include "proto/http/message.h"
+
+namespace weir::proto::http {
+namespace {
+
+/// A lower-case literal with, for each byte, the bit that folds a letter to lower case and nothing for the others,
+/// so that '\r' (0x0d) does not pass for '-' (0x2d).
+template <size_t N>
+struct Pattern {
+  std::array<char, N> text{};
+  std::array<char, N> fold{};
+
+  consteval explicit Pattern(const char (&literal)[N + 1]) {
+    for (size_t i = 0; i < N; ++i) {
+      text[i] = literal[i];
+      fold[i] = literal[i] >= 'a' && literal[i] <= 'z' ? 0x20 : 0;
+    }
+  }
+};
+
+template <class Word>
+Word load(const char* from) {
+  Word word;
+  std::memcpy(&word, from, sizeof word);
+  return word;
+}
+
+template <class Word, size_t N>
+bool matches_by(const char* name, const Pattern<N>& pattern) {
+  // The last word overlaps the one before it, so no length needs a byte loop.
+  constexpr size_t kStep = sizeof(Word);
+  Word difference = 0;
+  for (size_t i = 0; i < N; i += kStep) {
+    const size_t at = i + kStep <= N ? i : N - kStep;
+    difference |= static_cast<Word>((load<Word>(name + at) | load<Word>(pattern.fold.data() + at)) ^
+                                    load<Word>(pattern.text.data() + at));
+  }
+  return difference == 0;
+}
+
+/// `name` has the literal's length; the caller's switch made sure.
+template <size_t M>
+FieldId match(const char* name, const Pattern<M>& pattern, FieldId id) {
+  bool same = false;
+  if constexpr (M >= 8) {
+    same = matches_by<uint64_t>(name, pattern);
+  } else if constexpr (M >= 4) {
+    same = matches_by<uint32_t>(name, pattern);
+  } else {
+    same = matches_by<uint16_t>(name, pattern);
+  }
+  return same ? id : FieldId::other;
+}
+
+#define WEIR_MATCH(literal, id)                                               \
+  do {                                                                        \
+    static constexpr Pattern<sizeof(literal) - 1> kPattern(literal);          \
+    static_assert(sizeof(literal) - 1 >= 2);                                  \
+    return match(name.data(), kPattern, FieldId::id);                         \
+  } while (false)
+
+}  // namespace
+
+FieldId field_id_of(std::string_view name) {
+  if (name.size() < 2 || name.size() > 17) return FieldId::other;
+  const char first = static_cast<char>(name[0] | 0x20);
+  switch (name.size()) {
+    case 2: WEIR_MATCH("te", te);
+    case 4:
+      if (first == 'h') WEIR_MATCH("host", host);
+      WEIR_MATCH("date", date);
+    case 6:
+      if (first == 'c') WEIR_MATCH("cookie", cookie);
+      if (first == 'e') WEIR_MATCH("expect", expect);
+      WEIR_MATCH("server", server);
+    case 7:
+      if (first == 'u') WEIR_MATCH("upgrade", upgrade);
+      WEIR_MATCH("trailer", trailer);
+    case 9: WEIR_MATCH("forwarded", forwarded);
+    case 10:
+      if (first == 'c') WEIR_MATCH("connection", connection);
+      if (first == 'u') WEIR_MATCH("user-agent", user_agent);
+      WEIR_MATCH("keep-alive", keep_alive);
+    case 11:
+      if (first == 't') WEIR_MATCH("traceparent", traceparent);
+      WEIR_MATCH("retry-after", retry_after);
+    case 12:
+      if (first == 'c') WEIR_MATCH("content-type", content_type);
+      WEIR_MATCH("x-request-id", x_request_id);
+    case 13: WEIR_MATCH("authorization", authorization);
+    case 14: WEIR_MATCH("content-length", content_length);
+    case 15: WEIR_MATCH("x-forwarded-for", x_forwarded_for);
+    case 16:
+      if (first == 'x') WEIR_MATCH("x-forwarded-host", x_forwarded_host);
+      WEIR_MATCH("proxy-connection", proxy_connection);
+    case 17:
+      if (first == 't') WEIR_MATCH("transfer-encoding", transfer_encoding);
+      WEIR_MATCH("x-forwarded-proto", x_forwarded_proto);
+    default: return FieldId::other;
+  }
+}
+
+#undef WEIR_MATCH
+
+}  // namespace weir::proto::http
