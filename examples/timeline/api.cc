@@ -141,6 +141,12 @@ ApiResponse Api::handle(const ApiRequest& request) {
   return response;
 }
 
+ApiResponse Api::injected_error() const {
+  ApiResponse response = refusal(500, "injected", "the fault port asked for this error");
+  response.fields.emplace_back("x-instance", instance_);
+  return response;
+}
+
 ApiResponse Api::route(const ApiRequest& request) {
   if (request.body.size() > kBodyBytesMax) {
     return refusal(413, "body_too_large", fmt::format("the limit is {} bytes", kBodyBytesMax));

@@ -54,6 +54,8 @@ class Api {
   Api(Store& store, const TokenKey& key, std::string instance, const PasswordCost& cost);
 
   ApiResponse handle(const ApiRequest& request);
+  /// What a drill gets that asked for errors.
+  [[nodiscard]] ApiResponse injected_error() const;
 
  private:
   using Handler = ApiResponse (Api::*)(const ApiRequest&);

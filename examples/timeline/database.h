@@ -2,8 +2,8 @@
 // A thin, owning face on SQLite's C interface: a connection that closes itself, statements that finalize themselves,
 // and a transaction that rolls back unless committed. Errors are values whose detail is SQLite's own static text.
 //
-// Use: prepare each statement once, then `run` it many times; a Execution resets its statement when it goes out of scope, so
-// that a half-read SELECT never keeps a read lock. One thread per Database: the connection is opened without mutexes.
+// Use: prepare each statement once, then `run` it many times; an Execution resets its statement when it goes out of
+// scope, so that a half-read SELECT never keeps a read lock. One thread per Database: the connection has no mutexes.
 
 #include <sqlite3.h>
 

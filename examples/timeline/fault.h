@@ -27,7 +27,7 @@ struct Fault {
 };
 
 struct Effect {
-  Duration delay;
+  Duration delay{};
   bool error = false;
   bool never = false;
   uint64_t body_bytes_per_second = 0;

@@ -70,7 +70,7 @@ std::optional<Stored> read_stored(std::string_view text) {
   Stored stored;
   const bool read = read_number(take(text), stored.cost.log2_n, 10) && read_number(take(text), stored.cost.r, 10) &&
                     read_number(take(text), stored.cost.p, 10) && read_hex(take(text), stored.salt) &&
-                    read_hex(take(text), stored.hash) && text.empty();
+                    read_hex(text, stored.hash);
   return read ? std::optional(stored) : std::nullopt;
 }
 

@@ -21,7 +21,7 @@ namespace weir::timeline {
 struct SeedPlan {
   int64_t users = 10'000;
   int64_t posts_per_user = 10;  ///< on average; authors are drawn uniformly
-  std::string password_hash;    ///< shared by all: hashing ten thousand passwords properly would take minutes
+  std::string password_hash{};  ///< shared by all: hashing ten thousand passwords properly would take minutes
   int64_t now_unix = 0;         ///< posts are spread over the thirty days before this
   uint64_t prng_seed = 1;
 };

@@ -23,19 +23,8 @@
 #include "balance/policy.h"
 #include "base/prng.h"
 #include "base/time.h"
-#include "model/config.h"
 
 namespace weir::balance {
-
-struct BalancerOptions {
-  model::PolicyKind policy = model::PolicyKind::p2c;
-  uint32_t bounded_load_percent = 125;       ///< ring_hash and maglev; 0: unbounded
-  uint32_t panic_percent = 50;               ///< 0: never
-  uint32_t overprovisioning_percent = 140;
-  Duration slow_start{};                     ///< 0: none
-  bool zone_preference = false;
-  ZoneId local_zone{};                       ///< ZoneId{}: this process is in no zone, so there is nothing to prefer
-};
 
 struct Pick {
   uint32_t index = 0;   ///< EndpointView::index of the chosen endpoint
@@ -56,7 +45,7 @@ class Balancer {
 
  private:
   [[nodiscard]] size_t draw_pool(const PickRequest& request, Prng& prng) const;
-  [[nodiscard]] std::optional<Pick> pick_elsewhere(const PickRequest& request) const;
+  [[nodiscard]] std::optional<Pick> pick_elsewhere(const PickRequest& request, Prng& prng) const;
   static Pick chosen(const Pool& pool, uint32_t position, Instant now);
 
   BalancerOptions options_;

@@ -19,10 +19,20 @@
 #include <vector>
 
 #include "balance/endpoint.h"
+#include "base/time.h"
+#include "model/config.h"
 
 namespace weir::balance {
 
-struct BalancerOptions;
+struct BalancerOptions {
+  model::PolicyKind policy = model::PolicyKind::p2c;
+  uint32_t bounded_load_percent = 125;       ///< ring_hash and maglev; 0: unbounded
+  uint32_t panic_percent = 50;               ///< 0: never
+  uint32_t overprovisioning_percent = 140;
+  Duration slow_start{};                     ///< 0: none
+  bool zone_preference = false;
+  ZoneId local_zone{};                       ///< ZoneId{}: this process is in no zone, so there is nothing to prefer
+};
 
 /// Shares of traffic are counted in millionths.
 inline constexpr uint32_t kWhole = 1'000'000;

@@ -52,8 +52,8 @@ std::string_view name_of(OutlierReason reason);
 struct Evidence {
   OutlierReason reason = OutlierReason::gateway_run;
   uint32_t run = 0;
-  OutlierTally::Counts own;
-  OutlierTally::Counts peers;
+  OutlierTally::Counts own{};
+  OutlierTally::Counts peers{};
   double p_value = 1.0;
   Duration median{};
   Duration peers_median{};
@@ -68,7 +68,8 @@ struct Transition {
   Evidence evidence;
 };
 
-/// One line for the log, without the endpoint's name: "ejected for 5.2 s: 12 of 24 requests failed, of its peers' 1 of 240 …".
+/// One line for the log, without the endpoint's name:
+/// "serving -> ejected for 5.2 s (ejection 1): 12 of 24 (50.0 %) of its requests failed, 1 of 240 (0.4 %) of its peers' (p = 3e-12)".
 std::string describe(const Transition& transition);
 
 /// What a reload carries over, together with the endpoint's tally.
@@ -118,29 +119,36 @@ class OutlierDetector {
     bool available = true;
   };
 
+  using Counts = OutlierTally::Counts;
+  struct SlowEndpoint;
+
   // outlier.cc: the state machine.
   Transition eject(size_t endpoint, Evidence evidence, Instant now);
-  Transition change(size_t endpoint, OutlierState to, Evidence evidence, Instant now);
+  Transition change(size_t endpoint, OutlierState to, const Evidence& evidence, Instant now);
+  std::optional<Transition> judge_serving(size_t endpoint, Instant now);
   std::optional<Transition> judge_probation(size_t endpoint, Outcome outcome, Duration latency, Instant now);
+  void advance_time(Instant now, std::vector<Transition>& transitions);
+  void release_probation(size_t endpoint);
   bool may_eject(size_t endpoint);
   [[nodiscard]] Duration nominal_ejection(uint32_t ejections) const;
-  void advance_time(Instant now, std::vector<Transition>& transitions);
 
-  // outlier_tests.cc: the conditions.
+  // outlier_conditions.cc: when an endpoint is bad.
   [[nodiscard]] bool is_peer(size_t endpoint) const;
   [[nodiscard]] std::optional<Evidence> run_evidence(size_t endpoint) const;
-  [[nodiscard]] std::optional<Evidence> ratio_evidence(size_t endpoint, OutlierTally::Counts own,
-                                                       OutlierTally::Counts pool) const;
-  [[nodiscard]] OutlierTally::Counts pooled(Instant now) const;
+  [[nodiscard]] std::optional<Evidence> ratio_evidence(Counts own, Counts peers) const;
+  [[nodiscard]] std::vector<Counts> read_counts(Instant now) const;
+  [[nodiscard]] Counts pool(const std::vector<Counts>& counts) const;
   void sweep_ratios(Instant now, std::vector<Transition>& transitions);
   void sweep_latencies(Instant now, std::span<const SweepInput> inputs, std::vector<Transition>& transitions);
-  [[nodiscard]] std::vector<Duration> fit_medians(Instant now, std::vector<Duration>& own) const;
+  std::optional<SlowEndpoint> judge_latency(size_t endpoint, const OutlierTally::LatencySample& sample,
+                                            const SweepInput& input, Duration peers_median);
+  [[nodiscard]] Duration slow_bar(Duration peers_median) const;
 
   model::OutlierConfig config_;
   std::vector<Entry> entries_;
   Prng prng_;
   uint64_t withheld_ = 0;
-  std::atomic<uint32_t> probations_{0};   ///< endpoints in probation: the common answer "none" costs one load
+  std::atomic<uint32_t> unclaimed_{0};   ///< probations whose request nobody took: the common answer "none" costs one load
 };
 
 }  // namespace weir::balance

@@ -65,9 +65,10 @@ class alignas(64) OutlierTally {
   void reset_latency();
   /// Forgets counts and runs: the window of an endpoint that returns starts empty.
   void clear();
-  void set_state(OutlierState state);
-  /// Gives the probation's one request back, e.g. because the client went away before an answer.
-  void release_probation();
+  /// True when this ended a probation whose one request nobody had taken.
+  bool set_state(OutlierState state);
+  /// Gives the probation's one request back, e.g. because the client went away before an answer. False when nobody had it.
+  bool release_probation();
   /// Requests without a regular answer count as samples of latency only from this age on: an early abort says nothing.
   void set_slow_bar(Duration bar) { slow_bar_ns_.store(bar.ns(), std::memory_order_relaxed); }
 
@@ -78,6 +79,8 @@ class alignas(64) OutlierTally {
   enum class Gate : uint8_t { serving, ejected, probation_open, probation_taken };
 
   void count(bool failure, Instant now);
+  void note_latency(Duration latency);
+  void note_lower_bound(Duration latency);
 
   int64_t bucket_ns_;
   std::atomic<Gate> gate_{Gate::serving};

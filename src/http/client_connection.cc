@@ -11,6 +11,11 @@ using proto::http::BodyKind;
 using proto::http::FieldId;
 using proto::http1::Parse;
 
+namespace {
+// A response is preceded by one or two 1xx at most; an endpoint that sends them without end would hold us for ever.
+constexpr uint32_t kMaxInformational = 16;
+}  // namespace
+
 ClientConnection::ClientConnection(net::Loop& loop, Owner& owner, const proto::http1::Limits& limits,
                                    ClientScratch& scratch)
     : stream_(loop, *this), owner_(owner), scratch_(scratch), parser_(limits), limits_(limits) {}
@@ -34,6 +39,7 @@ std::unique_ptr<ClientConnection::Slot> ClientConnection::take_slot() {
 void ClientConnection::recycle(std::unique_ptr<Slot> slot) {
   slot->handler = nullptr;
   slot->request_ended = slot->chunked = false;
+  slot->informational = 0;
   spare_ = std::move(slot);
 }
 
@@ -57,7 +63,8 @@ void ClientConnection::Slot::send_head(const RequestHead& head, std::span<const 
   method = head.method;
   std::string& out = connection.stream_.output();
   proto::http1::append_request_line(out, head.method_text, head.target);
-  proto::http1::append_field(out, "Host", head.authority);
+  const Field* host = head.find(FieldId::host);
+  if (host == nullptr || host->hop_by_hop) proto::http1::append_field(out, "Host", head.authority);
   proto::http1::append_end_to_end_fields(out, head.fields);
   for (const Field& field : extra) proto::http1::append_field(out, field.name, field.value);
   if (head.body == BodyKind::length) {
@@ -95,7 +102,8 @@ void ClientConnection::Slot::send_end(const Fields& trailers) {
 
 void ClientConnection::Slot::cancel() {
   handler = nullptr;
-  if (connection.in_flight_ == 1 || !request_ended) {
+  const bool in_its_body = connection.front_.get() == this && connection.reading_body_;
+  if (connection.in_flight_ == 1 || !request_ended || in_its_body) {
     // Reading a response nobody wants could cost more than a new connection.
     connection.close();
   } else if (connection.front_.get() == this) {
@@ -140,7 +148,7 @@ size_t ClientConnection::read_head(std::string_view data) {
   Slot& slot = *front_;
   if (head.status < 200) {
     // 101 answers an Upgrade that we never forward: after it the bytes would not be HTTP any more.
-    if (head.status == 101) {
+    if (head.status == 101 || ++slot.informational > kMaxInformational) {
       broken(proto::http1::Bad::bad_status_line);
       return 0;
     }
@@ -228,6 +236,11 @@ void ClientConnection::close() {
   closing_ = true;
   stream_.close();
   fail_all(Error{.code = Code::cancelled, .origin = Origin::internal});
+}
+
+net::Fd ClientConnection::release_socket() {
+  closing_ = true;
+  return stream_.release();
 }
 
 void ClientConnection::fail_all(Error error) {

@@ -50,8 +50,13 @@ class ClientConnection final : public net::Deferred, private net::Stream::Handle
   [[nodiscard]] uint64_t served() const { return served_; }
   [[nodiscard]] bool connecting() const { return stream_.connecting(); }
   void close();
+  /// Closes, and fails what is in flight with `error`.
+  void fail(const Error& error) { on_closed(error); }
+  /// Hands the socket of an idle connection over; the connection is then closed, without its owner being told.
+  [[nodiscard]] net::Fd release_socket();
 
   /// For the pool's bookkeeping.
+  bool idle = false;
   ClientConnection* previous = nullptr;
   ClientConnection* next = nullptr;
   Instant born{};
@@ -73,6 +78,7 @@ class ClientConnection final : public net::Deferred, private net::Stream::Handle
     ResponseHandler* handler = nullptr;
     std::unique_ptr<Slot> behind;   ///< the next request of a pipeline
     proto::http::Method method = proto::http::Method::get;
+    uint32_t informational = 0;     ///< 1xx responses seen
     bool request_ended = false;
     bool chunked = false;
   };

@@ -17,20 +17,32 @@ namespace {
 constexpr std::string_view kSmallest =
     R"(listeners: [{http: "0.0.0.0:8080", to: app}] and clusters: {app: ["127.0.0.1:3000"]})";
 
-void check_references(Reading& reading, const YamlNode& root) {
-  std::vector<std::string_view> known;
-  for (size_t i = 0; i < root.keys.size(); ++i) {
-    if (root.keys[i].text != "clusters" || root.values[i].kind != YamlNode::Kind::map) continue;
-    for (const YamlNode& key : root.values[i].keys) known.push_back(key.text);
-    break;
+const YamlNode* child(const YamlNode& map, std::string_view name) {
+  for (size_t i = 0; i < map.keys.size(); ++i) {
+    if (map.keys[i].text == name) return &map.values[i];
   }
-  if (known.empty()) return;  // that there are no clusters has been told, once
+  return nullptr;
+}
+
+std::string one_of(const std::vector<std::string_view>& names) {
+  constexpr size_t kShown = 20;
+  if (names.size() == 1) return std::string(names[0]);
+  const std::span shown(names.data(), std::min(names.size(), kShown));
+  return fmt::format("one of {}{}", fmt::join(shown, ", "), shown.size() < names.size() ? ", ..." : "");
+}
+
+void check_references(Reading& reading, const YamlNode& root) {
+  const YamlNode* clusters = child(root, "clusters");
+  if (clusters == nullptr || clusters->keys.empty()) return;  // that there are no clusters has been told, once
+  const std::vector<std::string_view> known = [&] {
+    std::vector<std::string_view> names;
+    for (const YamlNode& key : clusters->keys) names.push_back(key.text);
+    return names;
+  }();
   for (const Reference& each : reading.references) {
     if (std::find(known.begin(), known.end(), each.cluster) != known.end()) continue;
-    reading.mistake(*each.at, each.path,
-                    {fmt::format("unknown cluster {}", quoted(each.cluster)),
-                     fmt::format("{}{}", known.size() > 1 ? "one of " : "", fmt::join(known, ", ")),
-                     nearest(each.cluster, known)});
+    reading.mistake(*each.at, each.path, {fmt::format("unknown cluster {}", quoted(each.cluster)), one_of(known),
+                                          nearest(each.cluster, known)});
   }
 }
 
@@ -38,11 +50,8 @@ void check_admin(Reading& reading, const YamlNode& root, const Config& config) {
   if (!config.admin || config.admin->port == 0) return;
   for (size_t i = 0; i < config.listeners.size(); ++i) {
     if (config.listeners[i].http != *config.admin) continue;
-    const std::string path = join("listeners", i);
-    YamlNode at = root;
-    at.line = reading.provenance.line_near(path);
-    at.column = 1;
-    reading.mistake(at, join(path, "http"), {fmt::format("{} is the admin interface's address", config.admin->text())});
+    reading.mistake(child(root, "listeners")->values[i], join(join("listeners", i), "http"),
+                    {fmt::format("{} is the admin interface's address", config.admin->text())});
   }
 }
 
@@ -66,15 +75,26 @@ std::vector<Mistake> single(const std::string& file, uint32_t line, uint32_t col
   return {Mistake{file, line, column, {}, std::move(message), std::move(expected), {}}};
 }
 
+/// Names come from the file: none of them may steer the terminal they are shown on.
+std::string printable(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const bool control = static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+    out += control ? '?' : c;
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string Mistake::text() const {
+  constexpr size_t kShown = 200;
   std::string out = line == 0 ? file : fmt::format("{}:{}:{}", file, line, column);
-  if (!setting.empty()) out += ": " + setting;
+  if (!setting.empty()) out += ": " + setting.substr(0, kShown);
   out += ": " + message;
   if (!expected.empty()) out += "; expected " + expected;
   if (!nearest.empty()) out += fmt::format("; did you mean \"{}\"?", nearest);
-  return out;
+  return printable(out);
 }
 
 uint32_t Provenance::line_of(std::string_view path) const {

@@ -124,11 +124,20 @@ Result<Duration, Problem> parse_duration(std::string_view text) {
 Result<uint64_t, Problem> parse_bytes(std::string_view text) { return parse(text, kBytes); }
 
 std::string format_duration(Duration duration) {
-  if (duration.ns() == 0) return "0s";
-  size_t unit = kDurationUnits.size() - 1;
-  while (duration.ns() % static_cast<int64_t>(kDurationUnits[unit].scale) != 0) --unit;
-  return fmt::format("{}{}", duration.ns() / static_cast<int64_t>(kDurationUnits[unit].scale),
-                     kDurationUnits[unit].name);
+  const int64_t ns = duration.ns();
+  if (ns == 0) return "0s";
+  for (size_t i = kDurationUnits.size(); i-- > 1;) {
+    const auto scale = static_cast<int64_t>(kDurationUnits[i].scale);
+    const std::string_view name = kDurationUnits[i].name;
+    if (ns % scale == 0) return fmt::format("{}{}", ns / scale, name);
+    const bool decimal = kDurationUnits[i].scale <= 1'000'000'000;  // 1.5s reads well, 1.5h less so
+    const int64_t thousandth = std::max<int64_t>(1, scale / 1000);
+    if (!decimal || ns < scale || ns % thousandth != 0) continue;
+    std::string text = fmt::format("{}.{:03}", ns / scale, ns % scale / thousandth);
+    text.erase(text.find_last_not_of('0') + 1);
+    return text + std::string(name);
+  }
+  return fmt::format("{}ns", ns);
 }
 
 std::string format_bytes(uint64_t bytes) {

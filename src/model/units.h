@@ -3,8 +3,7 @@
 // 1024, kB MB GB by 1000). A bare number is refused, because "timeout: 5" has cost somebody a night; only 0 needs no
 // unit. Fractions are read exactly ("1.5s"); what does not come out whole in the smallest unit is refused too.
 //
-// Formatting is the inverse: the largest unit that divides the value, so that every formatted text reads back as the
-// same value. Used for the configuration, command lines and messages. Pure functions, any thread.
+// Formatting is the inverse: a short text that reads back as exactly the same value. Used for the configuration, command lines and messages. Pure functions, any thread.
 
 #include <cstdint>
 #include <string>

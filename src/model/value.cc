@@ -24,7 +24,7 @@ std::string lower(std::string_view text) {
 
 /// RFC 9110 section 5.6.2, the characters of a field name.
 bool is_token(std::string_view text) {
-  constexpr std::string_view kOther = "!#$%&'*+-.^_`|~";
+  static constexpr std::string_view kOther = "!#$%&'*+-.^_`|~";
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
     return is_alphanumeric(c) || kOther.find(c) != std::string_view::npos;
   });

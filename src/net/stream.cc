@@ -269,6 +269,16 @@ void Stream::fail_with(Code code, int os_error) {
 void Stream::close() {
   if (!open()) return;
   fd_.reset();
+  forget_buffers();
+}
+
+Fd Stream::release() {
+  loop_.remove(fd_.get());
+  forget_buffers();
+  return std::move(fd_);
+}
+
+void Stream::forget_buffers() {
   flush_hook_.cancel();
   input_hook_.cancel();
   if (in_) loop_.give_buffer(std::move(in_));

@@ -80,6 +80,8 @@ class Stream final : private Pollable {
   /// had been sent, which may be a whole early response.
   void fail_fast_on_reset() { fail_fast_ = true; }
 
+  /// Gives the socket away; the stream is closed without its handler being told.
+  [[nodiscard]] Fd release();
   /// Closes at once; unwritten output is lost.
   void close();
   /// Closes with RST, so that the peer cannot take a cut-off message for a whole one.
@@ -107,6 +109,7 @@ class Stream final : private Pollable {
   void write_out(std::string_view extra);
   void consume_output(size_t written, std::string_view extra);
   void after_flush();
+  void forget_buffers();
   void fail_with(Code code, int os_error);
   void on_input_hook();
 

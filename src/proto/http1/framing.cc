@@ -155,7 +155,7 @@ bool persists(uint8_t version_minor, const Facts& facts) {
   return !facts.close && (version_minor == 1 || facts.keep_alive);
 }
 
-/// `start` is where the start line begins, the place to point at when something is missing.
+/// A fault that is an absence points at the start line.
 Fault settle_host(RequestHead& head, Field* host) {
   if (host == nullptr) {
     if (head.version_minor == 0) return {};
@@ -170,8 +170,12 @@ Fault settle_host(RequestHead& head, Field* host) {
   return {};
 }
 
-Fault note_expect(const Field& field, RequestHead& head) {
-  if (head.version_minor == 0) return {};
+Fault note_expect(Field& field, RequestHead& head) {
+  if (head.version_minor == 0) {
+    // Ignored, as section 10.1.1 says; and it must not come to life when the request goes on as HTTP/1.1.
+    field.hop_by_hop = true;
+    return {};
+  }
   if (!http::iequals(field.value, "100-continue")) return {Bad::unsupported_expectation, field.value.data()};
   head.expect_continue = true;
   return {};
@@ -186,7 +190,7 @@ Fault settle_request_body(RequestHead& head, const Facts& facts) {
   }
   if (facts.coding_field != nullptr) {
     head.body = BodyKind::stream;
-  } else if (facts.length != 0) {
+  } else if (facts.length_field != nullptr) {
     head.body = BodyKind::length;
     head.content_length = facts.length;
   }
@@ -208,7 +212,7 @@ Fault settle_response_body(ResponseHead& head, Method request, const Facts& fact
   if (facts.coding_field != nullptr) {
     head.body = BodyKind::stream;
   } else if (facts.length_field != nullptr) {
-    head.body = facts.length == 0 ? BodyKind::none : BodyKind::length;
+    head.body = BodyKind::length;
     head.content_length = facts.length;
   } else {
     head.body = BodyKind::until_close;
@@ -238,9 +242,11 @@ Fault settle(RequestHead& head, const Limits& limits) {
   if (const Fault fault = settle_request_body(head, facts)) return fault;
   mark_fields(head.fields, head.body, facts);
   head.keep_alive = persists(head.version_minor, facts);
-  // RFC 9110 section 7.8: ignored in HTTP/1.0. Section 10.1.1: no 100 where no content can follow.
+  // RFC 9110 section 7.8: ignored in HTTP/1.0.
   head.upgrade = facts.upgrade_option && facts.upgrade_field && head.version_minor == 1;
-  head.expect_continue = head.expect_continue && head.body != BodyKind::none;
+  // RFC 9110 section 10.1.1: no 100 where no content can follow.
+  const bool content = head.body == BodyKind::stream || head.content_length != 0;
+  head.expect_continue = head.expect_continue && content;
   return {};
 }
 

@@ -6,6 +6,7 @@
 // - Content-Length with Transfer-Encoding is refused in both directions, as is Transfer-Encoding in HTTP/1.0.
 // - 1xx and 204 with Transfer-Encoding or a Content-Length other than 0 are refused: a reader that believes the field
 //   would take the next response for a body. "Content-Length: 0" says the same as the status and passes.
+// - "Content-Length: 0" gives BodyKind::length, not none: a sender who says it must be forwarded as saying it.
 // - CONNECT with a body is refused; a successful response to CONNECT has none, whatever its fields say.
 // - The fields that Connection names become hop-by-hop, except essential ones (`is_essential`): a client must not be
 //   able to make us drop what another hop set or what framing needs.

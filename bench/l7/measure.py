@@ -1,0 +1,172 @@
+"""One measurement each: CPU and latency of a slice of load, system calls, memory of idle connections, instructions."""
+
+import contextlib
+import json
+import re
+import signal
+import socket
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import host
+import peers as peers_module
+import processes
+
+
+@dataclass(frozen=True)
+class Load:
+    """What the client asks for: a size by name, so many connections, a new one for each request or not."""
+    size: str
+    connections: int
+    new_connections: bool = False
+
+    @property
+    def title(self):
+        kind = "a new connection per request" if self.new_connections else "keep-alive"
+        return f"{self.size}, {self.connections} connections, {kind}"
+
+
+@dataclass(frozen=True)
+class Sample:
+    requests: int
+    rate: float
+    cpu_us: float
+    p50_us: int
+    p99_us: int
+    busy: float  # CPUs that the proxy used; near its number of workers: saturated
+    errors: int
+
+
+def wrk_command(url, load, seconds):
+    close = ["-H", "Connection: close"] if load.new_connections else []
+    return [host.find("wrk"), "-t1", f"-c{load.connections}", f"-d{seconds}", "--timeout", "10", *close,
+            "-s", str(peers_module.HERE / "wrk_result.lua"), url]
+
+
+def wrk_result(output):
+    found = re.search(r"^RESULT (\{.*\})$", output, re.MULTILINE)
+    if not found:
+        raise RuntimeError(f"wrk said nothing that can be read:\n{output}")
+    result = json.loads(found.group(1))
+    result["errors"] = sum(result[kind] for kind in ("connect", "read", "write", "status", "timeout"))
+    return result
+
+
+def slice_of_load(stage, peer, load, seconds):
+    """CPU time of all the proxy's threads over a run of wrk, by the requests that it completed."""
+    before = processes.cpu_ns(peer.pid)
+    result = wrk_result(processes.run(wrk_command(peer.url("/" + load.size), load, seconds), stage.placement.load))
+    cpu_us = (processes.cpu_ns(peer.pid) - before) / 1000
+    requests = max(result["requests"], 1)
+    return Sample(requests=result["requests"], rate=requests * 1e6 / result["duration_us"], cpu_us=cpu_us / requests,
+                  p50_us=result["p50_us"], p99_us=result["p99_us"], busy=cpu_us / result["duration_us"],
+                  errors=result["errors"] + (result["requests"] == 0))
+
+
+# --- system calls ---
+
+def syscall_tool():
+    """perf counts in the kernel and hardly slows the proxy; strace stops it twice per call, which changes its batches."""
+    event = ["-e", "raw_syscalls:sys_enter"]
+    if host.find("perf"):
+        probe = subprocess.run([host.find("perf"), "stat", "-x,", *event, "true"], capture_output=True, text=True,
+                               check=False)
+        if probe.returncode == 0 and _perf_count(probe.stderr) is not None:
+            return "perf"
+    return "strace" if host.find("strace") else None
+
+
+def syscalls_per_request(stage, peer, load, seconds, tool):
+    wrk = wrk_command(peer.url("/" + load.size), load, seconds)
+    count = _perf_syscalls if tool == "perf" else _strace_syscalls
+    calls, output = count(stage, peer, wrk)
+    result = wrk_result(output)
+    return calls / max(result["requests"], 1), result["errors"]
+
+
+def _perf_count(text):
+    found = re.search(r"^(\d+),.*raw_syscalls:sys_enter", text, re.MULTILINE)
+    return int(found.group(1)) if found else None
+
+
+def _perf_syscalls(stage, peer, wrk):
+    """perf counts the given processes for as long as the command runs."""
+    counts = stage.directory / "perf.txt"
+    pids = ",".join(map(str, processes.tree(peer.pid)))
+    output = processes.run([host.find("perf"), "stat", "-x,", "-o", str(counts), "-e", "raw_syscalls:sys_enter",
+                            "-p", pids, "--", *wrk], stage.placement.load)
+    calls = _perf_count(counts.read_text())
+    if calls is None:
+        raise RuntimeError(f"perf counted nothing:\n{counts.read_text()}")
+    return calls, output
+
+
+def _strace_syscalls(stage, peer, wrk):
+    counts = stage.directory / "strace.txt"
+    pids = processes.tree(peer.pid)
+    attach = [argument for pid in pids for argument in ("-p", str(pid))]
+    tracer = processes.start([host.find("strace"), "-c", "-f", "-o", str(counts), *attach], stage.placement.load)
+    try:
+        processes.wait_until(lambda: all(_traced(pid) for pid in pids), 10, "strace attaches")
+        output = processes.run(wrk, stage.placement.load)
+    finally:
+        processes.stop(tracer, signal.SIGINT)
+    found = re.search(r"^\s*100\.00\s.*?(\d+)\s+(?:\d+\s+)?total$", counts.read_text(), re.MULTILINE)
+    if not found:
+        raise RuntimeError(f"strace counted nothing:\n{counts.read_text()}")
+    return int(found.group(1)), output
+
+
+def _traced(pid):
+    return "TracerPid:\t0\n" not in Path(f"/proc/{pid}/status").read_text()
+
+
+# --- memory ---
+
+def idle_connection_kib(stage, name, few, many):
+    """Private memory per idle connection: the slope between few and many, so that what comes once does not count."""
+    peer = stage.start(name)
+    try:
+        with contextlib.ExitStack() as held:
+            open_idle(held, peer.port, few)
+            before = processes.anonymous_kib(peer.pid)
+            open_idle(held, peer.port, many - few)
+            return (processes.anonymous_kib(peer.pid) - before) / (many - few)
+    finally:
+        processes.stop(peer.process)
+
+
+def open_idle(held, port, count):
+    """Connections that have done one request each, so that whatever a proxy keeps after it is counted."""
+    for _ in range(count):
+        connection = held.enter_context(socket.create_connection(("127.0.0.1", port), timeout=10))
+        connection.sendall(b"GET /100 HTTP/1.1\r\nHost: bench\r\n\r\n")
+        answer = b""
+        while len(answer.partition(b"\r\n\r\n")[2]) < 100:
+            piece = connection.recv(65536)
+            if not piece:
+                raise RuntimeError("an idle connection was closed")
+            answer += piece
+
+
+# --- instructions ---
+
+def instructions_per_request(stage, name, short=2000, long=10000, connections=64):
+    """User-space instructions: a long run minus a short one, so that starting and ending do not count."""
+    spent = [_instructions(stage, name, requests, connections) for requests in (short, long)]
+    return (spent[1] - spent[0]) / (long - short)
+
+
+def _instructions(stage, name, requests, connections):
+    counts = stage.directory / f"callgrind.{name}.{requests}"
+    peer = stage.start(name, under=[host.find("valgrind"), "--tool=callgrind", f"--callgrind-out-file={counts}"])
+    try:
+        processes.run([str(peers_module.PROGRAMS / "fixed_client"), "--port", str(peer.port), "--path", "/100",
+                       "--requests", str(requests), "--connections", str(connections)], stage.placement.load)
+    finally:
+        processes.stop(peer.process)
+    found = re.search(r"^(?:totals|summary): (\d+)", counts.read_text(), re.MULTILINE)
+    if not found:
+        raise RuntimeError(f"callgrind counted nothing for {name}")
+    return int(found.group(1))

@@ -1,0 +1,157 @@
+"""The peers: how each is configured and started, and the stage they share (upstream server, spinners, ports)."""
+
+import contextlib
+import random
+import socket
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import host
+import processes
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+PROGRAMS = ROOT / "build" / "bench-l7"
+SERVER_NICE = -10
+
+# name: workers, depth of the pipeline towards the upstream
+WEIRS = {"weir": (1, "off"), "weir2": (2, "off"), "weir-pipeline": (1, 16)}
+ALL = ["relay", "nginx", "haproxy", *WEIRS]
+
+
+def build_programs():
+    """The small programs beside this file; seconds the first time, nothing later."""
+    for argv in (["cmake", "-S", HERE, "-B", PROGRAMS, "-DCMAKE_BUILD_TYPE=Release", "--log-level=WARNING"],
+                 ["cmake", "--build", PROGRAMS]):
+        done = subprocess.run(argv, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise RuntimeError(done.stdout + done.stderr)
+
+
+@dataclass
+class Peer:
+    name: str
+    port: int
+    process: subprocess.Popen
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def url(self, path):
+        return f"http://127.0.0.1:{self.port}{path}"
+
+
+class Stage:
+    """Starts everything and ends all of it on leaving the `with` block, however that is left."""
+
+    def __init__(self, weir):
+        self.weir = weir
+        self.placement = host.placement(1)
+        self._exit = contextlib.ExitStack()
+        self._taken = set()
+
+    def __enter__(self):
+        try:
+            self._open()
+        except BaseException:
+            self._exit.close()
+            raise
+        return self
+
+    def _open(self):
+        self.directory = Path(self._exit.enter_context(tempfile.TemporaryDirectory(prefix="weir-bench-")))
+        # Peers that drop their privileges must still reach their own files.
+        self.directory.chmod(0o755)
+        self._start("spinner", [PROGRAMS / "spinner"], self.placement.proxy | self.placement.load, nice=0)
+        self.upstream = self.free_port()
+        self.server = self._start("light_server", [PROGRAMS / "light_server", "--port", self.upstream],
+                                  self.placement.load)
+        self._await(self.server, self.upstream, "light_server")
+
+    def __exit__(self, *error):
+        return self._exit.__exit__(*error)
+
+    def free_port(self):
+        """Below the ephemeral range, so that no outgoing connection can take it meanwhile."""
+        while True:
+            port = random.randint(20000, 29999)
+            with socket.socket() as probe, contextlib.suppress(OSError):
+                probe.bind(("127.0.0.1", port))
+                if port not in self._taken:
+                    self._taken.add(port)
+                    return port
+
+    def start(self, name, under=()):
+        """Starts a peer, `under` a tool such as valgrind if asked (then nginx has to be one process)."""
+        port = self.free_port()
+        # A fresh directory each time: a tool's run beside the ordinary one must not share its files.
+        directory = Path(tempfile.mkdtemp(prefix=name + "-", dir=self.directory))
+        directory.chmod(0o755)
+        argv = [*under, *self._command(name, port, directory, single=bool(under))]
+        peer = Peer(name, port, self._start(name, argv, self.placement.proxy))
+        self._await(peer.process, port, name, seconds=60 if under else 10)
+        return peer
+
+    def _command(self, name, port, directory, single):
+        if name == "relay":
+            return [PROGRAMS / "relay", "--port", port, "--upstream", self.upstream]
+        values = {"PORT": port, "UPSTREAM": self.upstream, "WORKERS": 1}
+        if name == "nginx":
+            options = "daemon off;" + (" master_process off;" if single else "")
+            file = fill("nginx.conf", directory, values)
+            return [host.find("nginx"), "-p", directory, "-c", file, "-e", directory / "error.log", "-g", options]
+        if name == "haproxy":
+            return [host.find("haproxy"), "-db", "-f", fill("haproxy.cfg", directory, values)]
+        workers, pipeline = WEIRS[name]
+        values |= {"WORKERS": workers, "PIPELINE": pipeline, "ADMIN": self.free_port()}
+        return [self.weir, "run", "-c", fill("weir.yaml", directory, values)]
+
+    def _start(self, name, argv, cpus, nice=SERVER_NICE):
+        log = self._exit.enter_context(open(self.directory / f"{name}.log", "ab"))
+        child = processes.start(list(map(str, argv)), cpus, nice, log)
+        self._exit.callback(processes.stop, child)
+        return child
+
+    def _await(self, child, port, name, seconds=10):
+        def ready():
+            if child.poll() is not None:
+                raise RuntimeError(f"{name} ended with status {child.returncode}:\n{self._log(name)}")
+            return answers(port)
+        try:
+            processes.wait_until(ready, seconds, f"{name} answers on port {port}")
+        except RuntimeError as error:
+            raise RuntimeError(f"{error}\n{self._log(name)}") from None
+
+    def check(self, peer):
+        if peer.process.poll() is not None:
+            raise RuntimeError(f"{peer.name} ended with status {peer.process.returncode}:\n{self._log(peer.name)}")
+
+    def _log(self, name):
+        return (self.directory / f"{name}.log").read_text(errors="replace")[-2000:]
+
+    def place(self, placement, peers):
+        """Moves the load and these peers to other CPUs."""
+        self.placement = placement
+        processes.pin(self.server.pid, placement.load)
+        for peer in peers:
+            processes.pin(peer.pid, placement.proxy)
+
+
+def fill(template, directory, values):
+    text = (HERE / template).read_text()
+    for key, value in values.items():
+        text = text.replace(f"@{key}@", str(value))
+    file = directory / template
+    file.write_text(text)
+    return file
+
+
+def answers(port):
+    """Whether a request comes back with 200."""
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+        connection.sendall(b"GET /100 HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n")
+        return connection.recv(65536).startswith(b"HTTP/1.1 200")
+    return False

@@ -1,0 +1,55 @@
+#include "balance/balancer.h"
+
+#include "balance/contest.h"
+#include "balance/hash_walk.h"
+
+namespace weir::balance {
+
+void Balancer::update(std::span<const EndpointView> endpoints, Instant now) {
+  policies_.clear();
+  pools_ = distribute(endpoints, options_);
+  for (const Pool& pool : pools_) {
+    if (pool.share == 0) break;
+    const PolicyContext context{pool.members, options_.slow_start, options_.bounded_load_percent, now};
+    policies_.push_back(make_policy(options_.policy, context));
+  }
+}
+
+size_t Balancer::draw_pool(const PickRequest& request, Prng& prng) const {
+  if (policies_.size() == 1) return 0;
+  // A hashed request draws by its hash, or the same key would wander between the pools.
+  const uint64_t drawn = is_hashing(options_.policy) ? mix(~request.hash) % kWhole : prng.below(kWhole);
+  uint64_t upper = 0;
+  for (size_t i = 0; i < policies_.size(); ++i) {
+    upper += pools_[i].share;
+    if (drawn < upper) return i;
+  }
+  return policies_.size() - 1;
+}
+
+Pick Balancer::chosen(const Pool& pool, uint32_t position, Instant now) {
+  const EndpointView& endpoint = pool.members[position];
+  endpoint.load->picked_at_ns.store(now.ns(), std::memory_order_relaxed);
+  return {endpoint.index, pool.panic};
+}
+
+std::optional<Pick> Balancer::pick_elsewhere(const PickRequest& request, Prng& prng) const {
+  for (const Pool& pool : pools_) {
+    const auto position = scan_least_loaded(pool.members, options_.slow_start, request, prng);
+    if (position) return chosen(pool, *position, request.now);
+  }
+  return std::nullopt;
+}
+
+std::optional<Pick> Balancer::pick(const PickRequest& request, Prng& prng) {
+  if (policies_.empty()) return std::nullopt;
+  const size_t drawn = draw_pool(request, prng);
+  if (const auto position = policies_[drawn]->pick(request, prng)) return chosen(pools_[drawn], *position, request.now);
+  if (const auto elsewhere = pick_elsewhere(request, prng)) return elsewhere;
+  PickRequest again = request;
+  again.avoid = {};
+  const auto position = policies_[drawn]->pick(again, prng);
+  return chosen(pools_[drawn], *position, request.now);
+}
+
+}  // namespace weir::balance

@@ -1,0 +1,97 @@
+#pragma once
+// Comparing endpoints by live load: fewer requests per effective weight wins; equally loaded, the clearly faster one; then, with equal
+// weights, the one unused for longest. With unequal weights the last step is left to the caller, who draws by weight: "longest
+// unused" would hand equal shares to unequal endpoints whenever the cluster is idle.
+//
+// Pure but for the relaxed reads of the load cells; no allocation.
+
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "balance/endpoint.h"
+#include "balance/ewma.h"
+#include "balance/policy.h"
+#include "balance/slow_start.h"
+#include "base/prng.h"
+
+namespace weir::balance {
+
+/// One endpoint as read for one decision. The cell is read once, so that a comparison is consistent with itself.
+struct Contender {
+  uint32_t position = 0;
+  uint32_t in_flight = 0;
+  uint64_t weight = 0;   ///< effective, in thousandths
+  const EndpointLoad* load = nullptr;
+};
+
+inline Contender look_at(std::span<const EndpointView> members, uint32_t position, Instant now, Duration slow_start) {
+  const EndpointView& member = members[position];
+  return {position, member.load->in_flight.load(std::memory_order_relaxed), effective_weight(member, now, slow_start),
+          member.load};
+}
+
+inline std::strong_ordering compare_load(const Contender& a, const Contender& b) {
+  return a.in_flight * b.weight <=> b.in_flight * a.weight;
+}
+
+/// By at least a fifth. Smaller differences are noise, and following noise would pin an idle cluster's traffic to one endpoint.
+/// An endpoint that was never measured is neither faster nor slower than any other.
+constexpr bool clearly_faster(Duration a, Duration b) {
+  return a > Duration{} && b > Duration{} && a.ns() < b.ns() - b.ns() / 5;
+}
+
+inline bool unused_for_longer(const EndpointLoad& a, const EndpointLoad& b) {
+  return a.picked_at_ns.load(std::memory_order_relaxed) < b.picked_at_ns.load(std::memory_order_relaxed);
+}
+
+enum class Verdict : uint8_t { first, second, tie };
+
+inline Verdict compare(const Contender& a, const Contender& b, Instant now) {
+  const std::strong_ordering by_load = compare_load(a, b);
+  if (by_load != std::strong_ordering::equal) return by_load < 0 ? Verdict::first : Verdict::second;
+  const Duration latency_a = decayed_latency(*a.load, now);
+  const Duration latency_b = decayed_latency(*b.load, now);
+  if (clearly_faster(latency_a, latency_b)) return Verdict::first;
+  if (clearly_faster(latency_b, latency_a)) return Verdict::second;
+  if (a.weight != b.weight) return Verdict::tie;
+  if (unused_for_longer(*a.load, *b.load)) return Verdict::first;
+  if (unused_for_longer(*b.load, *a.load)) return Verdict::second;
+  return Verdict::tie;
+}
+
+/// The best of any number of contenders. Ties are drawn by weight, each as likely as its share of the tied weight (reservoir).
+template <class Candidate>
+class Contest {
+ public:
+  template <class Compare>
+  void offer(const Candidate& candidate, Compare&& compare_two, Prng& prng) {
+    const Verdict verdict = best_ ? compare_two(candidate, *best_) : Verdict::first;
+    if (verdict == Verdict::second) return;
+    if (verdict == Verdict::first) tied_weight_ = 0;
+    tied_weight_ += candidate.weight;
+    if (verdict == Verdict::first || prng.below(tied_weight_) < candidate.weight) best_ = candidate;
+  }
+  [[nodiscard]] std::optional<uint32_t> winner() const {
+    return best_ ? std::optional<uint32_t>(best_->position) : std::nullopt;
+  }
+
+ private:
+  std::optional<Candidate> best_;
+  uint64_t tied_weight_ = 0;
+};
+
+/// Position of the least loaded member that the request does not avoid. O(n).
+inline std::optional<uint32_t> scan_least_loaded(std::span<const EndpointView> members, Duration slow_start,
+                                                 const PickRequest& request, Prng& prng) {
+  Contest<Contender> contest;
+  const auto by_load = [&](const Contender& a, const Contender& b) { return compare(a, b, request.now); };
+  for (uint32_t position = 0; position < members.size(); ++position) {
+    if (is_avoided(request, members[position])) continue;
+    contest.offer(look_at(members, position, request.now, slow_start), by_load, prng);
+  }
+  return contest.winner();
+}
+
+}  // namespace weir::balance

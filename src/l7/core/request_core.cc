@@ -1,0 +1,83 @@
+#include "l7/core/request_core.h"
+
+#include <algorithm>
+
+#include "balance/backoff.h"
+
+namespace weir::l7::core {
+
+namespace {
+
+Refusal refusal_of(Code code, Instant started, Instant now) {
+  switch (code) {
+    case Code::connect_refused:
+    case Code::connect_timeout:
+    case Code::connect_failed: return {.rule = Rule::connect_failed};
+    case Code::malformed:
+    case Code::too_large:
+    case Code::unsupported: return {.rule = Rule::upstream_malformed};
+    case Code::out_of_fds: return {.rule = Rule::out_of_fds};
+    case Code::timeout: return {.rule = Rule::try_timeout, .limit = "timeout", .value = (now - started).ms()};
+    default: return {.rule = Rule::upstream_reset};
+  }
+}
+
+}  // namespace
+
+Instant RequestCore::on_attempt(Instant now) {
+  ++tries_;
+  const Duration left = deadline() - now;
+  Duration share = facts_.retry.per_try_timeout;
+  if (share == Duration{}) {
+    // Without a word from the user each try gets an equal part of what is left, so that the last one can still end.
+    const uint32_t attempts = std::max(facts_.retry.attempts, 1u);
+    const uint32_t tries_left = attempts - std::min(tries_ - 1, attempts - 1);
+    share = facts_.idempotent ? left / tries_left : left;
+  }
+  return now + std::min(share, left);
+}
+
+bool RequestCore::may_retry(bool safe, bool replayable, balance::RetryBudget& budget, Instant now) const {
+  if (!safe || !replayable || tries_ >= facts_.retry.attempts || now >= deadline()) return false;
+  return budget.try_withdraw(now);
+}
+
+Action RequestCore::retry_after_pause(Instant now, Prng& prng) const {
+  const Duration pause = balance::backoff(tries_, facts_.retry.backoff_base, facts_.retry.backoff_max, prng);
+  if (now + pause >= deadline()) return {.step = Step::attempt};
+  return {.step = pause == Duration{} ? Step::attempt : Step::pause, .pause = pause};
+}
+
+Action RequestCore::on_failure(const TryFailure& failure, balance::RetryBudget& budget, Instant now, Prng& prng) {
+  if (failure.retry == Retry::if_reused && facts_.idempotent && failure.replayable && !replayed_ && now < deadline()) {
+    replayed_ = true;
+    --tries_;
+    return {.step = Step::attempt_fresh};
+  }
+  const bool unsent = failure.retry == Retry::yes;
+  const bool safe = unsent || facts_.idempotent;
+  if (may_retry(safe, failure.replayable, budget, now)) {
+    // Where nothing was sent, somebody else may be asked at once; where something broke, leave it a moment.
+    if (unsent && tries_ == 1) return {.step = Step::attempt};
+    return retry_after_pause(now, prng);
+  }
+  return {.step = Step::refuse, .refusal = refusal_of(failure.code, facts_.started, now)};
+}
+
+Action RequestCore::on_status(uint16_t status, bool replayable, balance::RetryBudget& budget, Instant now, Prng& prng) {
+  if (!is_gateway_status(status) || !facts_.retry.on_gateway_status) return {.step = Step::forward};
+  if (may_retry(facts_.idempotent, replayable, budget, now)) return retry_after_pause(now, prng);
+  return {.step = Step::forward};
+}
+
+Action RequestCore::on_deadline(bool replayable, balance::RetryBudget& budget, Instant now) {
+  if (now >= deadline()) {
+    return {.step = Step::refuse,
+            .refusal = {.rule = Rule::route_timeout, .limit = "timeout", .value = facts_.timeout.ms()}};
+  }
+  if (may_retry(facts_.idempotent, replayable, budget, now)) return {.step = Step::attempt};
+  return {.step = Step::refuse,
+          .refusal = {.rule = Rule::try_timeout, .limit = "retry.per_try_timeout", .value = (now - facts_.started).ms()}};
+}
+
+}  // namespace weir::l7::core

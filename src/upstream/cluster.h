@@ -1,0 +1,93 @@
+#pragma once
+// One cluster for the whole process: its endpoints, their health, and the limits they share. Here the pure judgements of `balance` meet
+// the facts: workers report results, the health checker reports probes, the administrator drains; whatever changes an endpoint's
+// standing raises the generation, and workers fetch new views when they see it.
+//
+// Threads: any, unless said otherwise. Recording a success is lock-free; failures, probes and administration take a mutex.
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "balance/balancer.h"
+#include "balance/circuit.h"
+#include "balance/outlier.h"
+#include "balance/retry_budget.h"
+#include "base/result.h"
+#include "model/config.h"
+#include "upstream/endpoint.h"
+
+namespace weir::upstream {
+
+/// What the admin interface shows of an endpoint; one consistent moment.
+struct EndpointStatus {
+  const Endpoint* endpoint = nullptr;
+  balance::EffectiveHealth health;
+  balance::OutlierState outlier = balance::OutlierState::serving;
+  std::optional<balance::ActiveState> active;
+  bool draining = false;
+  std::string last_probe;
+  std::string last_ejection;
+};
+
+class Cluster {
+ public:
+  /// `previous`: the cluster of that name before a reload, or null; endpoints it shares are taken over with their state.
+  static Result<std::shared_ptr<Cluster>> create(const model::ClusterConfig& config, Cluster* previous, Instant now,
+                                                 uint64_t seed);
+
+  [[nodiscard]] const model::ClusterConfig& config() const { return config_; }
+  [[nodiscard]] const std::string& name() const { return config_.name; }
+  [[nodiscard]] const std::vector<std::shared_ptr<Endpoint>>& endpoints() const { return endpoints_; }
+  /// `local_zone`: where this process runs; empty: nowhere in particular.
+  [[nodiscard]] balance::BalancerOptions balancer_options(const std::string& local_zone) const;
+
+  /// Changes whenever views would differ.
+  [[nodiscard]] uint64_t generation() const { return generation_.load(std::memory_order_acquire); }
+  /// The endpoints as a balancer wants them, and the generation they belong to.
+  uint64_t views(std::vector<balance::EndpointView>& out) const;
+
+  /// The result of one attempt. Outlier detection may eject, which is logged with its evidence.
+  void record(uint32_t endpoint, balance::Outcome outcome, Duration latency, Instant now);
+  /// An endpoint in probation that is owed its one request.
+  std::optional<uint32_t> claim_probation();
+  /// Judges what needs time to pass; every sweep_interval().
+  void sweep(Instant now);
+  [[nodiscard]] Duration sweep_interval() const { return detector_->sweep_interval(); }
+
+  /// One probe of active health checks. `said` names a failure for people.
+  void on_probe(uint32_t endpoint, balance::ProbeResult result, std::string said, Instant now);
+  /// Have all endpoints been probed once (true without active checks)?
+  [[nodiscard]] bool probed() const;
+
+  /// By the administrator, until undone or restarted. Errors: not_found.
+  Result<void> set_draining(std::string_view endpoint_name, bool draining, Instant now);
+  Result<void> set_weight(std::string_view endpoint_name, uint32_t weight, Instant now);
+
+  [[nodiscard]] std::vector<EndpointStatus> status() const;
+
+  balance::CircuitBreaker circuit;
+  balance::RetryBudget retry_budget;
+
+ private:
+  Cluster(const model::ClusterConfig& config, std::vector<std::shared_ptr<Endpoint>> endpoints,
+          std::shared_ptr<std::mutex> mutex, uint64_t seed);
+  void take_over(Cluster& previous);
+  void apply(const balance::Transition& transition, Instant now);
+  void recombine();
+  [[nodiscard]] std::optional<uint32_t> index_of(std::string_view endpoint_name) const;
+
+  model::ClusterConfig config_;
+  std::vector<std::shared_ptr<Endpoint>> endpoints_;
+  std::shared_ptr<std::mutex> mutex_;  ///< one for all generations of a cluster, since they share endpoints
+  std::unique_ptr<balance::OutlierDetector> detector_;
+  std::vector<balance::EffectiveHealth> effective_;
+  std::atomic<uint64_t> generation_{1};
+};
+
+}  // namespace weir::upstream

@@ -1,0 +1,188 @@
+#include "upstream/connection_pool.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace weir::upstream {
+
+using http::ClientConnection;
+
+void ConnectionPool::List::push_front(ClientConnection& connection) {
+  connection.previous = nullptr;
+  connection.next = head;
+  (head != nullptr ? head->previous : tail) = &connection;
+  head = &connection;
+}
+
+void ConnectionPool::List::remove(ClientConnection& connection) {
+  (connection.previous != nullptr ? connection.previous->next : head) = connection.next;
+  (connection.next != nullptr ? connection.next->previous : tail) = connection.previous;
+  connection.previous = connection.next = nullptr;
+}
+
+ConnectionPool::ConnectionPool(net::Loop& loop, std::shared_ptr<Endpoint> endpoint, const PoolOptions& options,
+                               const proto::http1::Limits& limits, http::ClientScratch& scratch)
+    : loop_(loop), endpoint_(std::move(endpoint)), options_(options), limits_(limits), scratch_(scratch) {}
+
+ConnectionPool::~ConnectionPool() {
+  while (idle_.head != nullptr) idle_.head->close();
+  while (busy_.head != nullptr) busy_.head->close();
+}
+
+ConnectionPool::Acquired ConnectionPool::acquire(http::ResponseHandler& handler, Wish wish) {
+  ClientConnection* connection = nullptr;
+  const bool share = wish.may_share && options_.pipeline > 1;
+  if (!wish.fresh) {
+    if (share) connection = take_shared();
+    if (connection == nullptr) connection = take_idle();
+    if (connection == nullptr) connection = adopt_spare();
+  }
+  if (connection == nullptr) {
+    auto fresh = connect();
+    if (!fresh) return {.error = fresh.error()};
+    connection = *fresh;
+  }
+  const bool reused = connection->served() > 0;
+  return {.stream = &connection->open(handler), .reused = reused, .error = {}};
+}
+
+ClientConnection* ConnectionPool::take_idle() {
+  while (ClientConnection* connection = idle_.head) {
+    if (expired(*connection, loop_.now())) {
+      connection->close();
+      continue;
+    }
+    idle_.remove(*connection);
+    --idle_count_;
+    connection->idle = false;
+    busy_.push_front(*connection);
+    return connection;
+  }
+  return nullptr;
+}
+
+ClientConnection* ConnectionPool::take_shared() {
+  // The most recently opened are in front; a few looks find room if there is any worth having.
+  int looks = 8;
+  for (ClientConnection* c = busy_.head; c != nullptr && looks > 0; c = c->next, --looks) {
+    if (c->reusable() && c->in_flight() < options_.pipeline) return c;
+  }
+  return nullptr;
+}
+
+ClientConnection& ConnectionPool::track(std::unique_ptr<ClientConnection> connection) {
+  ++open_;
+  busy_.push_front(*connection);
+  return *connection.release();  // the lists own it from here; on_closed hands it to the loop
+}
+
+ClientConnection* ConnectionPool::adopt_spare() {
+  if (endpoint_->spares() == 0) return nullptr;
+  SpareConnection spare = endpoint_->take_spare();
+  if (!spare.fd.valid()) return nullptr;
+  auto connection = std::make_unique<ClientConnection>(loop_, *this, limits_, scratch_);
+  connection->born = spare.born;
+  if (!connection->adopt(std::move(spare.fd), spare.served)) {
+    endpoint_->connections.release();
+    return nullptr;
+  }
+  return &track(std::move(connection));
+}
+
+Result<ClientConnection*> ConnectionPool::connect() {
+  if (!endpoint_->connections.try_acquire()) {
+    return fail(Error{.code = Code::limit_reached, .origin = Origin::internal, .detail = "max_connections"});
+  }
+  endpoint_->counters.connects.fetch_add(1, std::memory_order_relaxed);
+  auto connection = std::make_unique<ClientConnection>(loop_, *this, limits_, scratch_);
+  connection->born = loop_.now();
+  if (auto begun = connection->connect(endpoint_->address); !begun) {
+    endpoint_->connections.release();
+    endpoint_->counters.connect_failures.fetch_add(1, std::memory_order_relaxed);
+    return fail(begun.error());
+  }
+  ++connecting_;
+  if (!connect_timer_.armed()) loop_.arm(connect_timer_, options_.connect_timeout);
+  return &track(std::move(connection));
+}
+
+void ConnectionPool::on_connected(ClientConnection& /*connection*/) {
+  if (--connecting_ == 0) connect_timer_.cancel();
+}
+
+/// One timer for all connects of the pool: it goes off for the oldest and is set again for the next.
+void ConnectionPool::on_connect_deadline() {
+  const Instant now = loop_.now();
+  Instant next = Instant::max();
+  for (ClientConnection* c = busy_.head; c != nullptr;) {
+    ClientConnection& connection = *c;
+    c = c->next;
+    if (!connection.connecting()) continue;
+    if (connection.born + options_.connect_timeout <= now) {
+      connection.fail(Error{.code = Code::connect_timeout, .origin = Origin::upstream, .retry = Retry::yes});
+      c = busy_.head;  // what the failed requests did may have changed the list
+    } else {
+      next = std::min(next, connection.born + options_.connect_timeout);
+    }
+  }
+  if (next != Instant::max()) loop_.timers().arm(connect_timer_, next);
+}
+
+bool ConnectionPool::expired(const ClientConnection& connection, Instant now) const {
+  const auto& limits = options_.limits;
+  return now - connection.idle_since >= limits.idle_timeout || now - connection.born >= limits.max_lifetime;
+}
+
+void ConnectionPool::on_idle(ClientConnection& connection) {
+  const auto& limits = options_.limits;
+  const bool worn_out = limits.max_requests != 0 && connection.served() >= limits.max_requests;
+  if (retired_ || worn_out || idle_count_ >= limits.max_idle || loop_.now() - connection.born >= limits.max_lifetime) {
+    return connection.close();
+  }
+  connection.idle_since = loop_.now();
+  connection.idle = true;
+  busy_.remove(connection);
+  idle_.push_front(connection);
+  ++idle_count_;
+}
+
+void ConnectionPool::on_closed(ClientConnection& connection, const Error& error) {
+  if (connection.connecting()) {
+    if (--connecting_ == 0) connect_timer_.cancel();
+    if (error.code != Code::cancelled) endpoint_->counters.connect_failures.fetch_add(1, std::memory_order_relaxed);
+  }
+  forget(connection);
+  endpoint_->connections.release();
+}
+
+void ConnectionPool::forget(ClientConnection& connection) {
+  if (connection.idle) {
+    idle_.remove(connection);
+    --idle_count_;
+  } else {
+    busy_.remove(connection);
+  }
+  --open_;
+  loop_.defer_delete(std::unique_ptr<net::Deferred>(&connection));
+}
+
+void ConnectionPool::maintain(Instant now) {
+  while (idle_.tail != nullptr && expired(*idle_.tail, now)) idle_.tail->close();
+  if (!options_.share_idle) return;
+  endpoint_->drop_spares(now - options_.limits.idle_timeout);
+  while (idle_.tail != nullptr && now - idle_.tail->idle_since >= kOfferAfter) {
+    ClientConnection& connection = *idle_.tail;
+    endpoint_->give_spare({.fd = connection.release_socket(),
+                           .born = connection.born,
+                           .idle_since = connection.idle_since,
+                           .served = connection.served()});
+    forget(connection);
+  }
+}
+
+void ConnectionPool::retire() {
+  retired_ = true;
+  while (idle_.head != nullptr) idle_.head->close();
+}
+
+}  // namespace weir::upstream

@@ -1,0 +1,94 @@
+#pragma once
+// One worker's kept-alive connections to one endpoint. The most recently used idle connection is taken first (LIFO), so that a quiet pool
+// shrinks to what is needed and the rest reaches its idle timeout. What is idle for long is offered to the other workers before
+// it is closed: reuse across workers is what keeps the number of connections down when there are many of them.
+//
+// With `pipeline` above 1, requests without body that may be repeated share a connection: the fullest one that still has room is chosen, so
+// that many clients' requests leave in one write and their responses come back in one read.
+//
+// Thread rule: the worker's thread. The endpoint it points to is shared.
+
+#include <cstdint>
+#include <memory>
+
+#include "http/client_connection.h"
+#include "model/config.h"
+#include "net/loop.h"
+#include "upstream/endpoint.h"
+
+namespace weir::upstream {
+
+struct PoolOptions {
+  model::ConnectionPoolConfig limits;
+  Duration connect_timeout = Duration::s(1);
+  uint32_t pipeline = 0;
+  bool share_idle = false;  ///< there are other workers to give idle connections to
+};
+
+class ConnectionPool final : public net::Deferred, private http::ClientConnection::Owner {
+ public:
+  ConnectionPool(net::Loop& loop, std::shared_ptr<Endpoint> endpoint, const PoolOptions& options,
+                 const proto::http1::Limits& limits, http::ClientScratch& scratch);
+  ~ConnectionPool() override;
+
+  struct Acquired {
+    http::ClientStream* stream = nullptr;  ///< null: `error` says why
+    bool reused = false;                   ///< the connection had served before
+    Error error;
+  };
+  struct Wish {
+    bool fresh = false;      ///< do not take a connection that was idle: the last one turned out dead
+    bool may_share = false;  ///< the request may be pipelined
+  };
+  /// Opens a request on an idle or a new connection. Errors: limit_reached (max_connections), out_of_fds, connect_failed.
+  Acquired acquire(http::ResponseHandler& handler, Wish wish);
+
+  void set_options(const PoolOptions& options) { options_ = options; }
+  /// Closes what is too old, offers what is idle for long; call about once a second.
+  void maintain(Instant now);
+  /// No new requests will come: closes idle connections now and the others as they finish.
+  void retire();
+  [[nodiscard]] bool empty() const { return open_ == 0; }
+  [[nodiscard]] uint32_t open() const { return open_; }
+  [[nodiscard]] uint32_t idle() const { return idle_count_; }
+  [[nodiscard]] Endpoint& endpoint() { return *endpoint_; }
+
+ private:
+  /// Intrusive doubly-linked list through the connections.
+  struct List {
+    http::ClientConnection* head = nullptr;
+    http::ClientConnection* tail = nullptr;
+    void push_front(http::ClientConnection& connection);
+    void remove(http::ClientConnection& connection);
+  };
+
+  void on_connected(http::ClientConnection& connection) override;
+  void on_idle(http::ClientConnection& connection) override;
+  void on_closed(http::ClientConnection& connection, const Error& error) override;
+
+  http::ClientConnection* take_idle();
+  http::ClientConnection* take_shared();
+  http::ClientConnection* adopt_spare();
+  Result<http::ClientConnection*> connect();
+  http::ClientConnection& track(std::unique_ptr<http::ClientConnection> connection);
+  [[nodiscard]] bool expired(const http::ClientConnection& connection, Instant now) const;
+  void forget(http::ClientConnection& connection);
+  void on_connect_deadline();
+
+  static constexpr Duration kOfferAfter = Duration::s(1);
+
+  net::Loop& loop_;
+  std::shared_ptr<Endpoint> endpoint_;
+  PoolOptions options_;
+  const proto::http1::Limits& limits_;
+  http::ClientScratch& scratch_;
+  List idle_;
+  List busy_;
+  uint32_t idle_count_ = 0;
+  uint32_t open_ = 0;
+  uint32_t connecting_ = 0;
+  bool retired_ = false;
+  net::Timer connect_timer_ = net::Timer::bind<&ConnectionPool::on_connect_deadline>(this);
+};
+
+}  // namespace weir::upstream

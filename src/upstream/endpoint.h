@@ -1,0 +1,98 @@
+#pragma once
+// One endpoint of one cluster for the life of the process: what all workers share about it. Its identity is the cluster's name and its
+// address; a reload that still names it keeps the object, and with it load, latency, results, connections and health.
+//
+// Threads: the atomics and the histograms (one writer per worker) may be touched by their worker at any time and read by anyone. The
+// members under "cluster's lock" belong to whoever holds Cluster's mutex.
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "balance/active_health.h"
+#include "balance/circuit.h"
+#include "balance/endpoint.h"
+#include "balance/endpoint_health.h"
+#include "balance/outlier_tally.h"
+#include "base/histogram.h"
+#include "model/config.h"
+#include "net/address.h"
+#include "net/fd.h"
+
+namespace weir::upstream {
+
+/// More workers than this is a configuration error (one per core is the rule).
+inline constexpr size_t kMaxWorkers = 128;
+
+/// Counters of one endpoint; relaxed, monotonic.
+struct EndpointCounters {
+  std::array<std::atomic<uint64_t>, 5> outcomes{};  ///< by balance::Outcome
+  std::atomic<uint64_t> requests{0};                ///< attempts sent, retries included
+  std::atomic<uint64_t> retries{0};                 ///< of those, second and later tries
+  std::atomic<uint64_t> replays{0};                 ///< repeated because a kept-alive connection had died
+  std::atomic<uint64_t> connects{0};
+  std::atomic<uint64_t> connect_failures{0};
+  std::atomic<uint64_t> ejections{0};
+};
+
+/// A connected, idle socket that one worker's pool gave up and another's may take.
+struct SpareConnection {
+  net::Fd fd;
+  Instant born{};
+  Instant idle_since{};
+  uint64_t served = 0;
+};
+
+class Endpoint {
+ public:
+  Endpoint(const model::EndpointConfig& config, const net::SocketAddress& address, Duration window, uint32_t max_connections);
+  Endpoint(const Endpoint&) = delete;
+  Endpoint& operator=(const Endpoint&) = delete;
+  ~Endpoint();
+
+  /// The calling worker's histogram of times to first byte, in microseconds; made at first use.
+  Histogram& latency(size_t worker);
+  /// Adds all workers' histograms to `into`.
+  void merge_latencies(Histogram& into) const;
+
+  void give_spare(SpareConnection spare);
+  void drop_spares(Instant idle_before);
+  /// Invalid fd when there is none.
+  SpareConnection take_spare();
+  [[nodiscard]] size_t spares() const { return spare_count_.load(std::memory_order_relaxed); }
+
+  /// Oldest unanswered request of a worker, as that worker last published it; Instant::max() for none.
+  void publish_oldest(size_t worker, Instant started) { oldest_[worker].store(started.ns(), std::memory_order_relaxed); }
+  [[nodiscard]] Instant oldest() const;
+
+  const std::string name;  ///< "10.0.0.1:3000"
+  const net::SocketAddress address;
+  balance::EndpointLoad load;
+  balance::OutlierTally tally;
+  balance::CircuitLimit connections;
+  EndpointCounters counters;
+
+  // Cluster's lock.
+  model::EndpointConfig config;
+  balance::HealthInputs inputs;
+  std::unique_ptr<balance::ActiveHealth> active;
+  std::string last_probe;     ///< what the last failed probe said, for people
+  std::string last_ejection;  ///< the last transition of outlier detection, for people
+  bool drained_by_admin = false;
+  std::unique_ptr<uint32_t> weight_by_admin;
+
+ private:
+  static constexpr size_t kMaxSpares = 64;
+
+  std::array<std::atomic<Histogram*>, kMaxWorkers> latencies_{};
+  std::array<std::atomic<int64_t>, kMaxWorkers> oldest_;
+  std::mutex spare_mutex_;
+  std::vector<SpareConnection> spare_;
+  std::atomic<size_t> spare_count_{0};
+};
+
+}  // namespace weir::upstream

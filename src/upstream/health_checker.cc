@@ -1,0 +1,135 @@
+#include "upstream/health_checker.h"
+
+#include <fmt/format.h>
+
+#include <string>
+#include <utility>
+
+#include "http/client_connection.h"
+
+namespace weir::upstream {
+
+namespace {
+// A health page is small; what is longer than this is not read on for the sake of a substring.
+constexpr size_t kMaxProbeBody = 64 * 1024;
+}  // namespace
+
+/// One endpoint's probes, one after the other.
+class HealthChecker::Probe final : public net::Deferred, private http::ClientConnection::Owner, private http::ResponseHandler {
+ public:
+  Probe(net::Loop& loop, Prng& prng, std::shared_ptr<Cluster> cluster, uint32_t index)
+      : loop_(loop), prng_(prng), cluster_(std::move(cluster)), index_(index), check_(*cluster_->config().health_check) {
+    begin();
+  }
+  ~Probe() override { stop(); }
+  void stop() {
+    stopped_ = true;
+    timer_.cancel();
+    timeout_.cancel();
+    if (connection_) connection_->close();
+  }
+
+ private:
+  void begin() {
+    body_.clear();
+    status_ = 0;
+    done_ = false;
+    connection_ = std::make_unique<http::ClientConnection>(loop_, *this, limits_, scratch_);
+    loop_.arm(timeout_, check_.timeout);
+    const auto begun = connection_->connect(cluster_->endpoints()[index_]->address);
+    if (!begun) return finish(std::string(text_of(begun.error().code)));
+    if (!check_.tcp) send();
+  }
+
+  void send() {
+    const std::string& name = cluster_->endpoints()[index_]->name;
+    proto::http::RequestHead head;
+    head.method = proto::http::Method::get;
+    head.method_text = "GET";
+    head.target = check_.http_path;
+    head.authority = check_.host.empty() ? std::string_view(name) : std::string_view(check_.host);
+    const proto::http::Field extra[] = {{.name = "User-Agent", .value = "weir-health-check"},
+                                        {.name = "Connection", .value = "close"}};
+    connection_->open(*this).send_head(head, extra, true);
+  }
+
+  void on_connected(http::ClientConnection& /*connection*/) override {
+    if (check_.tcp) finish({});
+  }
+  void on_idle(http::ClientConnection& /*connection*/) override {}
+  void on_closed(http::ClientConnection& /*connection*/, const Error& error) override {
+    loop_.defer_delete(std::unique_ptr<net::Deferred>(connection_.release()));
+    if (!done_ && check_.tcp) finish(std::string(text_of(error.code)));
+  }
+
+  void on_informational(const http::ResponseHead& /*head*/) override {}
+  void on_response(http::ResponseHead& head, std::string_view /*memory*/, bool end) override {
+    status_ = head.status;
+    if (end) judge();
+  }
+  void on_response_body(std::string_view piece) override {
+    if (body_.size() < kMaxProbeBody) body_ += piece.substr(0, kMaxProbeBody - body_.size());
+  }
+  void on_response_end(const http::Fields& /*trailers*/) override { judge(); }
+  void on_response_failed(const Error& error) override { finish(std::string(text_of(error.code))); }
+  void on_request_drained() override {}
+
+  void judge() {
+    if (status_ < check_.status_min || status_ > check_.status_max) {
+      return finish(fmt::format("status {}, expected {}-{}", status_, check_.status_min, check_.status_max));
+    }
+    if (body_.find(check_.body) == std::string::npos) {
+      return finish(fmt::format("the body does not contain \"{}\"", check_.body));
+    }
+    finish({});
+  }
+
+  void on_timeout() { finish(fmt::format("no answer within {} ms", check_.timeout.ms())); }
+
+  /// `failure`: empty for success.
+  void finish(std::string failure) {
+    if (done_ || stopped_) return;
+    done_ = true;
+    timeout_.cancel();
+    if (connection_) connection_->close();
+    const auto result = failure.empty() ? balance::ProbeResult::ok : balance::ProbeResult::fail;
+    cluster_->on_probe(index_, result, std::move(failure), loop_.now());
+    const int64_t spread = check_.interval.ns() / 100 * check_.jitter_percent;
+    const int64_t jitter = spread == 0 ? 0 : static_cast<int64_t>(prng_.below(static_cast<uint64_t>(2 * spread))) - spread;
+    loop_.arm(timer_, check_.interval + Duration::ns(jitter));
+  }
+
+  net::Loop& loop_;
+  Prng& prng_;
+  std::shared_ptr<Cluster> cluster_;
+  uint32_t index_;
+  model::HealthCheckConfig check_;
+  proto::http1::Limits limits_;
+  http::ClientScratch scratch_;
+  std::unique_ptr<http::ClientConnection> connection_;
+  std::string body_;
+  uint16_t status_ = 0;
+  bool done_ = false;
+  bool stopped_ = false;
+  net::Timer timer_ = net::Timer::bind<&Probe::begin>(this);
+  net::Timer timeout_ = net::Timer::bind<&Probe::on_timeout>(this);
+};
+
+HealthChecker::HealthChecker(net::Loop& loop, uint64_t seed) : loop_(loop), prng_(seed) {}
+HealthChecker::~HealthChecker() = default;
+
+void HealthChecker::watch(const std::vector<std::shared_ptr<Cluster>>& clusters) {
+  for (auto& probe : probes_) {
+    probe->stop();
+    loop_.defer_delete(std::move(probe));
+  }
+  probes_.clear();
+  for (const auto& cluster : clusters) {
+    if (!cluster->config().health_check) continue;
+    for (uint32_t i = 0; i < cluster->endpoints().size(); ++i) {
+      probes_.push_back(std::make_unique<Probe>(loop_, prng_, cluster, i));
+    }
+  }
+}
+
+}  // namespace weir::upstream

@@ -1,0 +1,110 @@
+#pragma once
+// A cluster as one worker uses it: its balancer, kept current with the cluster's generation, a connection pool per endpoint, and the
+// bounded queue of requests that wait for a place.
+//
+// Thread rule: the worker's thread. Lifetime: kept alive by the worker's snapshot until the last request that uses it is done.
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "balance/balancer.h"
+#include "base/prng.h"
+#include "net/loop.h"
+#include "upstream/cluster.h"
+#include "upstream/connection_pool.h"
+
+namespace weir::upstream {
+
+/// Pools by endpoint, kept by the worker across reloads so that connections survive them.
+using PoolMap = std::map<const Endpoint*, std::shared_ptr<ConnectionPool>>;
+
+/// An attempt under way, linked in order of its start, so that the oldest unanswered one is always in front.
+struct AttemptLink {
+  AttemptLink* previous = nullptr;
+  AttemptLink* next = nullptr;
+  Instant started{};
+};
+
+class WorkerCluster {
+ public:
+  /// Someone who waits for a place. Linked while waiting.
+  class Waiter {
+   public:
+    /// A place may be free: try again. Called at most once per time queued.
+    virtual void on_place() = 0;
+
+   protected:
+    ~Waiter() = default;
+
+   private:
+    friend class WorkerCluster;
+    Waiter* previous_ = nullptr;
+    Waiter* next_ = nullptr;
+    bool queued_ = false;
+  };
+
+  struct Environment {
+    net::Loop& loop;
+    Prng& prng;
+    const proto::http1::Limits& limits;
+    http::ClientScratch& scratch;
+    PoolMap& pools;
+    size_t worker = 0;
+    bool share_idle = false;
+    std::string local_zone;
+  };
+  WorkerCluster(std::shared_ptr<Cluster> cluster, const Environment& environment);
+
+  [[nodiscard]] Cluster& cluster() { return *cluster_; }
+  [[nodiscard]] const model::ClusterConfig& config() const { return cluster_->config(); }
+
+  /// The endpoint for a request. `may_probe`: it can be repeated elsewhere, so it may be the one that tests an endpoint in probation.
+  std::optional<balance::Pick> pick(uint64_t hash, std::span<const uint32_t> avoid, bool may_probe);
+  [[nodiscard]] ConnectionPool& pool(uint32_t endpoint) { return *pools_[endpoint]; }
+  [[nodiscard]] Endpoint& endpoint(uint32_t index) { return *cluster_->endpoints()[index]; }
+
+  /// Counts an attempt in and out at its endpoint.
+  void begin_attempt(uint32_t endpoint, AttemptLink& link, Instant now);
+  void answered(uint32_t endpoint, AttemptLink& link);  ///< the head of the response is there
+  void end_attempt(uint32_t endpoint, AttemptLink& link);
+  [[nodiscard]] Histogram& latency(uint32_t endpoint) { return *latencies_[endpoint]; }
+
+  /// False when the queue is full.
+  [[nodiscard]] bool enqueue(Waiter& waiter);
+  void dequeue(Waiter& waiter);
+  /// A request or a connection of this worker ended: whoever waits may try.
+  void place_freed();
+  [[nodiscard]] uint32_t waiting() const { return waiting_; }
+
+  /// Tells the process what only this worker knows; about four times a second.
+  void publish(Instant now);
+
+ private:
+  void refresh();
+  void on_poll();
+
+  // Places freed by other workers are noticed this often; our own at once.
+  static constexpr Duration kPoll = Duration::ms(2);
+
+  std::shared_ptr<Cluster> cluster_;
+  net::Loop& loop_;
+  Prng& prng_;
+  size_t worker_;
+  balance::Balancer balancer_;
+  std::vector<balance::EndpointView> views_;
+  uint64_t generation_ = 0;
+  std::vector<std::shared_ptr<ConnectionPool>> pools_;
+  std::vector<Histogram*> latencies_;
+  std::vector<AttemptLink> attempts_;  ///< one sentinel per endpoint
+  Waiter* first_ = nullptr;
+  Waiter* last_ = nullptr;
+  uint32_t waiting_ = 0;
+  net::Timer poll_ = net::Timer::bind<&WorkerCluster::on_poll>(this);
+};
+
+}  // namespace weir::upstream
