@@ -9,7 +9,7 @@ from pathlib import Path
 
 # Where a tool comes from on Debian 12, and what is lost without it.
 PACKAGES = {
-    "g++": "g++", "cmake": "cmake", "nginx": "nginx", "haproxy": "haproxy", "wrk": "wrk",
+    "g++": "g++", "cmake": "cmake", "ninja": "ninja-build", "nginx": "nginx", "haproxy": "haproxy", "wrk": "wrk",
     "perf": "linux-perf", "strace": "strace", "valgrind": "valgrind",
 }
 

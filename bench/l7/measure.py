@@ -67,7 +67,7 @@ def slice_of_load(stage, peer, load, seconds):
 # --- system calls ---
 
 def syscall_tool():
-    """perf counts in the kernel and hardly slows the proxy; strace stops it twice per call, which changes its batches."""
+    """perf counts in the kernel and hardly slows the proxy; strace stops it twice per call, changing its batches."""
     event = ["-e", "raw_syscalls:sys_enter"]
     if host.find("perf"):
         probe = subprocess.run([host.find("perf"), "stat", "-x,", *event, "true"], capture_output=True, text=True,

@@ -23,8 +23,9 @@ ALL = ["relay", "nginx", "haproxy", *WEIRS]
 
 def build_programs():
     """The small programs beside this file; seconds the first time, nothing later."""
-    for argv in (["cmake", "-S", HERE, "-B", PROGRAMS, "-DCMAKE_BUILD_TYPE=Release", "--log-level=WARNING"],
-                 ["cmake", "--build", PROGRAMS]):
+    configure = ["cmake", "-S", HERE, "-B", PROGRAMS, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release",
+                 "--log-level=WARNING"]
+    for argv in (configure, ["cmake", "--build", PROGRAMS]):
         done = subprocess.run(argv, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise RuntimeError(done.stdout + done.stderr)
@@ -118,7 +119,7 @@ class Stage:
     def _await(self, child, port, name, seconds=10):
         def ready():
             if child.poll() is not None:
-                raise RuntimeError(f"{name} ended with status {child.returncode}:\n{self._log(name)}")
+                raise RuntimeError(f"{name} ended with status {child.returncode}")
             return answers(port)
         try:
             processes.wait_until(ready, seconds, f"{name} answers on port {port}")

@@ -85,6 +85,11 @@ def value_table(title, values, form):
     return "\n".join(lines)
 
 
+def with_ratios(values):
+    return {peer: {"value": value, "ratios": {base: value / other for base, other in values.items()
+                                              if base != peer and other > 0}} for peer, value in values.items()}
+
+
 @dataclass
 class Verdict:
     what: str
@@ -149,9 +154,9 @@ class Results:
         return {
             **self.about,
             "cells": [cell.to_json() for cell in self.cells],
-            "syscalls_per_request": self.syscalls,
-            "instructions_per_request": self.instructions,
-            "rss_kib_per_1000_idle_connections": {peer: kib * 1000 for peer, kib in self.idle_kib.items()},
+            "syscalls_per_request": {title: with_ratios(values) for title, values in self.syscalls.items()},
+            "instructions_per_request": with_ratios(self.instructions),
+            "rss_kib_per_1000_idle_connections": with_ratios({peer: kib * 1000 for peer, kib in self.idle_kib.items()}),
             "verdicts": [{**asdict(verdict), "met": verdict.met} for verdict in verdicts(self)],
             "errors": self.errors,
         }

@@ -158,7 +158,7 @@ class Benchmark:
 
 
 def needed_tools(options):
-    tools = {"g++", "cmake"} | ({"nginx", "haproxy"} & set(options.peers))
+    tools = {"g++", "cmake", "ninja"} | ({"nginx", "haproxy"} & set(options.peers))
     if {"cpu", "syscalls"} & set(options.only):
         tools.add("wrk")
     if "syscalls" in options.only and not host.find("perf"):
@@ -179,7 +179,7 @@ def main():
     packages = host.missing(needed_tools(options))
     if packages:
         sys.exit(f"missing, on Debian 12: apt install {' '.join(packages)}")
-    for ending in (signal.SIGTERM, signal.SIGHUP):
+    for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         # As an exception, so that every `with` on the way out ends what it started.
         signal.signal(ending, lambda number, frame: sys.exit(128 + number))
     allow_many_descriptors()
@@ -190,15 +190,18 @@ def main():
         about["servers_nice"] = os.getpriority(os.PRIO_PROCESS, 0)
         say("not allowed to raise priorities: servers keep theirs, expect more noise (run as root for nice -10)")
     machine = about["machine"]
-    show(f"{machine['cpu']}, {machine['cpus']} CPUs, Linux {machine['kernel']}; {', '.join(about['versions'].values())}; "
-         f"servers at nice {about['servers_nice']}")
+    nice = about["servers_nice"]
+    show(f"{machine['cpu']}, {machine['cpus']} CPUs, Linux {machine['kernel']}; servers at nice {nice}\n"
+         + "\n".join(about["versions"].values()))
     results = report.Results(about)
     with peers.Stage(options.weir) as stage:
         benchmark = Benchmark(stage, options, results)
         for kind in KINDS:
             if kind in options.only:
                 getattr(benchmark, kind)()
-    show(results.verdict_table())
+    verdicts = results.verdict_table()
+    if verdicts:
+        show(verdicts)
     if options.json:
         options.json.write_text(json.dumps(results.to_json(), indent=1) + "\n")
     return 1 if results.errors else 0
@@ -209,5 +212,3 @@ if __name__ == "__main__":
         sys.exit(main())
     except RuntimeError as error:
         sys.exit(f"bench: {error}")
-    except KeyboardInterrupt:
-        sys.exit(130)

@@ -13,7 +13,7 @@
 namespace weir::timeline {
 
 struct Fault {
-  Duration delay;              ///< added before every answer
+  Duration delay{};            ///< added before every answer
   uint64_t error_percent = 0;  ///< of requests answered with 500, 0..100
   bool half_dead = false;      ///< accepts and reads, never answers
   uint64_t slow_body_bps = 0;  ///< bytes of body per second, 0: as fast as it goes

@@ -1,23 +1,21 @@
 // timeline: the reference application. Three things in one binary: serve, --seed, --make-key.
 
-#include <pthread.h>
-#include <signal.h>
-
 #include <charconv>
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
-#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <thread>
+#include <utility>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
 #include "examples/timeline/seed.h"
 #include "examples/timeline/service.h"
+#include "net/signals.h"
 
 namespace weir::timeline {
 namespace {
@@ -39,9 +37,9 @@ struct Arguments {
 };
 
 int complain(std::string_view what, const Error& error) {
+  const std::string_view why = *error.detail == '\0' ? text_of(error.code) : error.detail;
   const std::string system = error.os_error == 0 ? "" : fmt::format(" ({})", std::strerror(error.os_error));
-  fmt::print(stderr, "timeline: {}: {}{}{}{}\n", what, text_of(error.code), *error.detail == '\0' ? "" : ": ",
-             error.detail, system);
+  fmt::print(stderr, "timeline: {}: {}{}\n", what, why, system);
   return 1;
 }
 
@@ -86,35 +84,6 @@ int seed_database(const Arguments& arguments) {
   return 0;
 }
 
-/// SIGTERM and SIGINT begin the end; a second one takes its default course. They are blocked in every thread but waited
-/// for in this one, since what may be done inside a signal handler is next to nothing.
-class SignalThread {
- public:
-  SignalThread() {
-    sigemptyset(&signals_);
-    sigaddset(&signals_, SIGTERM);
-    sigaddset(&signals_, SIGINT);
-    pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
-  }
-  ~SignalThread() {
-    if (thread_.joinable()) thread_.join();
-  }
-  void start(net::Loop& loop, std::function<void()> on_signal) {
-    thread_ = std::thread([this, &loop, on_signal = std::move(on_signal)] {
-      int number = 0;
-      sigwait(&signals_, &number);
-      loop.post([this, on_signal] {
-        pthread_sigmask(SIG_UNBLOCK, &signals_, nullptr);
-        on_signal();
-      });
-    });
-  }
-
- private:
-  sigset_t signals_;
-  std::thread thread_;
-};
-
 int serve(const Arguments& arguments) {
   const auto listen = address_of(arguments.listen);
   std::optional<net::SocketAddress> fault_listen;
@@ -129,7 +98,6 @@ int serve(const Arguments& arguments) {
   if (!store) return complain(arguments.database, store.error());
 
   ::signal(SIGPIPE, SIG_IGN);
-  SignalThread signals;
   auto loop = net::Loop::create();
   if (!loop) return complain("event loop", loop.error());
   net::Loop& running = **loop;
@@ -141,7 +109,9 @@ int serve(const Arguments& arguments) {
              fault_listen ? ", faults at http://" + (*service)->fault_address()->text() + "/fault" : "");
 
   net::Timer grace([](void* context) { static_cast<net::Loop*>(context)->stop(); }, &running);
-  signals.start(running, [&] {
+  bool ending = false;
+  const net::Signals signals(running, {SIGTERM, SIGINT}, [&](int /*signal*/) {
+    if (std::exchange(ending, true)) return running.stop();  // whoever asks twice is in a hurry
     running.arm(grace, kGrace);
     (*service)->drain([&] { running.stop(); });
   });

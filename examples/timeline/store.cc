@@ -65,9 +65,8 @@ Result<void> Store::prepare() {
        "SELECT followed, (SELECT max(id) FROM posts WHERE author = followed) AS newest FROM follows"
        " WHERE follower = ? AND newest IS NOT NULL ORDER BY newest DESC"},
       {&author_posts_, "SELECT id FROM posts WHERE author = ? AND id > ? ORDER BY id DESC LIMIT ?"},
-      {&read_post_,
-       "SELECT users.name, posts.text, posts.created_unix FROM posts JOIN users ON users.id = posts.author"
-       " WHERE posts.id = ?"},
+      {&read_post_, "SELECT text, created_unix FROM posts WHERE id = ?"},
+      {&read_name_, "SELECT name FROM users WHERE id = ?"},
       {&ping_, "SELECT count(*) FROM (SELECT 1 FROM users LIMIT 1)"},
   };
   for (const auto& [statement, sql] : statements) {
@@ -124,14 +123,15 @@ Result<std::vector<Post>> Store::timeline(UserId reader, size_t limit) {
   if (auto begun = transaction.begin(Transaction::Kind::read); !begun) return fail(begun.error());
   auto authors = authors_by_newest_post(reader);
   if (!authors) return fail(authors.error());
-  std::vector<int64_t> chosen;
+  std::vector<Choice> chosen;
   chosen.reserve(limit * 2);
-  for (const Author& author : *authors) {
+  for (size_t i = 0; i < authors->size(); ++i) {
+    const Author& author = (*authors)[i];
     // Everybody from here on wrote last before the oldest post that was chosen.
-    if (chosen.size() == limit && (limit == 0 || author.newest_post < chosen.back())) break;
-    if (auto merged = merge_author(author.id, limit, chosen); !merged) return fail(merged.error());
+    if (chosen.size() == limit && (limit == 0 || author.newest_post < chosen.back().post)) break;
+    if (auto merged = merge_author(i, author.id, limit, chosen); !merged) return fail(merged.error());
   }
-  auto posts = read_posts(chosen);
+  auto posts = read_posts(chosen, *authors);
   if (!posts) return posts;
   if (auto committed = transaction.commit(); !committed) return fail(committed.error());
   return posts;
@@ -147,29 +147,46 @@ Result<std::vector<Store::Author>> Store::authors_by_newest_post(UserId reader) 
   return authors;
 }
 
-Result<void> Store::merge_author(int64_t author, size_t limit, std::vector<int64_t>& chosen) {
-  const int64_t older_than_needed = chosen.size() == limit ? chosen.back() : 0;
+Result<void> Store::merge_author(size_t author_index, int64_t author, size_t limit, std::vector<Choice>& chosen) {
+  const int64_t older_than_needed = chosen.size() == limit ? chosen.back().post : 0;
   const auto middle = static_cast<std::ptrdiff_t>(chosen.size());
   Execution run = author_posts_.run();
   run.bind(0, author).bind(1, older_than_needed).bind(2, static_cast<int64_t>(limit));
   int code = run.step();
-  for (; code == SQLITE_ROW; code = run.step()) chosen.push_back(run.integer(0));
+  for (; code == SQLITE_ROW; code = run.step()) chosen.push_back(Choice{run.integer(0), author_index});
   if (code != SQLITE_DONE) return fail(sqlite_error(code));
-  std::inplace_merge(chosen.begin(), chosen.begin() + middle, chosen.end(), std::greater<>());
+  std::inplace_merge(chosen.begin(), chosen.begin() + middle, chosen.end(),
+                     [](const Choice& a, const Choice& b) { return a.post > b.post; });
   if (chosen.size() > limit) chosen.resize(limit);
   return {};
 }
 
-Result<std::vector<Post>> Store::read_posts(const std::vector<int64_t>& ids) {
+Result<std::vector<Post>> Store::read_posts(const std::vector<Choice>& chosen, const std::vector<Author>& authors) {
   std::vector<Post> posts;
-  posts.reserve(ids.size());
-  for (const int64_t id : ids) {
+  posts.reserve(chosen.size());
+  // A name is read once per author, not once per post. Authors were visited in order, so those chosen come first.
+  std::vector<std::string> names;
+  for (const Choice& choice : chosen) {
+    if (choice.author_index >= names.size()) names.resize(choice.author_index + 1);
+    std::string& name = names[choice.author_index];
+    if (name.empty()) {
+      auto read = read_name(authors[choice.author_index].id);
+      if (!read) return fail(read.error());
+      name = std::move(*read);
+    }
     Execution run = read_post_.run();
-    const int code = run.bind(0, id).step();
+    const int code = run.bind(0, choice.post).step();
     if (code != SQLITE_ROW) return fail(sqlite_error(code));
-    posts.push_back(Post{PostId{id}, std::string(run.text(0)), std::string(run.text(1)), run.integer(2)});
+    posts.push_back(Post{PostId{choice.post}, name, std::string(run.text(0)), run.integer(1)});
   }
   return posts;
+}
+
+Result<std::string> Store::read_name(int64_t user) {
+  Execution run = read_name_.run();
+  const int code = run.bind(0, user).step();
+  if (code != SQLITE_ROW) return fail(sqlite_error(code));
+  return std::string(run.text(0));
 }
 
 Result<void> Store::ping() {

@@ -68,12 +68,17 @@ class Store {
     int64_t id;
     int64_t newest_post;
   };
+  struct Choice {
+    int64_t post;
+    size_t author_index;
+  };
   explicit Store(Database database) : database_(std::move(database)) {}
   Result<void> prepare();
   Result<std::vector<Author>> authors_by_newest_post(UserId reader);
   /// Merges the author's newest posts into `chosen` (descending ids, at most `limit`).
-  Result<void> merge_author(int64_t author, size_t limit, std::vector<int64_t>& chosen);
-  Result<std::vector<Post>> read_posts(const std::vector<int64_t>& ids);
+  Result<void> merge_author(size_t author_index, int64_t author, size_t limit, std::vector<Choice>& chosen);
+  Result<std::vector<Post>> read_posts(const std::vector<Choice>& chosen, const std::vector<Author>& authors);
+  Result<std::string> read_name(int64_t user);
 
   Database database_;
   Statement add_user_;
@@ -84,6 +89,7 @@ class Store {
   Statement authors_;
   Statement author_posts_;
   Statement read_post_;
+  Statement read_name_;
   Statement ping_;
 };
 

@@ -1,7 +1,8 @@
 #pragma once
-// The judgement of active health checks: an endpoint turns healthy after `rise` successful probes in a row and unhealthy after
-// `fall` failed ones. The very first probe decides at once: nobody should wait several intervals for an endpoint that answers,
-// and no endpoint takes traffic before its first check. Pure; the owner runs the probes and keeps the time.
+// The judgement of active health checks: an endpoint turns healthy after `rise` successful probes in a row and
+// unhealthy after `fall` failed ones. The very first probe decides at once: nobody should wait several intervals for an
+// endpoint that answers, and no endpoint takes traffic before its first check. Pure; the owner runs the probes and
+// keeps the time.
 
 #include <algorithm>
 #include <cstdint>

@@ -7,7 +7,7 @@ namespace weir::balance {
 AliasTable::AliasTable(std::span<const uint32_t> weights) {
   const uint64_t count = weights.size();
   const uint64_t height = std::accumulate(weights.begin(), weights.end(), uint64_t{0});
-  std::vector<uint64_t> rest(count);   // what is left to place of every item, in units where a column is `height` high
+  std::vector<uint64_t> rest(count);  // what is left to place of every item, in units where a column is `height` high
   std::vector<uint32_t> low;
   std::vector<uint32_t> high;
   for (uint32_t i = 0; i < count; ++i) {

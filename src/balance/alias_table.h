@@ -1,7 +1,7 @@
 #pragma once
-// Weighted draw in constant time (Vose, "A linear algorithm for generating random numbers with a given distribution", 1991): n columns
-// of equal height, each shared by at most two items. Built in O(n) with integer weights, so the only rounding is that of a column's
-// threshold to 32 bits.
+// Weighted draw in constant time (Vose, "A linear algorithm for generating random numbers with a given distribution",
+// 1991): n columns of equal height, each shared by at most two items. Built in O(n) with integer weights, so the only
+// rounding is that of a column's threshold to 32 bits.
 
 #include <cstdint>
 #include <span>
@@ -27,7 +27,7 @@ class AliasTable {
 
  private:
   struct Column {
-    uint32_t threshold;   ///< of 2^32: below it the column's own item, otherwise the alias
+    uint32_t threshold;  ///< of 2^32: below it the column's own item, otherwise the alias
     uint32_t alias;
   };
   std::vector<Column> columns_;

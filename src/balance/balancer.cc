@@ -35,7 +35,7 @@ Pick Balancer::chosen(const Pool& pool, uint32_t position, Instant now) {
 
 std::optional<Pick> Balancer::pick_elsewhere(const PickRequest& request, Prng& prng) const {
   for (const Pool& pool : pools_) {
-    const auto position = scan_least_loaded(pool.members, options_.slow_start, request, prng);
+    const auto position = scan_least_loaded(pool.members, options_.slow_start, false, request, prng);
     if (position) return chosen(pool, *position, request.now);
   }
   return std::nullopt;

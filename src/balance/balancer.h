@@ -1,16 +1,17 @@
 #pragma once
-// The choice of an endpoint for a request, whole: update() turns the cluster's endpoints into pools with shares of the traffic
-// (distribution.h: priorities, degraded endpoints, zones, panic), pick() draws a pool and asks its policy.
+// The choice of an endpoint for a request, whole: update() turns the cluster's endpoints into pools with shares of the
+// traffic (distribution.h: priorities, degraded endpoints, zones, panic), pick() draws a pool and asks its policy.
 //
 //   Balancer balancer(options);
 //   balancer.update(views, now);                    // at control rate: on every change of health, weight or membership
 //   if (auto pick = balancer.pick({.hash = h, .now = now}, prng)) { loads[pick->index].in_flight.fetch_add(1); ... }
 //
-// pick() notes the instant in the endpoint's load cell; counting the request in `in_flight` is the caller's business, because
-// only the caller knows when it ends. The views are copied; their load cells are not and must outlive the balancer.
+// pick() notes the instant in the endpoint's load cell; counting the request in `in_flight` is the caller's business,
+// because only the caller knows when it ends. The views are copied; their load cells are not and must outlive the
+// balancer.
 //
-// Threads: one balancer per worker and cluster, not thread-safe; the load cells are shared by all workers, so that a choice sees
-// the whole process's load. Deterministic: time and randomness are arguments.
+// Threads: one balancer per worker and cluster, not thread-safe; the load cells are shared by all workers, so that a
+// choice sees the whole process's load. Deterministic: time and randomness are arguments.
 
 #include <cstdint>
 #include <memory>
@@ -27,8 +28,8 @@
 namespace weir::balance {
 
 struct Pick {
-  uint32_t index = 0;   ///< EndpointView::index of the chosen endpoint
-  bool panic = false;   ///< health was ignored, because too few endpoints of the level are healthy
+  uint32_t index = 0;  ///< EndpointView::index of the chosen endpoint
+  bool panic = false;  ///< health was ignored, because too few endpoints of the level are healthy
 };
 
 class Balancer {
@@ -49,8 +50,8 @@ class Balancer {
   static Pick chosen(const Pool& pool, uint32_t position, Instant now);
 
   BalancerOptions options_;
-  std::vector<Pool> pools_;                          ///< those with a share of the traffic first
-  std::vector<std::unique_ptr<Policy>> policies_;    ///< one for each pool with a share
+  std::vector<Pool> pools_;                        ///< those with a share of the traffic first
+  std::vector<std::unique_ptr<Policy>> policies_;  ///< one for each pool with a share
 };
 
 }  // namespace weir::balance

@@ -1,9 +1,10 @@
 #pragma once
-// Circuit breakers: hard limits on what may be under way at once, counted over all workers of the process. They bound memory and
-// what a slow cluster can pin down; who meets a limit is refused at once and told which limit it was.
+// Circuit breakers: hard limits on what may be under way at once, counted over all workers of the process. They bound
+// memory and what a slow cluster can pin down; who meets a limit is refused at once and told which limit it was.
 //
-// Threads: any. Exact: taking a place is one compare-and-swap, so a limit of n never lets n + 1 in, whatever the number of workers
-// (a check followed by an increment would, by one per worker). No RAII: the owner's state machine pairs try_acquire with release.
+// Threads: any. Exact: taking a place is one compare-and-swap, so a limit of n never lets n + 1 in, whatever the number
+// of workers (a check followed by an increment would, by one per worker). No RAII: the owner's state machine pairs
+// try_acquire with release.
 
 #include <atomic>
 #include <cstdint>

@@ -1,7 +1,7 @@
 #pragma once
-// Comparing endpoints by live load: fewer requests per effective weight wins; equally loaded, the clearly faster one; then, with equal
-// weights, the one unused for longest. With unequal weights the last step is left to the caller, who draws by weight: "longest
-// unused" would hand equal shares to unequal endpoints whenever the cluster is idle.
+// Comparing endpoints by live load: fewer requests per effective weight wins; equally loaded, the clearly faster one;
+// then, with equal weights, the one unused for longest. With unequal weights the last step is left to the caller, who
+// draws by weight: "longest unused" would hand equal shares to unequal endpoints whenever the cluster is idle.
 //
 // Pure but for the relaxed reads of the load cells; no allocation.
 
@@ -22,7 +22,7 @@ namespace weir::balance {
 struct Contender {
   uint32_t position = 0;
   uint32_t in_flight = 0;
-  uint64_t weight = 0;   ///< effective, in thousandths
+  uint64_t weight = 0;  ///< effective, in thousandths
   const EndpointLoad* load = nullptr;
 };
 
@@ -36,8 +36,8 @@ inline std::strong_ordering compare_load(const Contender& a, const Contender& b)
   return a.in_flight * b.weight <=> b.in_flight * a.weight;
 }
 
-/// By at least a fifth. Smaller differences are noise, and following noise would pin an idle cluster's traffic to one endpoint.
-/// An endpoint that was never measured is neither faster nor slower than any other.
+/// By at least a fifth. Smaller differences are noise, and following noise would pin an idle cluster's traffic to one
+/// endpoint. An endpoint that was never measured is neither faster nor slower than any other.
 constexpr bool clearly_faster(Duration a, Duration b) {
   return a > Duration{} && b > Duration{} && a.ns() < b.ns() - b.ns() / 5;
 }
@@ -48,20 +48,26 @@ inline bool unused_for_longer(const EndpointLoad& a, const EndpointLoad& b) {
 
 enum class Verdict : uint8_t { first, second, tie };
 
-inline Verdict compare(const Contender& a, const Contender& b, Instant now) {
+/// The last step of a comparison. Only in sets without unequal weights, or the unused would beat the heavy and the draw
+/// by weight among those that are left would no longer be one.
+inline Verdict compare_age(const Contender& a, const Contender& b) {
+  if (a.weight != b.weight) return Verdict::tie;
+  if (unused_for_longer(*a.load, *b.load)) return Verdict::first;
+  return unused_for_longer(*b.load, *a.load) ? Verdict::second : Verdict::tie;
+}
+
+inline Verdict compare(const Contender& a, const Contender& b, Instant now, bool by_age) {
   const std::strong_ordering by_load = compare_load(a, b);
   if (by_load != std::strong_ordering::equal) return by_load < 0 ? Verdict::first : Verdict::second;
   const Duration latency_a = decayed_latency(*a.load, now);
   const Duration latency_b = decayed_latency(*b.load, now);
   if (clearly_faster(latency_a, latency_b)) return Verdict::first;
   if (clearly_faster(latency_b, latency_a)) return Verdict::second;
-  if (a.weight != b.weight) return Verdict::tie;
-  if (unused_for_longer(*a.load, *b.load)) return Verdict::first;
-  if (unused_for_longer(*b.load, *a.load)) return Verdict::second;
-  return Verdict::tie;
+  return by_age ? compare_age(a, b) : Verdict::tie;
 }
 
-/// The best of any number of contenders. Ties are drawn by weight, each as likely as its share of the tied weight (reservoir).
+/// The best of any number of contenders. Ties are drawn by weight, each as likely as its share of the tied weight
+/// (reservoir).
 template <class Candidate>
 class Contest {
  public:
@@ -82,11 +88,14 @@ class Contest {
   uint64_t tied_weight_ = 0;
 };
 
-/// Position of the least loaded member that the request does not avoid. O(n).
+/// Position of the least loaded member that the request does not avoid; `equal_weights` says whether all members weigh
+/// the same now. O(n).
 inline std::optional<uint32_t> scan_least_loaded(std::span<const EndpointView> members, Duration slow_start,
-                                                 const PickRequest& request, Prng& prng) {
+                                                 bool equal_weights, const PickRequest& request, Prng& prng) {
   Contest<Contender> contest;
-  const auto by_load = [&](const Contender& a, const Contender& b) { return compare(a, b, request.now); };
+  const auto by_load = [&](const Contender& a, const Contender& b) {
+    return compare(a, b, request.now, equal_weights);
+  };
   for (uint32_t position = 0; position < members.size(); ++position) {
     if (is_avoided(request, members[position])) continue;
     contest.offer(look_at(members, position, request.now, slow_start), by_load, prng);

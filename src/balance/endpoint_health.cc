@@ -18,7 +18,7 @@ EffectiveHealth combine(const HealthInputs& inputs) {
   if (inputs.draining) {
     effective.health = Health::draining;
   } else if (inputs.active.value_or(ActiveState::healthy) != ActiveState::healthy) {
-    effective.health = Health::unhealthy;   // also before the first check: nothing is known in its favour
+    effective.health = Health::unhealthy;  // also before the first check: nothing is known in its favour
   } else if (inputs.outlier != OutlierState::serving) {
     effective.health = Health::unhealthy;
   } else if (inputs.degraded) {

@@ -1,10 +1,10 @@
 #pragma once
-// One health, weight, drain and slow start per endpoint, from everything that has a say in it: active checks, outlier detection
-// and the administrator. What comes out goes into the EndpointView that every tier's balancer sees.
+// One health, weight, drain and slow start per endpoint, from everything that has a say in it: active checks, outlier
+// detection and the administrator. What comes out goes into the EndpointView that every tier's balancer sees.
 //
-// Precedence: draining (the administrator's word) over unhealthy (active check) over ejected (outlier detection) over degraded. An
-// active success never cancels an ejection: a cheap probe passing says little about real requests failing. Outlier detection never
-// takes out the last endpoint: when nothing else could serve, ejections are suspended.
+// Precedence: draining (the administrator's word) over unhealthy (active check) over ejected (outlier detection) over
+// degraded. An active success never cancels an ejection: a cheap probe passing says little about real requests failing.
+// Outlier detection never takes out the last endpoint: when nothing else could serve, ejections are suspended.
 //
 // Pure functions over values; single-owner; no clock.
 
@@ -20,14 +20,14 @@
 namespace weir::balance {
 
 struct HealthInputs {
-  std::optional<ActiveState> active;                   ///< nothing: the cluster has no active checks
+  std::optional<ActiveState> active;  ///< nothing: the cluster has no active checks
   OutlierState outlier = OutlierState::serving;
   bool draining = false;
-  bool degraded = false;                               ///< the endpoint itself asks to be used last
+  bool degraded = false;  ///< the endpoint itself asks to be used last
   uint32_t weight = 1;
-  Instant joined_at{};                                 ///< when it was added, undrained or enabled; Instant{} at process start
-  Instant active_since{};                              ///< when active checks found it healthy again; Instant{}: always was
-  Instant serving_since{};                             ///< when it passed probation; Instant{}: never ejected
+  Instant joined_at{};      ///< when it was added, undrained or enabled; Instant{} at process start
+  Instant active_since{};   ///< when active checks found it healthy again; Instant{}: always was
+  Instant serving_since{};  ///< when it passed probation; Instant{}: never ejected
 };
 
 struct EffectiveHealth {

@@ -9,7 +9,9 @@
 
 namespace weir::balance {
 
-void PrintTo(const EffectiveHealth& health, std::ostream* out) { *out << name_of(health.health) << " x" << health.weight; }
+void PrintTo(const EffectiveHealth& health, std::ostream* out) {
+  *out << name_of(health.health) << " x" << health.weight;
+}
 
 namespace {
 
@@ -32,7 +34,8 @@ TEST(EndpointHealth, PrecedenceOfOneEndpoint) {
       {"no traffic before the first check", Health::unhealthy, active(ActiveState::unknown)},
       {"failed its checks", Health::unhealthy, active(ActiveState::unhealthy)},
       {"passed its checks", Health::healthy, active(ActiveState::healthy)},
-      {"a passed check does not hide an ejection", Health::unhealthy, active(ActiveState::healthy, OutlierState::ejected)},
+      {"a passed check does not hide an ejection", Health::unhealthy,
+       active(ActiveState::healthy, OutlierState::ejected)},
       {"probation is not service", Health::unhealthy, active(ActiveState::healthy, OutlierState::probation)},
       {"draining beats unhealthy", Health::draining, {.active = ActiveState::unhealthy, .draining = true}},
       {"degraded", Health::degraded, {.active = {}, .degraded = true}},
@@ -53,7 +56,7 @@ TEST(EndpointHealth, SlowStartBeginsAtTheLastReturn) {
 TEST(EndpointHealth, EjectionsAreSuspendedWhenNothingElseServes) {
   struct Case {
     const char* message;
-    std::string expected;   ///< a letter per endpoint: h(ealthy), u(nhealthy), d(raining)
+    std::string expected;  ///< a letter per endpoint: h(ealthy), u(nhealthy), d(raining)
     std::vector<HealthInputs> inputs;
   };
   const Case cases[] = {
@@ -62,7 +65,8 @@ TEST(EndpointHealth, EjectionsAreSuspendedWhenNothingElseServes) {
       {"the other fails its checks", "hu", {ejected(), active(ActiveState::unhealthy)}},
       {"the other drains", "hd", {ejected(), draining()}},
       {"the other has no weight and so cannot serve", "hh", {ejected(), weightless()}},
-      {"whoever fails its own checks stays out", "uh",
+      {"whoever fails its own checks stays out",
+       "uh",
        {active(ActiveState::unhealthy, OutlierState::ejected), active(ActiveState::healthy, OutlierState::ejected)}},
   };
   for (const Case& c : cases) {

@@ -1,10 +1,12 @@
 #pragma once
-// Peak-EWMA latency of an endpoint (Finagle PeakEwma.scala, Tower peak_ewma.rs): a sample above the average replaces it at once,
-// a sample below pulls it down by w = exp(-elapsed/tau). Quick to see trouble, slow to forget it. Reading applies the decay of the
-// time since the last sample, so that an endpoint nobody uses looks better by and by and is tried again.
+// Peak-EWMA latency of an endpoint (Finagle PeakEwma.scala, Tower peak_ewma.rs): a sample above the average replaces it
+// at once, a sample below pulls it down by w = exp(-elapsed/tau). Quick to see trouble, slow to forget it. Reading
+// applies the decay of the time since the last sample, so that an endpoint nobody uses looks better by and by and is
+// tried again.
 //
-// Threads: relaxed atomics on the shared cell. Two workers recording at the same moment may lose one of the samples; the value
-// is always one that some interleaving of whole samples could have given, up to a decay that is off by the gap between them.
+// Threads: relaxed atomics on the shared cell. Two workers recording at the same moment may lose one of the samples;
+// the value is always one that some interleaving of whole samples could have given, up to a decay that is off by the
+// gap between them.
 
 #include <algorithm>
 #include <cmath>
@@ -17,11 +19,12 @@ namespace weir::balance {
 
 inline constexpr Duration kLatencyTau = Duration::s(10);
 
-/// What a failure costs at least. An endpoint that fails fast would otherwise look like the quickest and draw all traffic.
+/// What a failure costs at least. An endpoint that fails fast would otherwise look like the quickest and draw all
+/// traffic.
 inline constexpr Duration kFailurePenalty = Duration::s(1);
 
-/// Weight that a value of the age `elapsed` keeps: 1 for new, towards 0 for old. exp() only beyond a thousandth of tau: most
-/// samples of a busy endpoint are closer than that, where the straight line is off by less than a millionth.
+/// Weight that a value of the age `elapsed` keeps: 1 for new, towards 0 for old. exp() only beyond a thousandth of tau:
+/// most samples of a busy endpoint are closer than that, where the straight line is off by less than a millionth.
 inline double decay_factor(Duration elapsed, Duration tau) {
   if (elapsed <= Duration{}) return 1.0;
   const double x = static_cast<double>(elapsed.ns()) / static_cast<double>(tau.ns());

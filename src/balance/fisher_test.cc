@@ -21,7 +21,8 @@ TEST(Fisher, KnownValues) {
       {"below the mean, from the other tail: 1 - C(4,4)/C(8,4)", 69.0 / 70, 1, 4, 3, 4},
   };
   for (const Case& c : cases) {
-    EXPECT_NEAR(fisher_one_sided(c.failures, c.requests, c.peer_failures, c.peer_requests), c.expected, 1e-9) << c.message;
+    EXPECT_NEAR(fisher_one_sided(c.failures, c.requests, c.peer_failures, c.peer_requests), c.expected, 1e-9)
+        << c.message;
   }
 }
 

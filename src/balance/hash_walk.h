@@ -1,14 +1,17 @@
 #pragma once
-// What ring_hash and maglev have in common: the walk from a request's hash to a member that may take it. Each probe rehashes the
-// request and looks the result up anew, so what one endpoint refuses spreads over all others instead of falling onto its neighbour,
-// and a key's order of alternatives stays the same while the endpoints do. A member is passed over when
+// What ring_hash and maglev have in common: the walk from a request's hash to a member that may take it. Each probe
+// rehashes the request and looks the result up anew, so what one endpoint refuses spreads over all others instead of
+// falling onto its neighbour, and a key's order of alternatives stays the same while the endpoints do. A member is
+// passed over when
 //   - the request avoids it;
 //   - it is in slow start and the key is not yet among those that moved to it (each key moves once during the ramp);
-//   - it is at its cap: bounded loads (Mirrokni, Thorup, Zadimoghaddam, "Consistent Hashing with Bounded Loads", 2016) with
-//     cap = ceil(c x (total in flight + 1) x share of weight). The caps sum to more than the total, so somebody always has room.
+//   - it is at its cap: bounded loads (Mirrokni, Thorup, Zadimoghaddam, "Consistent Hashing with Bounded Loads", 2016)
+//   with
+//     cap = ceil(c x (total in flight + 1) x share of weight). The caps sum to more than the total, so somebody always
+//     has room.
 //
-// Cost: flat. The total is exact up to 16 members; beyond, each pick refreshes eight members' counts in turn, so the total lags
-// behind by at most n/8 of this worker's picks. Threads: as policy.h; reads the members' load cells.
+// Cost: flat. The total is exact up to 16 members; beyond, each pick refreshes eight members' counts in turn, so the
+// total lags behind by at most n/8 of this worker's picks. Threads: as policy.h; reads the members' load cells.
 
 #include <cstdint>
 #include <optional>
@@ -59,8 +62,8 @@ class HashWalk {
   uint32_t bounded_percent_;
   Instant ramp_end_;
   uint64_t total_weight_ = 0;
-  uint64_t total_ = 0;                ///< in flight at all members
-  std::vector<uint32_t> seen_;        ///< every member's contribution to total_; empty when the total is read whole
+  uint64_t total_ = 0;          ///< in flight at all members
+  std::vector<uint32_t> seen_;  ///< every member's contribution to total_; empty when the total is read whole
   size_t cursor_ = 0;
 };
 

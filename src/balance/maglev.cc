@@ -12,8 +12,8 @@ constexpr uint32_t kFree = UINT32_MAX;
 struct Filler {
   uint64_t key;
   uint64_t weight;
-  uint64_t due = 0;      ///< takes a turn when turn x weight reaches this
-  uint32_t entry = 0;    ///< next entry of its permutation
+  uint64_t due = 0;    ///< takes a turn when turn x weight reaches this
+  uint32_t entry = 0;  ///< next entry of its permutation
   uint32_t skip = 1;
   uint32_t position = 0;
 };

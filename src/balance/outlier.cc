@@ -8,8 +8,8 @@
 namespace weir::balance {
 namespace {
 
-/// Up to so many endpoints every failure is weighed against the peers at once; beyond, ratios wait for the sweep, because pooling
-/// the peers costs O(n) and a large cluster fails more often.
+/// Up to so many endpoints every failure is weighed against the peers at once; beyond, ratios wait for the sweep,
+/// because pooling the peers costs O(n) and a large cluster fails more often.
 constexpr size_t kImmediateRatios = 64;
 
 /// Jitter of an ejection, in thousandths to either side: endpoints ejected together must not come back together.

@@ -1,24 +1,28 @@
 #pragma once
-// Outlier detection: takes endpoints out of service because of what real requests experience, and works from two endpoints on.
-// (Detection by standard deviation cannot: with k equally bad endpoints of n the deviation is sqrt((n-k)/k), below any useful
-// threshold for n < 5 or for more than a fifth of bad ones.) An endpoint is ejected for
+// Outlier detection: takes endpoints out of service because of what real requests experience, and works from two
+// endpoints on. (Detection by standard deviation cannot: with k equally bad endpoints of n the deviation is
+// sqrt((n-k)/k), below any useful threshold for n < 5 or for more than a fifth of bad ones.) An endpoint is ejected for
 //   - a run of gateway failures, or, counted apart, of failed connects, while a peer's run is clearly shorter;
-//   - its failure ratio over the window, when it is above an absolute floor and a one-sided Fisher exact test (fisher.h) against
+//   - its failure ratio over the window, when it is above an absolute floor and a one-sided Fisher exact test
+//   (fisher.h) against
 //     its peers pooled is significant at 0.001 divided by the number of endpoints;
-//   - its median latency, when it exceeds `latency_factor` times the median of its peers' medians (and 5 ms) in `latency_windows`
+//   - its median latency, when it exceeds `latency_factor` times the median of its peers' medians (and 5 ms) in
+//   `latency_windows`
 //     consecutive sweeps; an endpoint that answers nothing counts with the age of its oldest request.
 // At most max(1, percent x N) endpoints are ejected at a time and never the last one that could serve.
 //
-// serving -> ejected, for base x 2^(n-1) at the n-th time, capped, +-10 % -> probation, where exactly one request is allowed:
-// success -> serving with an empty window (and slow start); failure -> ejected, longer. n shrinks by one for every stretch of
-// service as long as the ejection that n stands for. A successful active check does not end an ejection.
+// serving -> ejected, for base x 2^(n-1) at the n-th time, capped, +-10 % -> probation, where exactly one request is
+// allowed: success -> serving with an empty window (and slow start); failure -> ejected, longer. n shrinks by one for
+// every stretch of service as long as the ejection that n stands for. A successful active check does not end an
+// ejection.
 //
-//   if (tally.record(outcome, latency, now)) { lock; if (auto t = detector.judge(i, outcome, latency, now)) apply(*t); }
-//   every sweep_interval(): lock; for (auto& t : detector.sweep(now, inputs)) apply(t);
-//   before a pick: if (auto i = detector.claim_probation()) send this request (one that may be retried) to i instead;
+//   if (tally.record(outcome, latency, now)) { lock; if (auto t = detector.judge(i, outcome, latency, now)) apply(*t);
+//   } every sweep_interval(): lock; for (auto& t : detector.sweep(now, inputs)) apply(t); before a pick: if (auto i =
+//   detector.claim_probation()) send this request (one that may be retried) to i instead;
 //
-// Threads: claim_probation() from any; everything else single-owner (the caller's lock). The jitter comes from the seed, time is an
-// argument: deterministic. `tallies` must outlive the detector; tally + export_state() carry an endpoint over a reload.
+// Threads: claim_probation() from any; everything else single-owner (the caller's lock). The jitter comes from the
+// seed, time is an argument: deterministic. `tallies` must outlive the detector; tally + export_state() carry an
+// endpoint over a reload.
 
 #include <atomic>
 #include <cstddef>
@@ -37,12 +41,12 @@
 namespace weir::balance {
 
 enum class OutlierReason : uint8_t {
-  gateway_run,        ///< consecutive gateway failures
-  local_run,          ///< consecutive failed connects
+  gateway_run,  ///< consecutive gateway failures
+  local_run,    ///< consecutive failed connects
   failure_ratio,
   latency,
-  stuck,              ///< latency, told by requests that are not answered at all
-  ejection_over,      ///< the time of the ejection is up
+  stuck,          ///< latency, told by requests that are not answered at all
+  ejection_over,  ///< the time of the ejection is up
   probation_passed,
   probation_failed,
 };
@@ -57,8 +61,8 @@ struct Evidence {
   double p_value = 1.0;
   Duration median{};
   Duration peers_median{};
-  Duration ejection{};         ///< how long the endpoint is (or was) ejected
-  uint32_t ejections = 0;      ///< the n of base x 2^(n-1)
+  Duration ejection{};     ///< how long the endpoint is (or was) ejected
+  uint32_t ejections = 0;  ///< the n of base x 2^(n-1)
 };
 
 struct Transition {
@@ -69,23 +73,24 @@ struct Transition {
 };
 
 /// One line for the log, without the endpoint's name:
-/// "serving -> ejected for 5.2 s (ejection 1): 12 of 24 (50.0 %) of its requests failed, 1 of 240 (0.4 %) of its peers' (p = 3e-12)".
+/// "serving -> ejected for 5.2 s (ejection 1): 12 of 24 (50.0 %) of its requests failed, 1 of 240 (0.4 %) of its peers'
+/// (p = 3e-12)".
 std::string describe(const Transition& transition);
 
 /// What a reload carries over, together with the endpoint's tally.
 struct EjectionState {
   OutlierState state = OutlierState::serving;
   uint32_t ejections = 0;
-  Instant since{};             ///< of the present state
-  Instant until{};             ///< of an ejection
-  Instant decayed_at{};        ///< when `ejections` last shrank
-  uint32_t slow_windows = 0;   ///< consecutive sweeps in which it was slow
+  Instant since{};            ///< of the present state
+  Instant until{};            ///< of an ejection
+  Instant decayed_at{};       ///< when `ejections` last shrank
+  uint32_t slow_windows = 0;  ///< consecutive sweeps in which it was slow
 };
 
 struct SweepInput {
-  bool available = true;           ///< could serve but for us: passes active checks, is not draining, has weight
+  bool available = true;  ///< could serve but for us: passes active checks, is not draining, has weight
   uint32_t in_flight = 0;
-  Duration oldest_in_flight{};     ///< age of the oldest unanswered request (no upgraded connections)
+  Duration oldest_in_flight{};  ///< age of the oldest unanswered request (no upgraded connections)
 };
 
 class OutlierDetector {
@@ -100,7 +105,8 @@ class OutlierDetector {
   std::vector<Transition> sweep(Instant now, std::span<const SweepInput> inputs);
   [[nodiscard]] Duration sweep_interval() const { return config_.window / OutlierTally::kBuckets; }
 
-  /// Lock-free: an endpoint in probation that is owed its one request; the caller must send it one and report the result.
+  /// Lock-free: an endpoint in probation that is owed its one request; the caller must send it one and report the
+  /// result.
   std::optional<size_t> claim_probation();
 
   /// Between sweeps, when an endpoint's active health, drain or weight changes.
@@ -148,7 +154,8 @@ class OutlierDetector {
   std::vector<Entry> entries_;
   Prng prng_;
   uint64_t withheld_ = 0;
-  std::atomic<uint32_t> unclaimed_{0};   ///< probations whose request nobody took: the common answer "none" costs one load
+  std::atomic<uint32_t> unclaimed_{
+      0};  ///< probations whose request nobody took: the common answer "none" costs one load
 };
 
 }  // namespace weir::balance

@@ -1,5 +1,5 @@
-// When an endpoint is bad: the conditions of OutlierDetector. Each compares the endpoint with its peers (endpoints that could serve and
-// do), so that trouble which all share, such as a database behind them, ejects nobody.
+// When an endpoint is bad: the conditions of OutlierDetector. Each compares the endpoint with its peers (endpoints that
+// could serve and do), so that trouble which all share, such as a database behind them, ejects nobody.
 
 #include <algorithm>
 #include <optional>
@@ -10,8 +10,9 @@
 namespace weir::balance {
 namespace {
 
-/// Significance of the ratio test before the correction for the number of endpoints (Bonferroni: n endpoints are n chances to be
-/// wrong). The test is repeated as the window slides; the absolute floor on the ratio is what keeps long clean runs clean.
+/// Significance of the ratio test before the correction for the number of endpoints (Bonferroni: n endpoints are n
+/// chances to be wrong). The test is repeated as the window slides; the absolute floor on the ratio is what keeps long
+/// clean runs clean.
 constexpr double kAlpha = 0.001;
 
 /// Answers in a sweep interval from which a median means something.
@@ -116,15 +117,17 @@ Duration OutlierDetector::slow_bar(Duration peers_median) const {
   return std::max(peers_median * config_.latency_factor, peers_median + kMinLatencyDifference);
 }
 
-std::optional<OutlierDetector::SlowEndpoint> OutlierDetector::judge_latency(
-    size_t endpoint, const OutlierTally::LatencySample& sample, const SweepInput& input, Duration peers_median) {
+std::optional<OutlierDetector::SlowEndpoint> OutlierDetector::judge_latency(size_t endpoint,
+                                                                            const OutlierTally::LatencySample& sample,
+                                                                            const SweepInput& input,
+                                                                            Duration peers_median) {
   Entry& entry = entries_[endpoint];
   Evidence evidence{.reason = OutlierReason::latency, .median = sample.median, .peers_median = peers_median};
   if (sample.count == 0 && input.in_flight >= kMinStuckRequests) {
     evidence.reason = OutlierReason::stuck;
     evidence.median = input.oldest_in_flight;
   } else if (sample.count < kMinLatencySamples) {
-    return std::nullopt;   // too little to judge yet: the sample keeps growing, the verdict so far stands
+    return std::nullopt;  // too little to judge yet: the sample keeps growing, the verdict so far stands
   }
   if (evidence.median < slow_bar(peers_median)) {
     entry.ejection.slow_windows = 0;
@@ -162,7 +165,9 @@ void OutlierDetector::sweep_latencies(Instant now, std::span<const SweepInput> i
   for (size_t i = 0; i < entries_.size(); ++i) {
     if (samples[i].count >= kMinLatencySamples) entries_[i].tally->reset_latency();
   }
-  const auto slower = [](const SlowEndpoint& a, const SlowEndpoint& b) { return a.evidence.median > b.evidence.median; };
+  const auto slower = [](const SlowEndpoint& a, const SlowEndpoint& b) {
+    return a.evidence.median > b.evidence.median;
+  };
   std::stable_sort(slow.begin(), slow.end(), slower);
   for (const SlowEndpoint& found : slow) {
     if (may_eject(found.endpoint)) transitions.push_back(eject(found.endpoint, found.evidence, now));

@@ -8,8 +8,8 @@
 namespace weir::balance {
 namespace {
 
-// A cell: 24 bits of the bucket's number, 20 bits of requests, 20 bits of failures. With buckets of a second a number comes round
-// after 194 days: a cell would have to lie untouched for exactly that long to be mistaken for a fresh one.
+// A cell: 24 bits of the bucket's number, 20 bits of requests, 20 bits of failures. With buckets of a second a number
+// comes round after 194 days: a cell would have to lie untouched for exactly that long to be mistaken for a fresh one.
 constexpr unsigned kCountBits = 20;
 constexpr uint64_t kCountMask = (uint64_t{1} << kCountBits) - 1;
 constexpr uint64_t kNumberMask = (uint64_t{1} << 24) - 1;
@@ -27,7 +27,8 @@ constexpr uint64_t pack(const Cell& cell) {
   return cell.number << (2 * kCountBits) | cell.requests << kCountBits | cell.failures;
 }
 
-// Latencies: bucket 0 is everything below 16 us, then four buckets for each of 24 octaves, the last one is everything above.
+// Latencies: bucket 0 is everything below 16 us, then four buckets for each of 24 octaves, the last one is everything
+// above.
 constexpr unsigned kFirstExponent = 14;
 
 void reset_run(std::atomic<uint32_t>& run) {

@@ -12,7 +12,8 @@ std::string seconds(Duration d) { return fmt::format("{:.1f} s", d.seconds()); }
 std::string milliseconds(Duration d) { return fmt::format("{:.1f} ms", d.seconds() * 1e3); }
 
 std::string ratio(const OutlierTally::Counts& counts) {
-  const double percent = counts.requests == 0 ? 0 : 100.0 * static_cast<double>(counts.failures) / static_cast<double>(counts.requests);
+  const double percent =
+      counts.requests == 0 ? 0 : 100.0 * static_cast<double>(counts.failures) / static_cast<double>(counts.requests);
   return fmt::format("{} of {} ({:.1f} %)", counts.failures, counts.requests, percent);
 }
 
@@ -21,7 +22,8 @@ std::string because(const Evidence& e) {
     case OutlierReason::gateway_run: return fmt::format("{} gateway failures in a row", e.run);
     case OutlierReason::local_run: return fmt::format("{} failed connects in a row", e.run);
     case OutlierReason::failure_ratio:
-      return fmt::format("{} of its requests failed, {} of its peers' (p = {:.2g})", ratio(e.own), ratio(e.peers), e.p_value);
+      return fmt::format("{} of its requests failed, {} of its peers' (p = {:.2g})", ratio(e.own), ratio(e.peers),
+                         e.p_value);
     case OutlierReason::latency:
       return fmt::format("median latency {} against its peers' {} for {} sweeps", milliseconds(e.median),
                          milliseconds(e.peers_median), e.run);

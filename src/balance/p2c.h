@@ -1,8 +1,8 @@
 #pragma once
-// Power of two choices (Mitzenmacher, "The Power of Two Choices in Randomized Load Balancing", 2001), the default policy: draw two
-// DIFFERENT members by weight, take the one with fewer requests in flight per effective weight; equally loaded, the clearly faster,
-// then the one unused for longest (contest.h). Drawing with replacement, as others do, picks the busier of two endpoints in a
-// quarter of all cases. Up to four members are simply all compared.
+// Power of two choices (Mitzenmacher, "The Power of Two Choices in Randomized Load Balancing", 2001), the default
+// policy: draw two DIFFERENT members by weight, take the one with fewer requests in flight per effective weight;
+// equally loaded, the clearly faster, then the one unused for longest (contest.h). Drawing with replacement, as others
+// do, picks the busier of two endpoints in a quarter of all cases. Up to four members are simply all compared.
 //
 // Cost: O(1); touches two views and two load cells. Threads and determinism: policy.h.
 

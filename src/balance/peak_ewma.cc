@@ -7,7 +7,8 @@
 namespace weir::balance {
 namespace {
 
-/// Share of one more latency seen in the running mean of the peers: some 16 picks' memory, so that the newcomers' prior follows.
+/// Share of one more latency seen in the running mean of the peers: some 16 picks' memory, so that the newcomers' prior
+/// follows.
 constexpr double kPeerShare = 1.0 / 16;
 
 double mean_weight_of(std::span<const EndpointView> members) {
@@ -52,21 +53,20 @@ double PeakEwma::cost(const Candidate& candidate) const {
   return latency * (1.0 + candidate.in_flight * mean_weight_ / static_cast<double>(candidate.weight));
 }
 
-Verdict PeakEwma::compare_cost(const Candidate& a, const Candidate& b) const {
+Verdict PeakEwma::compare_cost(const Candidate& a, const Candidate& b, bool by_age) const {
   const double cost_a = cost(a);
   const double cost_b = cost(b);
   if (cost_a < cost_b * 0.8) return Verdict::first;
   if (cost_b < cost_a * 0.8) return Verdict::second;
   const std::strong_ordering by_load = compare_load(a, b);
   if (by_load != std::strong_ordering::equal) return by_load < 0 ? Verdict::first : Verdict::second;
-  if (a.weight != b.weight) return Verdict::tie;
-  if (unused_for_longer(*a.load, *b.load)) return Verdict::first;
-  return unused_for_longer(*b.load, *a.load) ? Verdict::second : Verdict::tie;
+  return by_age ? compare_age(a, b) : Verdict::tie;
 }
 
 std::optional<uint32_t> PeakEwma::scan(const PickRequest& request, Prng& prng) {
   Contest<Candidate> contest;
-  const auto by_cost = [this](const Candidate& a, const Candidate& b) { return compare_cost(a, b); };
+  const bool by_age = draw_.equal_weights(request.now);
+  const auto by_cost = [&](const Candidate& a, const Candidate& b) { return compare_cost(a, b, by_age); };
   for (uint32_t position = 0; position < members_.size(); ++position) {
     if (is_avoided(request, members_[position])) continue;
     contest.offer(look(position, request.now), by_cost, prng);
@@ -80,7 +80,7 @@ std::optional<uint32_t> PeakEwma::pick(const PickRequest& request, Prng& prng) {
   if (!pair) return scan(request, prng);
   const Candidate first = look(pair->first, request.now);
   const Candidate second = look(pair->second, request.now);
-  return compare_cost(first, second) == Verdict::second ? second.position : first.position;
+  return compare_cost(first, second, true) == Verdict::second ? second.position : first.position;
 }
 
 }  // namespace weir::balance

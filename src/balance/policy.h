@@ -1,7 +1,7 @@
 #pragma once
-// A policy chooses one endpoint among members that are all allowed to take the request: which endpoints those are (health,
-// priority, zone, panic) is settled before, in distribution.h. A small virtual interface, because the choice of policy is a
-// run-time one and the call is nothing beside the cache misses of the pick.
+// A policy chooses one endpoint among members that are all allowed to take the request: which endpoints those are
+// (health, priority, zone, panic) is settled before, in distribution.h. A small virtual interface, because the choice
+// of policy is a run-time one and the call is nothing beside the cache misses of the pick.
 //
 // Threads: a policy belongs to one Balancer and so to one worker; the members' load cells are shared with all workers.
 // Determinism: the same members, loads, requests and generator give the same picks. No clock, no hidden randomness.
@@ -20,16 +20,17 @@
 namespace weir::balance {
 
 struct PickRequest {
-  uint64_t hash = 0;                   ///< of what the cluster hashes on; only ring_hash and maglev read it
-  std::span<const uint32_t> avoid{};   ///< indices already tried for this request; used again only when nothing else is left
+  uint64_t hash = 0;  ///< of what the cluster hashes on; only ring_hash and maglev read it
+  std::span<const uint32_t>
+      avoid{};  ///< indices already tried for this request; used again only when nothing else is left
   Instant now{};
 };
 
 /// What a policy is built from. `members` must outlive the policy; every member has a load cell and a weight above 0.
 struct PolicyContext {
   std::span<const EndpointView> members;
-  Duration slow_start{};               ///< 0: no ramp
-  uint32_t bounded_load_percent = 0;   ///< ring_hash and maglev: cap as percent of the mean load; 0: unbounded
+  Duration slow_start{};              ///< 0: no ramp
+  uint32_t bounded_load_percent = 0;  ///< ring_hash and maglev: cap as percent of the mean load; 0: unbounded
   Instant now{};
 };
 

@@ -54,7 +54,7 @@ TEST(RetryBudget, AmplificationOfATotalOutageIsBounded) {
     ++requests;
     while (budget.try_withdraw(now)) ++retries;
   }
-  const uint64_t reserve = 10 * 60 + 10 * 10;   // what the minute regenerates, and the initial fill
+  const uint64_t reserve = 10 * 60 + 10 * 10;  // what the minute regenerates, and the initial fill
   EXPECT_LE(retries, requests / 5 + reserve);
   EXPECT_GE(retries, requests / 5) << "the budget must also be usable";
 }
@@ -93,7 +93,8 @@ TEST(RetryBudget, NothingIsLostOrMadeWhenThreadsCrossBuckets) {
       });
     }
   }
-  EXPECT_EQ(budget.balance(kStart + Duration::s(1'000)), 0u) << "long after, all deposits and withdrawals are forgotten";
+  EXPECT_EQ(budget.balance(kStart + Duration::s(1'000)), 0u)
+      << "long after, all deposits and withdrawals are forgotten";
 }
 
 }  // namespace

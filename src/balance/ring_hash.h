@@ -1,10 +1,12 @@
 #pragma once
-// Ring hash (Karger et al., "Consistent Hashing and Random Trees", 1997; ketama's 160 points per endpoint): every endpoint owns the arcs
-// of a circle that end at its points, a request belongs to the owner of the arc its hash falls into. Adding or removing one of n
-// endpoints moves 1/n of the keys. Shares scatter by some 8 % (1/sqrt(160)); bounded loads (hash_walk.h) cap what that does.
+// Ring hash (Karger et al., "Consistent Hashing and Random Trees", 1997; ketama's 160 points per endpoint): every
+// endpoint owns the arcs of a circle that end at its points, a request belongs to the owner of the arc its hash falls
+// into. Adding or removing one of n endpoints moves 1/n of the keys. Shares scatter by some 8 % (1/sqrt(160)); bounded
+// loads (hash_walk.h) cap what that does.
 //
-// Large clusters get fewer points per endpoint, halved so that the ring stays below 2^18 points. Lookup is O(1): points are as good as
-// uniform, so an index by the hash's leading bits lands within a point or two. Threads and determinism: policy.h.
+// Large clusters get fewer points per endpoint, halved so that the ring stays below 2^18 points. Lookup is O(1): points
+// are as good as uniform, so an index by the hash's leading bits lands within a point or two. Threads and determinism:
+// policy.h.
 
 #include <vector>
 
@@ -30,8 +32,8 @@ class RingHash final : public Policy {
   };
 
   HashWalk walk_;
-  std::vector<Point> points_;      ///< sorted by hash
-  std::vector<uint32_t> starts_;   ///< by the leading bits of a hash: the first point that is not before them
+  std::vector<Point> points_;     ///< sorted by hash
+  std::vector<uint32_t> starts_;  ///< by the leading bits of a hash: the first point that is not before them
   unsigned shift_ = 0;
 };
 

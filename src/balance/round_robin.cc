@@ -7,8 +7,9 @@
 namespace weir::balance {
 namespace {
 
-/// Fine enough to tell weights of 1,000 apart, and the longest stride (weight 1 at a ramp's floor) stays below 2^46: deadlines never lie
-/// further apart than one stride, so comparing them by their difference survives the wrap-around of virtual time.
+/// Fine enough to tell weights of 1,000 apart, and the longest stride (weight 1 at a ramp's floor) stays below 2^46:
+/// deadlines never lie further apart than one stride, so comparing them by their difference survives the wrap-around of
+/// virtual time.
 constexpr uint64_t kStrideOfOne = uint64_t{1} << 42;
 
 }  // namespace

@@ -1,7 +1,8 @@
 #pragma once
-// Slow start: an endpoint that (re)joined gets a share of its weight that grows linearly from 10 % to 100 % over a window, so that
-// cold caches, cold JITs and empty connection pools do not meet full load. Linear as in HAProxy (server_recalc_eweight), with
-// Envoy's floor of 10 %, which keeps a quiet endpoint from never being warmed. Evaluated at pick time: no timer, no rebuild.
+// Slow start: an endpoint that (re)joined gets a share of its weight that grows linearly from 10 % to 100 % over a
+// window, so that cold caches, cold JITs and empty connection pools do not meet full load. Linear as in HAProxy
+// (server_recalc_eweight), with Envoy's floor of 10 %, which keeps a quiet endpoint from never being warmed. Evaluated
+// at pick time: no timer, no rebuild.
 //
 // Weights are scaled in thousandths, in integers, so that comparisons of load per weight are exact.
 
@@ -33,6 +34,13 @@ constexpr bool is_ramping(Instant now, Instant from, Duration window) {
 /// Weight in thousandths at `now`.
 constexpr uint64_t effective_weight(const EndpointView& endpoint, Instant now, Duration window) {
   return uint64_t{endpoint.weight} * slow_start_factor(now, endpoint.slow_start_from, window);
+}
+
+/// Whether all members weigh the same once no ramp runs any more.
+template <class Views>
+constexpr bool equally_weighted(const Views& members) {
+  return std::all_of(members.begin(), members.end(),
+                     [&](const EndpointView& member) { return member.weight == members.front().weight; });
 }
 
 /// The instant from which no member ramps any more; Instant{} when none does. Lets a pick skip the ramp altogether.

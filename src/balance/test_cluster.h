@@ -1,5 +1,6 @@
 #pragma once
-// A cluster for tests and benches: endpoint views with load cells of their own. Keys are well spread and stable by index.
+// A cluster for tests and benches: endpoint views with load cells of their own. Keys are well spread and stable by
+// index.
 
 #include <cstddef>
 #include <cstdint>

@@ -1,6 +1,5 @@
 #include "balance/weighted_draw.h"
 
-#include <algorithm>
 #include <vector>
 
 #include "balance/slow_start.h"
@@ -9,14 +8,13 @@
 namespace weir::balance {
 namespace {
 
-/// Enough for a member at the floor of its ramp to be outlasted, few enough to bound a pick when everyone is at the floor (where
-/// rejecting changes nothing: all are rejected alike).
+/// Enough for a member at the floor of its ramp to be outlasted, few enough to bound a pick when everyone is at the
+/// floor (where rejecting changes nothing: all are rejected alike).
 constexpr int kRampDraws = 16;
 constexpr int kAvoidDraws = 8;
 
 AliasTable make_table(std::span<const EndpointView> members) {
-  const auto differs = [&](const EndpointView& member) { return member.weight != members.front().weight; };
-  if (std::none_of(members.begin(), members.end(), differs)) return {};
+  if (equally_weighted(members)) return {};
   std::vector<uint32_t> weights;
   weights.reserve(members.size());
   for (const EndpointView& member : members) weights.push_back(member.weight);

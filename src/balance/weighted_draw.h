@@ -1,7 +1,7 @@
 #pragma once
-// Random draws of members by effective weight, the first half of both two-choices policies. Equal weights: a uniform draw; unequal
-// ones: an alias table; both O(1). A member in slow start is rejected and redrawn with the complement of its factor, which makes the
-// draw exact for the ramped weights without rebuilding anything while the ramp runs.
+// Random draws of members by effective weight, the first half of both two-choices policies. Equal weights: a uniform
+// draw; unequal ones: an alias table; both O(1). A member in slow start is rejected and redrawn with the complement of
+// its factor, which makes the draw exact for the ramped weights without rebuilding anything while the ramp runs.
 
 #include <cstdint>
 #include <optional>
@@ -24,9 +24,13 @@ class WeightedDraw {
 
   explicit WeightedDraw(const PolicyContext& context);
 
-  /// Two different members that the request does not avoid, the first by weight, the second by weight among the others. Nothing when
-  /// luck did not provide them within a bounded number of draws (most members avoided): then a scan is due. Needs two members.
+  /// Two different members that the request does not avoid, the first by weight, the second by weight among the others.
+  /// Nothing when luck did not provide them within a bounded number of draws (most members avoided): then a scan is
+  /// due. Needs two members.
   std::optional<Pair> draw_two(const PickRequest& request, Prng& prng) const;
+
+  /// Whether all members weigh the same now, slow start included.
+  [[nodiscard]] bool equal_weights(Instant now) const { return table_.empty() && now >= ramp_end_; }
 
  private:
   [[nodiscard]] uint32_t draw(Instant now, Prng& prng) const;
@@ -35,7 +39,7 @@ class WeightedDraw {
   std::span<const EndpointView> members_;
   Duration slow_start_;
   Instant ramp_end_;
-  AliasTable table_;   ///< empty when all weights are equal
+  AliasTable table_;  ///< empty when all weights are equal
 };
 
 }  // namespace weir::balance

@@ -31,6 +31,7 @@ ServerConnection::ServerConnection(net::Loop& loop, Owner& owner, std::shared_pt
       options_(std::move(options)),
       scratch_(scratch),
       peer_(peer),
+      peer_host_(peer.host()),
       parser_(options_->limits) {
   stream_.fail_fast_on_reset();
 }
@@ -296,6 +297,11 @@ void ServerConnection::linger() {
 void ServerConnection::drain() {
   draining_ = true;
   if (idle()) await(Waiting::idle, kDrainGrace);
+}
+
+void ServerConnection::abort() {
+  handler_ = nullptr;
+  kill();
 }
 
 void ServerConnection::kill() {

@@ -58,6 +58,7 @@ class ServerConnection final : public net::Deferred, private net::Stream::Handle
   /// Closes now, whatever is in progress.
   void kill();
   [[nodiscard]] const net::SocketAddress& peer() const override { return peer_; }
+  [[nodiscard]] std::string_view peer_host() const override { return peer_host_; }
   [[nodiscard]] bool idle() const { return state_ == State::head && stream_.retained() == 0; }
   [[nodiscard]] uint64_t bytes_read() const { return stream_.bytes_read(); }
 
@@ -78,7 +79,7 @@ class ServerConnection final : public net::Deferred, private net::Stream::Handle
   void send_head(const ResponseHead& head, std::span<const Field> extra, bool end) override;
   void send_body(std::string_view piece) override;
   void send_end(const Fields& trailers) override;
-  void abort() override { kill(); }
+  void abort() override;
   [[nodiscard]] bool congested() const override { return stream_.congested(); }
   void pause_request() override;
   void resume_request() override;
@@ -103,6 +104,7 @@ class ServerConnection final : public net::Deferred, private net::Stream::Handle
   std::shared_ptr<const ServerOptions> options_;
   ServerScratch& scratch_;
   net::SocketAddress peer_;
+  std::string peer_host_;
   RequestHandler* handler_ = nullptr;
   proto::http1::RequestParser parser_;
   proto::http1::BodyReader body_;

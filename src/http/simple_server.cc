@@ -1,9 +1,6 @@
 #include "http/simple_server.h"
 
 #include <algorithm>
-#include <chrono>
-#include <cstdio>
-#include <ctime>
 
 #include "base/check.h"
 
@@ -19,20 +16,6 @@ using proto::http::Method;
 constexpr uint64_t kPiecesPerSecond = 10;
 /// Memory that an exchange may keep between requests.
 constexpr size_t kBytesKept = 64 * 1024;
-
-/// IMF-fixdate of RFC 9110 section 5.6.7; strftime would follow the locale.
-std::string http_date(std::time_t when) {
-  constexpr const char* kDays[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-  constexpr const char* kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-  std::tm utc{};
-  ::gmtime_r(&when, &utc);
-  char text[64];
-  const int size =
-      std::snprintf(text, sizeof text, "%s, %02d %s %d %02d:%02d:%02d GMT", kDays[utc.tm_wday], utc.tm_mday,
-                    kMonths[utc.tm_mon], utc.tm_year + 1900, utc.tm_hour, utc.tm_min, utc.tm_sec);
-  return std::string(text, static_cast<size_t>(size));
-}
 
 void shrink(std::string& text) {
   text.clear();
@@ -93,7 +76,7 @@ class SimpleServer::Exchange final : public RequestHandler {
     head.status = response_.status;
     head.body = BodyKind::length;
     head.content_length = response_.body.size();
-    head.fields.push_back(Field{"Date", server_.date(), FieldId::date, false});
+    head.fields.push_back(Field{"Date", server_.clock_.http_date(), FieldId::date, false});
     if (!response_.content_type.empty()) {
       head.fields.push_back(Field{"Content-Type", response_.content_type, FieldId::content_type, false});
     }
@@ -220,14 +203,6 @@ void SimpleServer::drain(std::function<void()> done) {
 
 void SimpleServer::kill() {
   while (connections_ != nullptr) connections_->kill();
-}
-
-std::string_view SimpleServer::date() {
-  if (loop_.now() >= date_until_) {
-    date_ = http_date(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now()));
-    date_until_ = loop_.now() + Duration::s(1);
-  }
-  return date_;
 }
 
 }  // namespace weir::http

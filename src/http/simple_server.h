@@ -23,6 +23,7 @@
 #include "http/server_connection.h"
 #include "net/acceptor.h"
 #include "net/loop.h"
+#include "net/wall_clock.h"
 
 namespace weir::http {
 
@@ -76,7 +77,6 @@ class SimpleServer final : private net::Acceptor::Handler, private ServerConnect
   void on_bad_request(ServerConnection& /*connection*/, std::string_view /*reason*/, uint16_t /*status*/) override {}
   void on_connection_closed(ServerConnection& connection) override;
   void release(Exchange& exchange) { idle_exchanges_.push_back(&exchange); }
-  [[nodiscard]] std::string_view date();
 
   net::Loop& loop_;
   Handler handler_;
@@ -90,8 +90,7 @@ class SimpleServer final : private net::Acceptor::Handler, private ServerConnect
   std::vector<Exchange*> idle_exchanges_;
   std::function<void()> drained_;
   bool draining_ = false;
-  std::string date_;
-  Instant date_until_;
+  net::WallClock clock_;
 };
 
 }  // namespace weir::http

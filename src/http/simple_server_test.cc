@@ -95,7 +95,7 @@ TEST_F(SimpleServerTest, Answers) {
     const char* request;
   } cases[] = {
       {"a request without body",
-       {"HTTP/1.1 200 OK\r\n", "Content-Type: text/plain\r\n", "X-Own: 1\r\n", "Date: ", "Content-Length: 11\r\n",
+       {"HTTP/1.1 200 OK\r\n", "Content-Type: text/plain\r\n", "X-Own: 1\r\n", "Date: ", "Content-Length: 12\r\n",
         "\r\n\r\nGET|/a?b=c||"},
        {},
        "GET /a?b=c HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"},

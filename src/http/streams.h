@@ -38,6 +38,7 @@ class ServerStream {
   virtual void pause_request() = 0;   ///< back-pressure on the request's body
   virtual void resume_request() = 0;
   [[nodiscard]] virtual const net::SocketAddress& peer() const = 0;
+  [[nodiscard]] virtual std::string_view peer_host() const = 0;  ///< its text without port; lives as long as the connection
 
  protected:
   ~ServerStream() = default;

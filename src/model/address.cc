@@ -13,7 +13,7 @@ namespace {
 constexpr std::string_view kForm = "host:port with a numeric IPv4 or [IPv6] host, or localhost";
 
 Problem bad_form(std::string_view text) {
-  return {fmt::format("{} is not an address", quoted(text)), std::string(kForm)};
+  return {fmt::format("{} is not an address", quote(text)), std::string(kForm)};
 }
 
 /// The canonical spelling of a numeric host; empty when it is not one.
@@ -39,7 +39,7 @@ Result<uint16_t, Problem> parse_port(std::string_view text, uint16_t port_min) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
   const bool number = !text.empty() && end == text.data() + text.size() && error != std::errc::invalid_argument;
   if (!number) {
-    return fail(Problem{fmt::format("{} is not a port", quoted(text)), "a number from 1 to 65535"});
+    return fail(Problem{fmt::format("{} is not a port", quote(text)), "a number from 1 to 65535"});
   }
   if (error == std::errc::result_out_of_range || port > 65535 || port < port_min) {
     return fail(Problem{fmt::format("port {} is out of range", text), "1 to 65535"});
@@ -53,12 +53,13 @@ Result<Address, Problem> parse_address(std::string_view text, uint16_t port_min)
   constexpr size_t kLongest = 300;  // a DNS name has at most 253 bytes
   const size_t colon = text.rfind(':');
   const bool embedded_nul = text.find('\0') != std::string_view::npos;  // inet_pton would stop there
-  if (colon == std::string_view::npos || colon == 0 || text.size() > kLongest || embedded_nul) return fail(bad_form(text));
+  if (colon == std::string_view::npos || colon == 0 || text.size() > kLongest || embedded_nul)
+    return fail(bad_form(text));
   std::string_view host = text.substr(0, colon);
   const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
   if (bracketed) host = host.substr(1, host.size() - 2);
   if (!bracketed && host.find(':') != std::string_view::npos) {
-    return fail(Problem{fmt::format("{} has an IPv6 host without brackets", quoted(text)), std::string(kForm)});
+    return fail(Problem{fmt::format("{} has an IPv6 host without brackets", quote(text)), std::string(kForm)});
   }
   const auto port = parse_port(text.substr(colon + 1), port_min);
   if (!port) return fail(port.error());
@@ -66,7 +67,7 @@ Result<Address, Problem> parse_address(std::string_view text, uint16_t port_min)
   std::string numeric = canonical(std::string(host), bracketed ? AF_INET6 : AF_INET);
   if (!numeric.empty()) return Address{std::move(numeric), *port};
   if (!bracketed && looks_like_name(host)) {
-    return fail(Problem{fmt::format("{} is a name, and names come with discovery", quoted(host)), std::string(kForm)});
+    return fail(Problem{fmt::format("{} is a name, and names come with discovery", quote(host)), std::string(kForm)});
   }
   return fail(bad_form(text));
 }

@@ -1,7 +1,8 @@
 #pragma once
 // The nouns of a configuration, as values with their defaults. This is what weir.yaml becomes once it has been read
-// (model/config_reader.h) and what every tier reads. Every default here has its reason in the schema (model/schema.h), which
-// is the one definition of names, units, defaults and documentation. Immutable once loaded; shared between threads freely.
+// (model/config_reader.h) and what every tier reads. Every default here has its reason in the schema (model/schema.h),
+// which is the one definition of names, units, defaults and documentation. Immutable once loaded; shared between
+// threads freely.
 
 #include <cstdint>
 #include <optional>
@@ -13,7 +14,8 @@
 
 namespace weir::model {
 
-/// A socket address as written, "host:port" or "[v6]:port". Numeric hosts only until discovery arrives (plus "localhost").
+/// A socket address as written, "host:port" or "[v6]:port". Numeric hosts only until discovery arrives (plus
+/// "localhost").
 struct Address {
   std::string host;
   uint16_t port = 0;
@@ -26,18 +28,18 @@ enum class HashOn : uint8_t { client_ip, path, header };
 
 struct EndpointConfig {
   Address address;
-  uint32_t weight = 1;       ///< 0..1000; 0 takes no new requests
-  std::string zone;          ///< empty: no zone
-  uint8_t priority = 0;      ///< 0 first
+  uint32_t weight = 1;   ///< 0..1000; 0 takes no new requests
+  std::string zone;      ///< empty: no zone
+  uint8_t priority = 0;  ///< 0 first
   bool operator==(const EndpointConfig&) const = default;
 };
 
 struct HealthCheckConfig {
-  bool tcp = false;                          ///< connect only
-  std::string http_path;                     ///< with http: the target, e.g. /healthz
-  std::string host;                          ///< Host field of the probe; empty: the endpoint's address
+  bool tcp = false;       ///< connect only
+  std::string http_path;  ///< with http: the target, e.g. /healthz
+  std::string host;       ///< Host field of the probe; empty: the endpoint's address
   uint16_t status_min = 200, status_max = 299;
-  std::string body;                          ///< substring the body must contain; empty: any
+  std::string body;  ///< substring the body must contain; empty: any
   Duration interval = Duration::s(2);
   Duration timeout = Duration::ms(500);
   uint32_t jitter_percent = 10;
@@ -48,48 +50,48 @@ struct HealthCheckConfig {
 
 struct OutlierConfig {
   bool enabled = true;
-  uint32_t consecutive_gateway_failures = 5; ///< 502/503/504, resets, timeouts; 0 disables
-  uint32_t consecutive_local_failures = 5;   ///< connecting failed (local origin), counted apart; 0 disables
-  uint32_t failure_percent = 30;             ///< floor of the failure-ratio test; 0 disables the test
-  Duration window = Duration::s(10);         ///< in 10 exact buckets
-  uint32_t min_requests = 10;                ///< in the window before a ratio is judged
-  uint32_t latency_factor = 5;               ///< endpoint's median over the others' median; 0 disables
-  uint32_t latency_windows = 3;              ///< consecutive sweeps it must hold
-  uint32_t max_ejection_percent = 50;        ///< at least one may always be ejected, never the last healthy one
+  uint32_t consecutive_gateway_failures = 5;  ///< 502/503/504, resets, timeouts; 0 disables
+  uint32_t consecutive_local_failures = 5;    ///< connecting failed (local origin), counted apart; 0 disables
+  uint32_t failure_percent = 30;              ///< floor of the failure-ratio test; 0 disables the test
+  Duration window = Duration::s(10);          ///< in 10 exact buckets
+  uint32_t min_requests = 10;                 ///< in the window before a ratio is judged
+  uint32_t latency_factor = 5;                ///< endpoint's median over the others' median; 0 disables
+  uint32_t latency_windows = 3;               ///< consecutive sweeps it must hold
+  uint32_t max_ejection_percent = 50;         ///< at least one may always be ejected, never the last healthy one
   Duration base_ejection = Duration::s(5);
   Duration max_ejection = Duration::s(300);
   bool operator==(const OutlierConfig&) const = default;
 };
 
 struct CircuitConfig {
-  uint32_t max_connections = 4096;           ///< to one endpoint, all workers
-  uint32_t max_requests = 4096;              ///< at the cluster at once, all workers
-  uint32_t max_pending = 1024;               ///< waiting for a connection or a request slot
+  uint32_t max_connections = 4096;  ///< to one endpoint, all workers
+  uint32_t max_requests = 4096;     ///< at the cluster at once, all workers
+  uint32_t max_pending = 1024;      ///< waiting for a connection or a request slot
   Duration pending_timeout = Duration::s(1);
   bool operator==(const CircuitConfig&) const = default;
 };
 
 struct RetryConfig {
-  uint32_t attempts = 2;                     ///< tries in all; 1 = no retry
-  Duration per_try_timeout{};                ///< 0: a share of what is left of the total (timeout / attempts)
+  uint32_t attempts = 2;       ///< tries in all; 1 = no retry
+  Duration per_try_timeout{};  ///< 0: a share of what is left of the total (timeout / attempts)
   Duration backoff_base = Duration::ms(25);
   Duration backoff_max = Duration::ms(250);
-  bool on_gateway_status = true;             ///< also retry an idempotent request answered 502, 503 or 504
+  bool on_gateway_status = true;  ///< also retry an idempotent request answered 502, 503 or 504
   bool operator==(const RetryConfig&) const = default;
 };
 
 struct RetryBudgetConfig {
-  uint32_t percent = 20;                     ///< retries per request deposited
-  uint32_t min_per_second = 10;              ///< reserve, so that a quiet cluster may retry at all
-  Duration window = Duration::s(10);         ///< a deposit's life
+  uint32_t percent = 20;              ///< retries per request deposited
+  uint32_t min_per_second = 10;       ///< reserve, so that a quiet cluster may retry at all
+  Duration window = Duration::s(10);  ///< a deposit's life
   bool operator==(const RetryBudgetConfig&) const = default;
 };
 
 struct ConnectionPoolConfig {
-  uint32_t max_idle = 256;                   ///< per endpoint and worker
-  Duration idle_timeout = Duration::s(30);   ///< below common servers' keep-alive (nginx 75 s, Node 5 s: lower it there)
+  uint32_t max_idle = 256;                  ///< per endpoint and worker
+  Duration idle_timeout = Duration::s(30);  ///< below common servers' keep-alive (nginx 75 s, Node 5 s: lower it there)
   Duration max_lifetime = Duration::s(3600);
-  uint32_t max_requests = 0;                 ///< per connection; 0: no limit
+  uint32_t max_requests = 0;  ///< per connection; 0: no limit
   bool operator==(const ConnectionPoolConfig&) const = default;
 };
 
@@ -98,20 +100,20 @@ struct ClusterConfig {
   std::vector<EndpointConfig> endpoints;
   PolicyKind policy = PolicyKind::p2c;
   HashOn hash_on = HashOn::client_ip;
-  std::string hash_header;                   ///< with HashOn::header, lower case
-  uint32_t bounded_load_percent = 125;       ///< ring_hash and maglev: cap as percent of the mean; 0: unbounded
+  std::string hash_header;              ///< with HashOn::header, lower case
+  uint32_t bounded_load_percent = 125;  ///< ring_hash and maglev: cap as percent of the mean; 0: unbounded
   std::optional<HealthCheckConfig> health_check;
   OutlierConfig outlier;
   CircuitConfig circuit;
   RetryBudgetConfig retry_budget;
   ConnectionPoolConfig pool;
   Duration connect_timeout = Duration::ms(1000);
-  Duration slow_start = Duration::s(10);     ///< 0: none
-  uint32_t panic_percent = 50;               ///< below this share of healthy endpoints health is ignored; 0: never
+  Duration slow_start = Duration::s(10);  ///< 0: none
+  uint32_t panic_percent = 50;            ///< below this share of healthy endpoints health is ignored; 0: never
   uint32_t overprovisioning_percent = 140;
   bool zone_preference = false;
-  std::string http_protocol = "http1";       ///< how to speak to it; h2 comes later
-  uint32_t pipeline = 0;                     ///< > 1: coalesce up to so many idempotent requests on one connection
+  std::string http_protocol = "http1";  ///< how to speak to it; h2 comes later
+  uint32_t pipeline = 0;                ///< > 1: coalesce up to so many idempotent requests on one connection
   bool operator==(const ClusterConfig&) const = default;
 };
 
@@ -123,42 +125,43 @@ struct RouteTarget {
 };
 
 struct RouteConfig {
-  std::string path_prefix = "/";             ///< "/api/*" reads as prefix "/api/"; "/x" without star is exact
+  std::string path_prefix = "/";  ///< "/api/*" reads as prefix "/api/"; "/x" without star is exact
   bool path_exact = false;
-  std::string host;                          ///< lower case; empty: any
+  std::string host;  ///< lower case; empty: any
   std::vector<RouteTarget> to;
-  Duration timeout = Duration::s(15);        ///< total: from the request's head to the response's end of head
+  Duration timeout = Duration::s(15);  ///< total: from the request's head to the response's end of head
   RetryConfig retry;
-  uint32_t line = 0;                         ///< where it was written, for messages
+  uint32_t line = 0;  ///< where it was written, for messages
   bool operator==(const RouteConfig&) const = default;
 };
 
 struct ListenerConfig {
-  std::string name;                          ///< default: its address
+  std::string name;  ///< default: its address
   Address http;
-  std::string access_log = "stdout";         ///< a path, "stdout" or "off"
-  uint32_t max_connections = 20000;          ///< all workers; beyond it accepting pauses
+  std::string access_log = "stdout";  ///< a path, "stdout" or "off"
+  uint32_t max_connections = 20000;   ///< all workers; beyond it accepting pauses
   uint32_t request_line_bytes = 8 * 1024;
   uint32_t field_bytes = 16 * 1024;
   uint32_t head_bytes = 64 * 1024;
   uint32_t max_fields = 128;
-  uint64_t max_body_bytes = 0;               ///< 0: no limit (streamed, so memory does not depend on it)
-  Duration header_timeout = Duration::s(10); ///< whole head, from its first byte (408)
-  Duration body_timeout = Duration::s(30);   ///< between two pieces of a body (408)
-  Duration idle_timeout = Duration::s(75);   ///< keep-alive without a request
-  Duration write_timeout = Duration::s(30);  ///< a client that does not read
-  bool trust_forwarded = false;              ///< keep X-Forwarded-*/Forwarded/X-Request-Id of the client
+  uint64_t max_body_bytes = 0;                ///< 0: no limit (streamed, so memory does not depend on it)
+  Duration header_timeout = Duration::s(10);  ///< whole head, from its first byte (408)
+  Duration body_timeout = Duration::s(30);    ///< between two pieces of a body (408)
+  Duration idle_timeout = Duration::s(75);    ///< keep-alive without a request
+  Duration write_timeout = Duration::s(30);   ///< a client that does not read
+  bool trust_forwarded = false;               ///< keep X-Forwarded-*/Forwarded/X-Request-Id of the client
   std::vector<RouteConfig> routes;
   bool operator==(const ListenerConfig&) const = default;
 };
 
 struct Config {
-  uint32_t workers = 0;                      ///< 0: auto, one per core
+  uint32_t workers = 0;  ///< 0: auto, one per core
   std::optional<Address> admin = Address{"127.0.0.1", 9901};
   Duration drain_timeout = Duration::s(30);  ///< SIGTERM: how long requests in flight may take
+  std::string zone;  ///< where this process runs, for zone_preference; empty: nowhere in particular
   std::vector<ListenerConfig> listeners;
   std::vector<ClusterConfig> clusters;
-  std::string path;                          ///< the file it came from
+  std::string path;  ///< the file it came from
 
   bool operator==(const Config&) const = default;
   [[nodiscard]] const ClusterConfig* cluster(std::string_view name) const;

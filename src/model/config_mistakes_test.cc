@@ -1,4 +1,5 @@
-// One mistake in, exactly one message out: the words and the place are part of the contract with whoever fixes the file.
+// One mistake in, exactly one message out: the words and the place are part of the contract with whoever fixes the
+// file.
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -21,16 +22,18 @@ std::vector<std::string> mistakes_of(std::string_view yaml) {
 
 /// A file that is right but for one cluster setting, in line 4 from column 5.
 std::string with_cluster_setting(std::string_view setting) {
-  return fmt::format("listeners: [{{http: \"0.0.0.0:8080\", to: app}}]\nclusters:\n  app:\n    {}\n"
-                     "    endpoints: [\"127.0.0.1:3000\"]\n",
-                     setting);
+  return fmt::format(
+      "listeners: [{{http: \"0.0.0.0:8080\", to: app}}]\nclusters:\n  app:\n    {}\n"
+      "    endpoints: [\"127.0.0.1:3000\"]\n",
+      setting);
 }
 
 /// The same for a setting of the only route, in line 5 from column 9.
 std::string with_route_setting(std::string_view setting) {
-  return fmt::format("clusters: {{app: [\"127.0.0.1:3000\"]}}\nlisteners:\n  - http: 0.0.0.0:8080\n    routes:\n      - {}\n"
-                     "        to: app\n",
-                     setting);
+  return fmt::format(
+      "clusters: {{app: [\"127.0.0.1:3000\"]}}\nlisteners:\n  - http: 0.0.0.0:8080\n    routes:\n      - {}\n"
+      "        to: app\n",
+      setting);
 }
 
 struct MistakeCase {
@@ -61,23 +64,27 @@ INSTANTIATE_TEST_SUITE_P(
         MistakeCase{"DurationWithoutUnit",
                     "weir.yaml:5:18: listeners[0].routes[0].timeout: a duration needs a unit: 5s or 5ms?",
                     with_route_setting("timeout: 5")},
-        MistakeCase{"UnknownUnit",
-                    "weir.yaml:4:17: clusters.app.slow_start: unknown unit \"sec\"; expected one of ns, us, ms, s, m, h",
-                    with_cluster_setting("slow_start: 5sec")},
-        MistakeCase{"DurationOutOfRange",
-                    "weir.yaml:4:22: clusters.app.connect_timeout: 10m is out of range; expected a duration from 1ms to 5m",
-                    with_cluster_setting("connect_timeout: 10m")},
-        MistakeCase{"NotADuration",
-                    "weir.yaml:4:22: clusters.app.connect_timeout: \"fast\" is not a duration; expected a number with a "
-                    "unit, such as 2s or 500ms",
-                    with_cluster_setting("connect_timeout: fast")},
+        MistakeCase{
+            "UnknownUnit",
+            "weir.yaml:4:17: clusters.app.slow_start: unknown unit \"sec\"; expected one of ns, us, ms, s, m, h",
+            with_cluster_setting("slow_start: 5sec")},
+        MistakeCase{
+            "DurationOutOfRange",
+            "weir.yaml:4:22: clusters.app.connect_timeout: 10m is out of range; expected a duration from 1ms to 5m",
+            with_cluster_setting("connect_timeout: 10m")},
+        MistakeCase{
+            "NotADuration",
+            "weir.yaml:4:22: clusters.app.connect_timeout: \"fast\" is not a duration; expected a number with a "
+            "unit, such as 2s or 500ms",
+            with_cluster_setting("connect_timeout: fast")},
         MistakeCase{"NegativeDuration",
                     "weir.yaml:4:22: clusters.app.connect_timeout: \"-1s\" is negative; expected a number with a unit, "
                     "such as 2s or 500ms",
                     with_cluster_setting("connect_timeout: -1s")},
-        MistakeCase{"PercentTooLarge",
-                    "weir.yaml:4:12: clusters.app.panic: 101% is out of range; expected a percentage from 1% to 100%, or off",
-                    with_cluster_setting("panic: 101%")},
+        MistakeCase{
+            "PercentTooLarge",
+            "weir.yaml:4:12: clusters.app.panic: 101% is out of range; expected a percentage from 1% to 100%, or off",
+            with_cluster_setting("panic: 101%")},
         MistakeCase{"PercentAsRatio",
                     "weir.yaml:4:12: clusters.app.panic: \"0.5\" is not a whole percentage; expected a percentage from "
                     "1% to 100%, or off",
@@ -101,10 +108,11 @@ INSTANTIATE_TEST_SUITE_P(
                     "weir.yaml:4:14: clusters.app.hash_on: \"client-ip\" is not valid; expected client_ip, path or "
                     "header:NAME; did you mean \"client_ip\"?",
                     with_cluster_setting("hash_on: client-ip")},
-        MistakeCase{"BadStatusRange",
-                    "weir.yaml:4:39: clusters.app.health_check.status: \"299-200\" is not valid; expected a status such "
-                    "as 204, or a range such as 200-299",
-                    with_cluster_setting("health_check: {tcp: true, status: 299-200}")},
+        MistakeCase{
+            "BadStatusRange",
+            "weir.yaml:4:39: clusters.app.health_check.status: \"299-200\" is not valid; expected a status such "
+            "as 204, or a range such as 200-299",
+            with_cluster_setting("health_check: {tcp: true, status: 299-200}")},
         MistakeCase{"StarInTheMiddleOfAPath",
                     "weir.yaml:5:23: listeners[0].routes[0].match.path: \"/a*b\" is not valid; expected a path such as "
                     "/about, or a prefix such as /api/*",
@@ -122,19 +130,20 @@ INSTANTIATE_TEST_SUITE_P(
                     "weir.yaml:4:20: clusters.app.retry_budget.percnt: unknown setting \"percnt\"; expected one of "
                     "percent, min_per_second, window; did you mean \"percent\"?",
                     with_cluster_setting("retry_budget: {percnt: 5}")},
-        MistakeCase{"SetTwice", "weir.yaml:4:18: clusters.app.policy: is set twice, first in line 4",
-                    "listeners: [{http: \"0.0.0.0:8080\", to: app}]\nclusters:\n  app: {\n    policy: p2c, policy: maglev,\n"
-                    "    endpoints: [\"127.0.0.1:3000\"]}\n"},
-        MistakeCase{"MergeKey",
-                    "weir.yaml:4:5: clusters.app.<<: merge keys are not supported; expected the settings themselves, or "
-                    "an alias for the whole value",
-                    with_cluster_setting("<<: {policy: p2c}")},
+        MistakeCase{
+            "SetTwice", "weir.yaml:4:18: clusters.app.policy: is set twice, first in line 4",
+            "listeners: [{http: \"0.0.0.0:8080\", to: app}]\nclusters:\n  app: {\n    policy: p2c, policy: maglev,\n"
+            "    endpoints: [\"127.0.0.1:3000\"]}\n"},
+        MistakeCase{
+            "MergeKey",
+            "weir.yaml:4:5: clusters.app.<<: merge keys are not supported; expected the settings themselves, or "
+            "an alias for the whole value",
+            with_cluster_setting("<<: {policy: p2c}")},
         MistakeCase{"ListAsKey", "weir.yaml:4:7: clusters.app.: the name of a setting is a list; expected a word",
                     with_cluster_setting("? [a, b]\n    : 1")},
         MistakeCase{"SettingOfALaterVersion", "weir.yaml:4:5: clusters.app.tls: not supported yet by this version",
                     with_cluster_setting("tls: {verify: true}")},
-        MistakeCase{"MissingSections",
-                    "weir.yaml:1:1: clusters: is missing; expected a map from names to clusters",
+        MistakeCase{"MissingSections", "weir.yaml:1:1: clusters: is missing; expected a map from names to clusters",
                     "listeners: [{http: \"0.0.0.0:80\", to: app}]\n"},
         MistakeCase{"GroupThatIsNoMap",
                     "weir.yaml:4:19: clusters.app.retry_budget: is a single value; expected a map with percent, "
@@ -155,30 +164,36 @@ INSTANTIATE_TEST_SUITE_P(
         MistakeCase{"UnknownClusterInAShare",
                     "weir.yaml:1:50: listeners[0].to.api: unknown cluster \"api\"; expected app; did you mean \"app\"?",
                     "listeners: [{http: \"0.0.0.0:8080\", to: {app: 95, api: 5}}]" + kRest},
-        MistakeCase{"EmptyTargets",
-                    "weir.yaml:1:40: listeners[0].to: is empty; expected the name of a cluster, or a map of shares such "
-                    "as {api: 95, api-next: 5}",
-                    "listeners: [{http: \"0.0.0.0:8080\", to: {}}]" + kRest},
+        MistakeCase{
+            "EmptyTargets",
+            "weir.yaml:1:40: listeners[0].to: is empty; expected the name of a cluster, or a map of shares such "
+            "as {api: 95, api-next: 5}",
+            "listeners: [{http: \"0.0.0.0:8080\", to: {}}]" + kRest},
         MistakeCase{"ToAndRoutes",
                     "weir.yaml:1:13: listeners[0]: to and routes exclude each other; expected one of them",
                     "listeners: [{http: \"0.0.0.0:80\", to: app, routes: [{to: app}]}]" + kRest},
-        MistakeCase{"ListenerWithoutRoutes", "weir.yaml:1:13: listeners[0]: leads nowhere; expected to: CLUSTER, or routes",
+        MistakeCase{"ListenerWithoutRoutes",
+                    "weir.yaml:1:13: listeners[0]: leads nowhere; expected to: CLUSTER, or routes",
                     "listeners: [{http: \"0.0.0.0:80\"}]" + kRest},
-        MistakeCase{"ListenerWithoutAddress",
-                    "weir.yaml:1:13: listeners[0].http: is missing; expected an address such as 127.0.0.1:8080 or [::1]:8080",
-                    "listeners: [{to: app}]" + kRest},
+        MistakeCase{
+            "ListenerWithoutAddress",
+            "weir.yaml:1:13: listeners[0].http: is missing; expected an address such as 127.0.0.1:8080 or [::1]:8080",
+            "listeners: [{to: app}]" + kRest},
         MistakeCase{"NoListeners", "weir.yaml:1:12: listeners: is empty; expected at least one listener",
                     "listeners: []" + kRest},
-        MistakeCase{"RouteWithoutTarget",
-                    "weir.yaml:1:43: listeners[0].routes[0].to: is missing; expected the name of a cluster, or a map of "
-                    "shares such as {api: 95, api-next: 5}",
-                    "listeners: [{http: \"0.0.0.0:80\", routes: [{timeout: 1s}]}]" + kRest},
+        MistakeCase{
+            "RouteWithoutTarget",
+            "weir.yaml:1:43: listeners[0].routes[0].to: is missing; expected the name of a cluster, or a map of "
+            "shares such as {api: 95, api-next: 5}",
+            "listeners: [{http: \"0.0.0.0:80\", routes: [{timeout: 1s}]}]" + kRest},
         MistakeCase{"DuplicateListenerAddress",
                     "weir.yaml:3:3: listeners[1].http: 0.0.0.0:80 is already taken by the listener in line 2",
                     "listeners:\n- {http: \"0.0.0.0:80\", to: app}\n- {http: \"0.0.0.0:80\", to: app}" + kRest},
-        MistakeCase{"DuplicateListenerName",
-                    "weir.yaml:3:3: listeners[1].name: \"a\" is already the name of the listener in line 2",
-                    "listeners:\n- {name: a, http: \"0.0.0.0:80\", to: app}\n- {name: a, http: \"0.0.0.0:81\", to: app}" + kRest},
+        MistakeCase{
+            "DuplicateListenerName",
+            "weir.yaml:3:3: listeners[1].name: \"a\" is already the name of the listener in line 2",
+            "listeners:\n- {name: a, http: \"0.0.0.0:80\", to: app}\n- {name: a, http: \"0.0.0.0:81\", to: app}" +
+                kRest},
         MistakeCase{"ListenerOnTheAdminAddress",
                     "weir.yaml:1:13: listeners[0].http: 127.0.0.1:9901 is the admin interface's address",
                     "listeners: [{http: \"127.0.0.1:9901\", to: app}]" + kRest},
@@ -188,25 +203,36 @@ INSTANTIATE_TEST_SUITE_P(
         MistakeCase{"ClusterOfNothing",
                     "weir.yaml:2:12: clusters.app: is nothing; expected a list of addresses, or a map with endpoints",
                     "listeners: [{http: \"0.0.0.0:80\", to: app}]\nclusters: {app: }\n"},
-        MistakeCase{"BadClusterName",
-                    "weir.yaml:2:12: clusters.a b: \"a b\" is not valid; expected 1 to 64 letters, digits, or any of - _ .",
-                    "listeners: [{http: \"0.0.0.0:80\", to: \"a b\"}]\nclusters: {a b: [\"127.0.0.1:80\"]}\n"},
+        MistakeCase{
+            "BadClusterName",
+            "weir.yaml:2:12: clusters.a b: \"a b\" is not valid; expected 1 to 64 letters, digits, or any of - _ .",
+            "listeners: [{http: \"0.0.0.0:80\", to: \"a b\"}]\nclusters: {a b: [\"127.0.0.1:80\"]}\n"},
         MistakeCase{"DuplicateEndpoint",
                     "weir.yaml:2:30: clusters.app.endpoints[1]: [::1]:80 is listed twice, first in line 2",
                     "listeners: [{http: \"0.0.0.0:80\", to: app}]\nclusters: {app: [\"[::1]:80\", \"[0:0::1]:80\"]}\n"},
-        MistakeCase{"EndpointByName",
-                    "weir.yaml:2:18: clusters.app.endpoints[0]: \"db.internal\" is a name, and names come with discovery; "
-                    "expected host:port with a numeric IPv4 or [IPv6] host, or localhost",
-                    "listeners: [{http: \"0.0.0.0:80\", to: app}]\nclusters: {app: [db.internal:80]}\n"},
+        MistakeCase{
+            "EndpointByName",
+            "weir.yaml:2:18: clusters.app.endpoints[0]: \"db.internal\" is a name, and names come with discovery; "
+            "expected host:port with a numeric IPv4 or [IPv6] host, or localhost",
+            "listeners: [{http: \"0.0.0.0:80\", to: app}]\nclusters: {app: [db.internal:80]}\n"},
         MistakeCase{"EndpointPortZero",
                     "weir.yaml:2:18: clusters.app.endpoints[0]: port 0 is out of range; expected 1 to 65535",
                     "listeners: [{http: \"0.0.0.0:80\", to: app}]\nclusters: {app: [\"127.0.0.1:0\"]}\n"},
         MistakeCase{"EndpointPortTooLarge",
                     "weir.yaml:2:18: clusters.app.endpoints[0]: port 65536 is out of range; expected 1 to 65535",
                     "listeners: [{http: \"0.0.0.0:80\", to: app}]\nclusters: {app: [\"127.0.0.1:65536\"]}\n"},
-        MistakeCase{"HealthCheckOfNothing",
-                    "weir.yaml:4:5: clusters.app.health_check: says not what to probe; expected http: /path, or tcp: true",
-                    with_cluster_setting("health_check: {interval: 1s}")},
+        MistakeCase{
+            "HealthCheckOfNothing",
+            "weir.yaml:4:5: clusters.app.health_check: does not say what to probe; expected http: /path, or tcp: true",
+            with_cluster_setting("health_check: {interval: 1s}")},
+        MistakeCase{
+            "HealthCheckThatProbesNothing",
+            "weir.yaml:4:5: clusters.app.health_check: does not say what to probe; expected http: /path, or tcp: true",
+            with_cluster_setting("health_check: {tcp: no, http: none}")},
+        MistakeCase{"HealthCheckOfABadPath",
+                    "weir.yaml:4:26: clusters.app.health_check.http: \"healthz\" is not valid; expected a path such as "
+                    "/healthz, or none",
+                    with_cluster_setting("health_check: {http: healthz}")},
         MistakeCase{"HealthCheckOfBoth",
                     "weir.yaml:4:5: clusters.app.health_check: http and tcp exclude each other; expected one of them",
                     with_cluster_setting("health_check: {http: /, tcp: true}")}),
@@ -215,10 +241,11 @@ INSTANTIATE_TEST_SUITE_P(
 INSTANTIATE_TEST_SUITE_P(
     Files, OneMistake,
     ::testing::Values(
-        MistakeCase{"Empty",
-                    "weir.yaml:1:1: the file says nothing; expected at least listeners: [{http: \"0.0.0.0:8080\", to: app}] "
-                    "and clusters: {app: [\"127.0.0.1:3000\"]}",
-                    "# only a comment\n"},
+        MistakeCase{
+            "Empty",
+            "weir.yaml:1:1: the file says nothing; expected at least listeners: [{http: \"0.0.0.0:8080\", to: app}] "
+            "and clusters: {app: [\"127.0.0.1:3000\"]}",
+            "# only a comment\n"},
         MistakeCase{"Syntax", "weir.yaml:2:1: not valid YAML: end of sequence flow not found", "listeners: [\n"},
         MistakeCase{"TwoDocuments", "weir.yaml:3:1: a second document: a file has one", "a: 1\n---\nb: 2\n"},
         MistakeCase{"NotAMap",
@@ -228,7 +255,6 @@ INSTANTIATE_TEST_SUITE_P(
         MistakeCase{"TooLarge", "weir.yaml:1:1: 1048577 bytes; a configuration has at most 1048576",
                     std::string(1024 * 1024 + 1, '#')}),
     case_name);
-
 
 }  // namespace
 }  // namespace weir::model

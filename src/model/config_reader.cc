@@ -41,8 +41,9 @@ void check_references(Reading& reading, const YamlNode& root) {
   }();
   for (const Reference& each : reading.references) {
     if (std::find(known.begin(), known.end(), each.cluster) != known.end()) continue;
-    reading.mistake(*each.at, each.path, {fmt::format("unknown cluster {}", quoted(each.cluster)), one_of(known),
-                                          nearest(each.cluster, known)});
+    reading.mistake(
+        *each.at, each.path,
+        {fmt::format("unknown cluster {}", quote(each.cluster)), one_of(known), nearest(each.cluster, known)});
   }
 }
 
@@ -130,7 +131,8 @@ Result<Loaded, std::vector<Mistake>> load_config(const std::string& path) {
   if (file == nullptr) return fail(single(path, 0, 0, fmt::format("cannot be opened: {}", std::strerror(errno))));
   std::string text(kYamlBytesMax + 1, '\0');  // one byte more than allowed, so that too large shows
   text.resize(std::fread(text.data(), 1, text.size(), file.get()));
-  if (std::ferror(file.get()) != 0) return fail(single(path, 0, 0, fmt::format("cannot be read: {}", std::strerror(errno))));
+  if (std::ferror(file.get()) != 0)
+    return fail(single(path, 0, 0, fmt::format("cannot be read: {}", std::strerror(errno))));
   return load_config_text(text, path);
 }
 

@@ -5,8 +5,9 @@
 //   if (!loaded) for (const Mistake& each : loaded.error()) fmt::print(stderr, "{}\n", each.text());
 //   else run(loaded->config);
 //
-// The settings, their ranges and defaults are those of the schema (schema.h). Nothing is kept between calls; any thread.
-// Related: show.h prints a Loaded with the origin of every value, lint.h computes what is valid and still unwise.
+// The settings, their ranges and defaults are those of the schema (schema.h). Nothing is kept between calls; any
+// thread. Related: show.h prints a Loaded with the origin of every value, lint.h computes what is valid and still
+// unwise.
 
 #include <map>
 #include <string>

@@ -21,8 +21,8 @@ clusters:  {app: ["127.0.0.1:3000", "127.0.0.1:3001"]}
 ```
 
 Everything else has a default, and every default has its reason below. `weir show -c weir.yaml` prints each effective
-value with the line it came from or the reason for its default. `weir check -c weir.yaml` reports all mistakes at once, each
-with file, line, column and what was expected, and then does the [arithmetic](#what-weir-check-computes).
+value with the line it came from or the reason for its default. `weir check -c weir.yaml` reports all mistakes at once,
+each with file, line, column and what was expected, and then does the [arithmetic](#what-weir-check-computes).
 
 A larger one:
 
@@ -53,8 +53,8 @@ clusters:
 - **Durations** carry a unit: `ns`, `us`, `ms`, `s`, `m` or `h`, as in `500ms` or `1.5s`. Only `0` needs none.
 - **Sizes** carry a unit: `B`; `KiB`, `MiB`, `GiB` (by 1024); `kB`, `MB`, `GB` (by 1000).
 - **Percentages** are whole, with or without the sign: `20%` or `20`.
-- **Addresses** are `host:port`, where the host is a numeric IPv4 address, an IPv6 address in brackets, or `localhost`. Put
-  those with brackets in quotes: `"[::1]:8080"` would otherwise be a YAML list.
+- **Addresses** are `host:port`, where the host is a numeric IPv4 address, an IPv6 address in brackets, or `localhost`.
+  Put those with brackets in quotes: `"[::1]:8080"` would otherwise be a YAML list.
 - **true** and **false** may also be written `on`, `yes`, `off` and `no`.
 - YAML anchors and aliases work for whole values. Merge keys (`<<`) do not.
 - A dot in a name below is one map deeper: `limits.field` is written `limits: {field: 16KiB}`.
@@ -105,8 +105,10 @@ void add_section(std::string& out) {
 }
 
 void add_rules(std::string& out) {
-  out += "## What weir check computes\n\nBeyond mistakes, `weir check` says what is valid and still unwise, with the numbers. "
-         "Its rules:\n\n";
+  out +=
+      "## What weir check computes\n\nBeyond mistakes, `weir check` says what is valid and still unwise, with the "
+      "numbers. "
+      "Its rules:\n\n";
   for (const auto rules : {route_rules(), cluster_rules()}) {
     for (const LintRule& rule : rules) out += fmt::format("- **{}**: {}\n", rule.name, rule.doc);
   }

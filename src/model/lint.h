@@ -1,8 +1,10 @@
 #pragma once
-// `weir check`: what is valid and still unwise, with the arithmetic that shows it. A warning is something that cannot work
-// as it reads; a note is a consequence worth knowing. Messages carry the numbers, so that one need not believe them:
+// `weir check`: what is valid and still unwise, with the arithmetic that shows it. A warning is something that cannot
+// work as it reads; a note is a consequence worth knowing. Messages carry the numbers, so that one need not believe
+// them:
 //
-//   weir.yaml:9: warning: listeners[0].routes[0].retry: 2 tries × 10s per try = 20s, but the route's timeout is 15s: ...
+//   weir.yaml:9: warning: listeners[0].routes[0].retry: 2 tries × 10s per try = 20s, but the route's timeout is 15s:
+//   ...
 //
 // Every rule stands in the table of lint_rules(), from which the documentation is made too. Pure functions, any thread.
 

@@ -23,8 +23,9 @@ void endpoint_weights(LintReport& report) {
     const bool any = std::any_of(cluster.endpoints.begin(), cluster.endpoints.end(),
                                  [](const EndpointConfig& each) { return each.weight > 0; });
     if (any) return;
-    report.warn(join(path, "endpoints"), fmt::format("the weights of {} add up to 0: every request is answered with 503",
-                                                     plural(cluster.endpoints.size(), "endpoint")));
+    report.warn(join(path, "endpoints"),
+                fmt::format("the weights of {} add up to 0: every request is answered with 503",
+                            plural(cluster.endpoints.size(), "endpoint")));
   });
 }
 
@@ -33,10 +34,11 @@ void probe_ends_before_the_next(LintReport& report) {
     if (!cluster.health_check) return;
     const HealthCheckConfig& check = *cluster.health_check;
     if (check.timeout < check.interval) return;
-    report.warn(join(path, "health_check.timeout"),
-                fmt::format("a probe may take {}, but the next is due after {}: slow probes would pile up on an endpoint that "
-                            "is already slow",
-                            text_of(check.timeout), text_of(check.interval)));
+    report.warn(
+        join(path, "health_check.timeout"),
+        fmt::format("a probe may take {}, but the next is due after {}: slow probes would pile up on an endpoint that "
+                    "is already slow",
+                    text_of(check.timeout), text_of(check.interval)));
   });
 }
 
@@ -47,13 +49,12 @@ void detection_time(LintReport& report) {
     const HealthCheckConfig& check = *cluster.health_check;
     const Duration spread = check.interval * check.fall / 100 * check.jitter_percent;
     const Duration worst = check.interval * check.fall + spread + check.timeout;
-    std::string message = fmt::format("an endpoint that stops answering is noticed after at most {} × {} + {}% jitter + {} = {}",
-                                      check.fall, text_of(check.interval), check.jitter_percent, text_of(check.timeout),
-                                      text_of(worst));
+    std::string message =
+        fmt::format("an endpoint that stops answering is noticed after at most {} × {} + {}% jitter + {} = {}",
+                    check.fall, text_of(check.interval), check.jitter_percent, text_of(check.timeout), text_of(worst));
     Duration shortest = Duration::max();
-    report.each_route_to(cluster, [&](const RouteConfig& route, const std::string&) {
-      shortest = std::min(shortest, route.timeout);
-    });
+    report.each_route_to(
+        cluster, [&](const RouteConfig& route, const std::string&) { shortest = std::min(shortest, route.timeout); });
     if (shortest < worst) {
       message += fmt::format("; a route here gives up after {}, so until then only outlier detection and retries help",
                              text_of(shortest));
@@ -66,11 +67,13 @@ void single_endpoint(LintReport& report) {
   report.each_cluster([&](const ClusterConfig& cluster, const std::string& path) {
     if (cluster.endpoints.size() != 1) return;
     if (cluster.health_check) {
-      report.note(join(path, "health_check"),
-                  "1 endpoint: when its probes fail there is no other, so Weir goes on using it; the probes only report");
+      report.note(
+          join(path, "health_check"),
+          "1 endpoint: when its probes fail there is no other, so Weir goes on using it; the probes only report");
     }
     if (cluster.outlier.enabled && report.written(join(path, "outlier_detection"))) {
-      report.note(join(path, "outlier_detection"), "1 endpoint: the last healthy one is never ejected, so this never acts");
+      report.note(join(path, "outlier_detection"),
+                  "1 endpoint: the last healthy one is never ejected, so this never acts");
     }
     if (cluster.slow_start > Duration{} && report.written(join(path, "slow_start"))) {
       report.note(join(path, "slow_start"), "1 endpoint: it takes all requests at once whatever its weight");
@@ -85,10 +88,10 @@ void ejection_limit(LintReport& report) {
     if (!outlier.enabled || endpoints < 2) return;
     const size_t scaled = outlier.max_ejection_percent * endpoints;
     if (scaled < 100) {
-      report.note(join(path, "outlier_detection.max_ejected"),
-                  fmt::format("{}% of {} = {:.2g}, less than one; Weir still ejects one at a time",
-                              outlier.max_ejection_percent, plural(endpoints, "endpoint"),
-                              static_cast<double>(scaled) / 100));
+      report.note(
+          join(path, "outlier_detection.max_ejected"),
+          fmt::format("{}% of {} = {:.2g}, less than one; Weir still ejects one at a time",
+                      outlier.max_ejection_percent, plural(endpoints, "endpoint"), static_cast<double>(scaled) / 100));
     }
     if (outlier.base_ejection > outlier.max_ejection) {
       report.warn(join(path, "outlier_detection.base_ejection"),
@@ -101,10 +104,11 @@ void ejection_limit(LintReport& report) {
 void panic_threshold(LintReport& report) {
   report.each_cluster([&](const ClusterConfig& cluster, const std::string& path) {
     if (cluster.panic_percent != 0 || !cluster.health_check || cluster.endpoints.size() < 2) return;
-    report.warn(join(path, "panic"),
-                fmt::format("panic is off: when the probes of {} fail together (a slow database is enough), all requests are "
-                            "answered with 503",
-                            plural(cluster.endpoints.size(), "endpoint")));
+    report.warn(
+        join(path, "panic"),
+        fmt::format("panic is off: when the probes of {} fail together (a slow database is enough), all requests are "
+                    "answered with 503",
+                    plural(cluster.endpoints.size(), "endpoint")));
   });
 }
 
@@ -114,9 +118,10 @@ void bounded_load(LintReport& report) {
     const uint32_t bound = cluster.bounded_load_percent;
     if (hashes(cluster)) {
       if (bound == 0 || bound > 100) return;
-      report.warn(setting, fmt::format("an endpoint may carry {}% of the mean, and not all can be at or below their mean: "
-                                       "nearly every key moves; 125% is usual",
-                                       bound));
+      report.warn(setting,
+                  fmt::format("an endpoint may carry {}% of the mean, and not all can be at or below their mean: "
+                              "nearly every key moves; 125% is usual",
+                              bound));
       return;
     }
     for (const std::string& name : {setting, join(path, "hash_on")}) {
@@ -134,10 +139,10 @@ void idle_connections(LintReport& report) {
     const uint64_t workers = std::max<uint64_t>(1, configured != 0 ? configured : report.environment().cores);
     const uint64_t idle = workers * cluster.pool.max_idle;
     if (idle <= cluster.circuit.max_connections) return;
-    report.warn(setting, fmt::format("{} idle connections × {} = {} to one endpoint, but max_connections is {}: the pool can "
-                                     "never hold them",
-                                     cluster.pool.max_idle, plural(workers, "worker"), idle,
-                                     cluster.circuit.max_connections));
+    report.warn(setting,
+                fmt::format("{} idle connections × {} = {} to one endpoint, but max_connections is {}: the pool can "
+                            "never hold them",
+                            cluster.pool.max_idle, plural(workers, "worker"), idle, cluster.circuit.max_connections));
   });
 }
 
@@ -150,9 +155,11 @@ void pool_age(LintReport& report) {
       report.warn(setting, fmt::format("an idle connection is kept for {}, but none becomes older than {}",
                                        text_of(pool.idle_timeout), text_of(pool.max_lifetime)));
     } else if (pool.idle_timeout > kServerKeepAlive) {
-      report.note(setting, fmt::format("idle connections are kept for {}, but nginx closes them after {}, Node after 5s: a request "
-                                       "sent just then fails, and is retried only when that is safe",
-                                       text_of(pool.idle_timeout), text_of(kServerKeepAlive)));
+      report.note(
+          setting,
+          fmt::format("idle connections are kept for {}, but nginx closes them after {}, Node after 5s: a request "
+                      "sent just then fails, and is retried only when that is safe",
+                      text_of(pool.idle_timeout), text_of(kServerKeepAlive)));
     }
   });
 }
@@ -163,11 +170,12 @@ void long_slow_start(LintReport& report) {
     const size_t endpoints = cluster.endpoints.size();
     if (cluster.slow_start <= kLong || endpoints < 2) return;
     const double extra = 100.0 / static_cast<double>(endpoints - 1);
-    report.note(join(path, "slow_start"),
-                fmt::format("for {} after each return of an endpoint, the other {} carry up to {:.0f}% more; restarting {} one "
-                            "after the other takes {}",
-                            text_of(cluster.slow_start), endpoints - 1, extra, plural(endpoints, "endpoint"),
-                            text_of(cluster.slow_start * static_cast<int64_t>(endpoints))));
+    report.note(
+        join(path, "slow_start"),
+        fmt::format("for {} after each return of an endpoint, the other {} carry up to {:.0f}% more; restarting {} one "
+                    "after the other takes {}",
+                    text_of(cluster.slow_start), endpoints - 1, extra, plural(endpoints, "endpoint"),
+                    text_of(cluster.slow_start * static_cast<int64_t>(endpoints))));
   });
 }
 
@@ -175,9 +183,10 @@ void pipelining(LintReport& report) {
   report.each_cluster([&](const ClusterConfig& cluster, const std::string& path) {
     if (cluster.pipeline < 2) return;
     const std::string setting = join(path, "pipeline");
-    report.note(setting, fmt::format("{} requests share a connection: one slow answer holds up the {} behind it, and a lost "
-                                     "connection loses {}",
-                                     cluster.pipeline, cluster.pipeline - 1, cluster.pipeline));
+    report.note(setting,
+                fmt::format("{} requests share a connection: one slow answer holds up the {} behind it, and a lost "
+                            "connection loses {}",
+                            cluster.pipeline, cluster.pipeline - 1, cluster.pipeline));
     report.each_route_to(cluster, [&](const RouteConfig& route, const std::string& route_path) {
       if (route.retry.attempts > 1) return;
       report.warn(setting, fmt::format("{} does not retry, so a lost connection fails up to {} of its requests at once",
@@ -201,7 +210,8 @@ constexpr std::array kRules{
     LintRule{"used", "Every cluster has a route that leads to it.", cluster_is_used},
     LintRule{"weights", "The weights of a cluster do not add up to 0.", endpoint_weights},
     LintRule{"probe-fits", "A probe ends before the next begins.", probe_ends_before_the_next},
-    LintRule{"detection-time", "Says how long a dead endpoint can go unnoticed: fall × interval + timeout.", detection_time},
+    LintRule{"detection-time", "Says how long a dead endpoint can go unnoticed: fall × interval + timeout.",
+             detection_time},
     LintRule{"single-endpoint", "Says what one endpoint makes pointless.", single_endpoint},
     LintRule{"ejection-limit", "max_ejected allows at least one endpoint; base_ejection is within max_ejection.",
              ejection_limit},

@@ -21,7 +21,9 @@ class LintReport {
   [[nodiscard]] bool written(const std::string& path) const { return loaded_.provenance.line_of(path) != 0; }
   [[nodiscard]] uint32_t line_near(const std::string& path) const { return loaded_.provenance.line_near(path); }
 
-  void warn(std::string setting, std::string message) { add(Severity::warning, std::move(setting), std::move(message)); }
+  void warn(std::string setting, std::string message) {
+    add(Severity::warning, std::move(setting), std::move(message));
+  }
   void note(std::string setting, std::string message) { add(Severity::note, std::move(setting), std::move(message)); }
 
   using RouteVisitor = std::function<void(const RouteConfig& route, const std::string& path)>;

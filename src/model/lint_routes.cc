@@ -7,7 +7,7 @@ namespace weir::model {
 namespace {
 
 std::string_view ordinal(int64_t n) {
-  constexpr std::array<std::string_view, 11> kWords{"zeroth", "first", "second",  "third",  "fourth", "fifth",
+  constexpr std::array<std::string_view, 11> kWords{"zeroth", "first",   "second", "third", "fourth", "fifth",
                                                     "sixth",  "seventh", "eighth", "ninth", "tenth"};
   return kWords[static_cast<size_t>(std::clamp<int64_t>(n, 0, 10))];
 }
@@ -20,16 +20,17 @@ void tries_fit(LintReport& report) {
     if (retry.per_try_timeout == Duration{}) return;
     const std::string setting = join(path, "retry.per_try_timeout");
     if (retry.attempts == 1 && retry.per_try_timeout > route.timeout) {
-      report.warn(setting, fmt::format("a try may take {}, but the route's timeout is {}: the try never ends by its own "
-                                       "limit",
-                                       text_of(retry.per_try_timeout), text_of(route.timeout)));
+      report.warn(setting,
+                  fmt::format("a try may take {}, but the route's timeout is {}: the try never ends by its own "
+                              "limit",
+                              text_of(retry.per_try_timeout), text_of(route.timeout)));
       return;
     }
     const int64_t whole = route.timeout.ns() / retry.per_try_timeout.ns();  // tries that can take all their time
     if (retry.attempts == 1 || whole >= retry.attempts) return;
     const bool cut = whole == 0 || route.timeout.ns() % retry.per_try_timeout.ns() != 0;
-    report.warn(setting, fmt::format("{} tries × {} per try = {}, but the route's timeout is {}: the "
-                                     " {} try {}",
+    report.warn(setting, fmt::format("{} tries × {} per try = {}, but the route's timeout is {}: the {} "
+                                     "try {}",
                                      retry.attempts, text_of(retry.per_try_timeout),
                                      text_of(retry.per_try_timeout * retry.attempts), text_of(route.timeout),
                                      ordinal(whole + 1), cut ? "never ends by its own limit" : "never happens"));
@@ -43,12 +44,12 @@ void connect_fits(LintReport& report) {
       if (cluster.connect_timeout < one_try) return;
       const std::string how = route.retry.per_try_timeout > Duration{}
                                   ? fmt::format("per_try_timeout {}", text_of(route.retry.per_try_timeout))
-                                  : fmt::format("timeout {} / {}", text_of(route.timeout),
-                                                tries(route.retry.attempts));
-      report.warn(join(cluster_path, "connect_timeout"),
-                  fmt::format("connecting may take {}, but one try of {} has {} ({}): an unreachable endpoint costs the "
-                              "whole try",
-                              text_of(cluster.connect_timeout), path, text_of(one_try), how));
+                                  : fmt::format("timeout {} / {}", text_of(route.timeout), tries(route.retry.attempts));
+      report.warn(
+          join(cluster_path, "connect_timeout"),
+          fmt::format("connecting may take {}, but one try of {} has {} ({}): an unreachable endpoint costs the "
+                      "whole try",
+                      text_of(cluster.connect_timeout), path, text_of(one_try), how));
     });
   });
 }
@@ -75,9 +76,10 @@ void drain_fits(LintReport& report) {
   });
   const Duration drain = report.config().drain_timeout;
   if (longest == nullptr || drain >= longest->timeout) return;
-  report.warn("drain_timeout", fmt::format("draining ends after {}, but a request of {} may take {}: a restart cuts off what "
-                                           "runs longer than {}",
-                                           text_of(drain), longest_path, text_of(longest->timeout), text_of(drain)));
+  report.warn("drain_timeout",
+              fmt::format("draining ends after {}, but a request of {} may take {}: a restart cuts off what "
+                          "runs longer than {}",
+                          text_of(drain), longest_path, text_of(longest->timeout), text_of(drain)));
 }
 
 void backoff_fits(LintReport& report) {
@@ -100,16 +102,18 @@ void retries_have_a_budget(LintReport& report) {
         report.warn(join(cluster_path, "retry_budget"),
                     fmt::format("0% of requests + 0 per second = no retry, but {} asks for {} tries", path, attempts));
       } else if (budget.percent >= 100 * (attempts - 1)) {
-        report.warn(join(cluster_path, "retry_budget.percent"),
-                    fmt::format("{} tries of {} can at most make {} times the load, and a budget of {}% allows {:.3g} times: "
-                                "it never binds",
-                                attempts, path, attempts, budget.percent, 1 + budget.percent / 100.0));
+        report.warn(
+            join(cluster_path, "retry_budget.percent"),
+            fmt::format("{} tries of {} can at most make {} times the load, and a budget of {}% allows {:.3g} times: "
+                        "it never binds",
+                        attempts, path, attempts, budget.percent, 1 + budget.percent / 100.0));
       } else if (report.written(join(path, "retry.attempts"))) {
-        report.note(join(path, "retry.attempts"),
-                    fmt::format("{} tries make at most {} times the load on {} in an outage; its retry budget bounds that to "
-                                "1 + {}% = {:.3g} times, plus {} retries a second",
-                                attempts, attempts, cluster.name, budget.percent, 1 + budget.percent / 100.0,
-                                budget.min_per_second));
+        report.note(
+            join(path, "retry.attempts"),
+            fmt::format("{} tries make at most {} times the load on {} in an outage; its retry budget bounds that to "
+                        "1 + {}% = {:.3g} times, plus {} retries a second",
+                        attempts, attempts, cluster.name, budget.percent, 1 + budget.percent / 100.0,
+                        budget.min_per_second));
       }
     });
   });
@@ -129,9 +133,10 @@ void routes_are_reachable(LintReport& report) {
     for (size_t j = 1; j < routes.size(); ++j) {
       for (size_t k = 0; k < j; ++k) {
         if (!covers(routes[k], routes[j])) continue;
-        report.warn(join(base, j), fmt::format("no request comes here: the route in line {} stands before it and takes all "
-                                               "that this one matches",
-                                               routes[k].line));
+        report.warn(join(base, j),
+                    fmt::format("no request comes here: the route in line {} stands before it and takes all "
+                                "that this one matches",
+                                routes[k].line));
         break;
       }
     }
@@ -140,7 +145,8 @@ void routes_are_reachable(LintReport& report) {
 
 void shares_lead_somewhere(LintReport& report) {
   report.each_route([&](const RouteConfig& route, const std::string& path) {
-    const bool any = std::any_of(route.to.begin(), route.to.end(), [](const RouteTarget& each) { return each.weight > 0; });
+    const bool any =
+        std::any_of(route.to.begin(), route.to.end(), [](const RouteTarget& each) { return each.weight > 0; });
     if (!any) report.warn(join(path, "to"), "the shares add up to 0: every request is answered with 503");
   });
 }
@@ -151,9 +157,9 @@ void head_limits_fit(LintReport& report) {
     const std::string path = join("listeners", i);
     const auto check = [&](std::string_view name, uint32_t part) {
       if (part <= listener.head_bytes) return;
-      report.warn(join(path, name), fmt::format("{} may have {}, but the whole head only {}: the larger limit never acts",
-                                                name.substr(name.find('.') + 1), format_bytes(part),
-                                                format_bytes(listener.head_bytes)));
+      report.warn(join(path, name),
+                  fmt::format("{} may have {}, but the whole head only {}: the larger limit never acts",
+                              name.substr(name.find('.') + 1), format_bytes(part), format_bytes(listener.head_bytes)));
     };
     check("limits.request_line", listener.request_line_bytes);
     check("limits.field", listener.field_bytes);
@@ -170,18 +176,21 @@ void files_suffice(LintReport& report) {
     upstream += cluster.endpoints.size() * uint64_t{cluster.circuit.max_connections};
   });
   if (clients + upstream <= files) return;
-  report.warn("listeners[0].limits.connections",
-              fmt::format("{} connections of clients + {} to endpoints (endpoints × max_connections) = {}, but this process may "
-                          "open {} files: beyond it connections fail at random; raise the file limit or lower these",
-                          clients, upstream, clients + upstream, files));
+  report.warn(
+      "listeners[0].limits.connections",
+      fmt::format(
+          "{} connections of clients + {} to endpoints (endpoints × max_connections) = {}, but this process may "
+          "open {} files: beyond it connections fail at random; raise the file limit or lower these",
+          clients, upstream, clients + upstream, files));
 }
 
 void admin_stays_private(LintReport& report) {
   const auto& admin = report.config().admin;
   if (!admin || admin->host == "localhost" || admin->host == "::1" || admin->host.starts_with("127.")) return;
-  report.warn("admin", fmt::format("{} can be reached from other machines, and whoever reaches it can drain endpoints and "
-                                   "turn switches: use 127.0.0.1, or guard the port",
-                                   admin->text()));
+  report.warn("admin",
+              fmt::format("{} can be reached from other machines, and whoever reaches it can drain endpoints and "
+                          "turn switches: use 127.0.0.1, or guard the port",
+                          admin->text()));
 }
 
 constexpr std::array kRules{

@@ -1,11 +1,14 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "model/reading.h"
 
 namespace weir::model {
 namespace {
 
-constexpr std::string_view kEndpointsForm = "a list of addresses, or of maps such as {address: \"10.0.0.1:80\", weight: 2}";
+constexpr std::string_view kEndpointsForm =
+    "a list of addresses, or of maps such as {address: \"10.0.0.1:80\", weight: 2}";
 
 /// An endpoint is an address, or a map that has one.
 void read_endpoint(Reading& reading, const YamlNode& node, const std::string& path, EndpointConfig& endpoint) {
@@ -44,15 +47,15 @@ void read_health_check(Reading& reading, const SettingInfo& setting, const Entry
   if (!reading.expect_map(entry.place(), entry.value, entry.path, setting.shape.form)) return;
   HealthCheckConfig& check = health_check.emplace();
   read_section(reading, entry.place(), entry.value, entry.path, check);
-  const bool http = reading.provenance.line_of(join(entry.path, "http")) != 0 && !check.http_path.empty();
-  const bool attempted = [&] {
-    for (const YamlNode& key : entry.value.keys) {
-      if (key.text == "http" || key.text == "tcp") return true;
-    }
-    return false;
-  }();
+  const auto refused = [&](std::string_view name) {  // there, and already complained about
+    const bool there = std::any_of(entry.value.keys.begin(), entry.value.keys.end(),
+                                   [&](const YamlNode& key) { return key.text == name; });
+    return there && reading.provenance.line_of(join(entry.path, name)) == 0;
+  };
+  const bool http = !check.http_path.empty();
   if (http && check.tcp) reading.mistake(entry.key, entry.path, {"http and tcp exclude each other", "one of them"});
-  if (!attempted) reading.mistake(entry.key, entry.path, {"says not what to probe", "http: /path, or tcp: true"});
+  if (http || check.tcp || refused("http") || refused("tcp")) return;
+  reading.mistake(entry.key, entry.path, {"does not say what to probe", "http: /path, or tcp: true"});
 }
 
 void read_cluster(Reading& reading, const Entry& entry, ClusterConfig& cluster) {

@@ -86,8 +86,9 @@ void refuse_duplicates(Reading& reading, const Entry& entry, const std::vector<L
     if (reading.provenance.line_of(join(path, "name")) == 0) continue;
     const auto [first, added] = names.emplace(listeners[i].name, node.line);
     if (!added) {
-      reading.mistake(node, join(path, "name"), {fmt::format("{} is already the name of the listener in line {}",
-                                                             quoted(listeners[i].name), first->second)});
+      reading.mistake(
+          node, join(path, "name"),
+          {fmt::format("{} is already the name of the listener in line {}", quote(listeners[i].name), first->second)});
     }
   }
 }

@@ -66,8 +66,9 @@ bool Reading::expect_new_key(const YamlNode& key, const std::string& path, std::
 }
 
 void Reading::unknown_setting(const YamlNode& key, const std::string& path, std::span<const std::string_view> known) {
-  mistake(key, path, {fmt::format("unknown setting {}", quoted(key.text)),
-                      fmt::format("one of {}", fmt::join(known, ", ")), nearest(key.text, known)});
+  mistake(key, path,
+          {fmt::format("unknown setting {}", quote(key.text)), fmt::format("one of {}", fmt::join(known, ", ")),
+           nearest(key.text, known)});
 }
 
 std::optional<Value> Reading::scalar(const Entry& entry, const Shape& shape, std::string_view name) {

@@ -12,31 +12,31 @@ constexpr uint64_t kKiB = 1024;
 constexpr uint64_t kMiB = 1024 * kKiB;
 
 Section<Config> make_top() {
-  return {
-      "The file",
-      "",
-      "What stands at the top of the file.",
-      {},
-      {
-          field<&Config::workers>("workers", count(1, 1024).or_word("auto"), "Event loops, each on a thread of its own.",
-                                  "one per core uses the machine, and more would only take turns"),
-          field<&Config::admin>("admin", address(0).or_word("off"),
-                                "Where the admin interface (metrics, state, switches) listens.",
-                                "only this machine can reach it, since it can drain and switch"),
-          field<&Config::drain_timeout>(
-              "drain_timeout", duration(Duration{}, kHour),
-              "How long requests in flight may take to end after SIGTERM, before their connections are closed.",
-              "twice the default route timeout, and the time Kubernetes grants a pod"),
-          structured<Config>("listeners", structure("a list of listeners").and_required(),
-                             "Where traffic comes in; see Listeners.", "a proxy without one has nothing to do"),
-          structured<Config>("clusters", structure("a map from names to clusters").and_required(),
-                             "Where traffic goes; see Clusters.", "a route needs one to lead to"),
-      }};
+  return {"The file",
+          "",
+          "What stands at the top of the file.",
+          {},
+          {
+              field<&Config::workers>("workers", count(1, 1024).or_word("auto"),
+                                      "Event loops, each on a thread of its own.",
+                                      "one per core uses the machine, and more would only take turns"),
+              field<&Config::admin>("admin", address(0).or_word("off"),
+                                    "Where the admin interface (metrics, state, switches) listens.",
+                                    "only this machine can reach it, since it can drain and switch"),
+              field<&Config::drain_timeout>(
+                  "drain_timeout", duration(Duration{}, kHour),
+                  "How long requests in flight may take to end after SIGTERM, before their connections are closed.",
+                  "twice the default route timeout, and the time Kubernetes grants a pod"),
+              structured<Config>("listeners", structure("a list of listeners").and_required(),
+                                 "Where traffic comes in; see Listeners.", "a proxy without one has nothing to do"),
+              structured<Config>("clusters", structure("a map from names to clusters").and_required(),
+                                 "Where traffic goes; see Clusters.", "a route needs one to lead to"),
+          }};
 }
 
 std::vector<Setting<ListenerConfig>> listener_basics() {
   return {
-      field<&ListenerConfig::name>("name", name(0), "Its name in metrics, logs and the console.",
+      field<&ListenerConfig::name>("name", text(0, 64), "Its name in metrics, logs and the console.",
                                    "its address says enough when there are few"),
       field<&ListenerConfig::http>("http", address(0).and_required(),
                                    "The address to accept HTTP/1.1 on; port 0 lets the system choose one.",
@@ -70,7 +70,8 @@ std::vector<Setting<ListenerConfig>> listener_limits() {
       field<&ListenerConfig::head_bytes>("limits.head", bytes(kKiB, 4 * kMiB),
                                          "Request line and header fields together; beyond it 431.",
                                          "four of the longest fields; bounds what a client can make us hold"),
-      field<&ListenerConfig::max_fields>("limits.fields", count(1, 10'000), "Header fields of a request; beyond it 431.",
+      field<&ListenerConfig::max_fields>("limits.fields", count(1, 10'000),
+                                         "Header fields of a request; beyond it 431.",
                                          "browsers send 20 to 40; three times that is no browser"),
       field<&ListenerConfig::max_body_bytes>("limits.body", bytes(1, uint64_t{1} << 50).or_word("unlimited"),
                                              "The largest request body; beyond it 413.",
@@ -96,12 +97,12 @@ std::vector<Setting<ListenerConfig>> listener_timeouts() {
 }
 
 Section<ListenerConfig> make_listener() {
-  Section<ListenerConfig> made{"Listeners",
-                               "listeners[]",
-                               "An address that accepts traffic, and the routes of what comes in there.",
-                               {{"limits", "What one client may make Weir hold."},
-                                {"timeouts", "How long Weir waits for a client."}},
-                               listener_basics()};
+  Section<ListenerConfig> made{
+      "Listeners",
+      "listeners[]",
+      "An address that accepts traffic, and the routes of what comes in there.",
+      {{"limits", "What one client may make Weir hold."}, {"timeouts", "How long Weir waits for a client."}},
+      listener_basics()};
   for (auto& each : listener_limits()) made.settings.push_back(each);
   for (auto& each : listener_timeouts()) made.settings.push_back(each);
   made.settings.push_back(later<ListenerConfig>("tls", "Certificates of this listener."));
@@ -136,7 +137,8 @@ Section<RouteConfig> make_route() {
   Section<RouteConfig> made{
       "Routes",
       "listeners[].routes[]",
-      "Which requests go to which cluster, and how patiently. The first route that matches takes the request; a request "
+      "Which requests go to which cluster, and how patiently. The first route that matches takes the request; a "
+      "request "
       "that none matches is answered with 404.",
       {{"match", "What a request must look like; without it, every request matches."},
        {"retry", "When a try fails. off stands for attempts: 1.", "retry.attempts", "1"}},
@@ -145,7 +147,9 @@ Section<RouteConfig> make_route() {
               "match.path", {.type = Type::path_pattern, .max = 4096},
               "The request's path, without its query: /about matches only itself, /api/* all that begins with /api/.",
               "every path",
-              [](const RouteConfig& route) { return Value{PathPattern{route.path_prefix, route.path_exact}}; },
+              [](const RouteConfig& route) {
+                return Value{PathPattern{route.path_prefix, route.path_exact}};
+              },
               [](RouteConfig& route, const Value& value) {
                 const auto& pattern = std::get<PathPattern>(value);
                 route.path_prefix = pattern.path;

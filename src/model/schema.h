@@ -1,8 +1,8 @@
 #pragma once
 // The one definition of every setting: its name, shape, documentation, the reason for its default, and the member of
-// model/config.h it sets. From this table come the reader (config_reader.h), `weir show` (show.h), docs/configuration.md
-// (docs_page.h) and the "did you mean" of every message. The default itself is the member's initialiser in config.h, read
-// through the table, so that the two cannot drift apart.
+// model/config.h it sets. From this table come the reader (config_reader.h), `weir show` (show.h),
+// docs/configuration.md (docs_page.h) and the "did you mean" of every message. The default itself is the member's
+// initialiser in config.h, read through the table, so that the two cannot drift apart.
 //
 // A Section is what may stand in one kind of map (a cluster, a route...). A dot in a setting's name is one map deeper:
 // "limits.field" of a listener is written  limits: {field: 16KiB}.
@@ -65,14 +65,21 @@ struct Section {
 
 template <class Owner>
 const Section<Owner>& section();
-template <> const Section<Config>& section<Config>();
-template <> const Section<ListenerConfig>& section<ListenerConfig>();
-template <> const Section<RouteConfig>& section<RouteConfig>();
-template <> const Section<ClusterConfig>& section<ClusterConfig>();
-template <> const Section<EndpointConfig>& section<EndpointConfig>();
-template <> const Section<HealthCheckConfig>& section<HealthCheckConfig>();
+template <>
+const Section<Config>& section<Config>();
+template <>
+const Section<ListenerConfig>& section<ListenerConfig>();
+template <>
+const Section<RouteConfig>& section<RouteConfig>();
+template <>
+const Section<ClusterConfig>& section<ClusterConfig>();
+template <>
+const Section<EndpointConfig>& section<EndpointConfig>();
+template <>
+const Section<HealthCheckConfig>& section<HealthCheckConfig>();
 
-/// The shape of a route's share in `to: {a: 95, b: 5}` and of a cluster's name: values that have no member of their own.
+/// The shape of a route's share in `to: {a: 95, b: 5}` and of a cluster's name: values that have no member of their
+/// own.
 extern const Shape kShareShape;
 extern const Shape kClusterNameShape;
 
@@ -108,13 +115,14 @@ struct OwnerOf<Member Owner::*> {
   using type = Owner;
 };
 
-/// An entry for the member reached by the path of member pointers: field<&ClusterConfig::outlier, &OutlierConfig::window>.
+/// An entry for the member reached by the path of member pointers: field<&ClusterConfig::outlier,
+/// &OutlierConfig::window>.
 template <auto First, auto... Rest>
 auto field(std::string_view name, Shape shape, std::string_view doc, std::string_view reason) {
   using Owner = typename OwnerOf<decltype(First)>::type;
   return Setting<Owner>{{name, shape, doc, reason},
-                        [](const Owner& owner) { return to_value(((owner.*First) .* ... .* Rest)); },
-                        [](Owner& owner, const Value& value) { from_value(((owner.*First) .* ... .* Rest), value); }};
+                        [](const Owner& owner) { return to_value(((owner.*First).*....*Rest)); },
+                        [](Owner& owner, const Value& value) { from_value(((owner.*First).*....*Rest), value); }};
 }
 
 }  // namespace weir::model

@@ -18,14 +18,18 @@ constexpr std::array<std::string_view, 1> kProtocols{"http1"};
 
 std::vector<Setting<ClusterConfig>> balancing() {
   return {
-      structured<ClusterConfig>("endpoints", structure("a list of addresses, or of maps such as {address: \"10.0.0.1:80\", weight: 2}").and_required(),
-                                "The addresses that serve this cluster; see Endpoints.", "requests need one to go to"),
+      structured<ClusterConfig>(
+          "endpoints",
+          structure("a list of addresses, or of maps such as {address: \"10.0.0.1:80\", weight: 2}").and_required(),
+          "The addresses that serve this cluster; see Endpoints.", "requests need one to go to"),
       field<&ClusterConfig::policy>("policy", choice(kPolicies), "How an endpoint is chosen for a request.",
                                     "two random endpoints, the less busy one: near the best choice, at constant cost"),
       custom<ClusterConfig>(
           "hash_on", {.type = Type::hash_key, .max = 256}, "With ring_hash and maglev: what sticks to an endpoint.",
           "it is there in every request",
-          [](const ClusterConfig& cluster) { return Value{HashKey{cluster.hash_on, cluster.hash_header}}; },
+          [](const ClusterConfig& cluster) {
+            return Value{HashKey{cluster.hash_on, cluster.hash_header}};
+          },
           [](ClusterConfig& cluster, const Value& value) {
             const auto& key = std::get<HashKey>(value);
             cluster.hash_on = key.on;
@@ -33,7 +37,8 @@ std::vector<Setting<ClusterConfig>> balancing() {
           }),
       field<&ClusterConfig::bounded_load_percent>(
           "bounded_load", percent(1, 10'000).or_word("off"),
-          "With ring_hash and maglev: the most an endpoint may carry, in percent of the mean; beyond it the next is asked.",
+          "With ring_hash and maglev: the most an endpoint may carry, in percent of the mean; beyond it the next is "
+          "asked.",
           "a hot key overflows before its endpoint does; 125% is the bound of the paper (Mirrokni et al. 2018)"),
       field<&ClusterConfig::zone_preference>("zone_preference", boolean(), "Prefer endpoints of the zone Weir runs in.",
                                              "with few endpoints it unbalances more than it saves"),
@@ -45,10 +50,10 @@ std::vector<Setting<ClusterConfig>> balancing() {
           "panic", percent(1, 100).or_word("off"),
           "With fewer healthy endpoints than this, health is ignored and all are used.",
           "when half seem ill, the probes or the load are likelier at fault, and the rest would drown"),
-      field<&ClusterConfig::overprovisioning_percent>(
-          "overprovisioning", percent(100, 1'000),
-          "With priorities: healthy endpoints count this much, so a priority overflows only below 100/140 of its endpoints.",
-          "Envoy's value: whole until fewer than 72% are healthy"),
+      field<&ClusterConfig::overprovisioning_percent>("overprovisioning", percent(100, 1'000),
+                                                      "With priorities: healthy endpoints count this much, so a "
+                                                      "priority overflows only below 100/140 of its endpoints.",
+                                                      "Envoy's value: whole until fewer than 72% are healthy"),
   };
 }
 
@@ -63,7 +68,9 @@ std::vector<Setting<ClusterConfig>> connecting() {
       custom<ClusterConfig>(
           "protocol", choice(kProtocols), "How Weir speaks to the endpoints.", "every server speaks it",
           [](const ClusterConfig&) { return Value{uint64_t{0}}; },
-          [](ClusterConfig& cluster, const Value& value) { cluster.http_protocol = kProtocols[std::get<uint64_t>(value)]; }),
+          [](ClusterConfig& cluster, const Value& value) {
+            cluster.http_protocol = kProtocols[std::get<uint64_t>(value)];
+          }),
       field<&ClusterConfig::pipeline>(
           "pipeline", count(2, 64).or_word("off"),
           "Send up to so many idempotent requests on one connection before the first is answered.",
@@ -122,21 +129,23 @@ std::vector<Setting<ClusterConfig>> limits() {
       field<&C::circuit, &CircuitConfig::max_connections>(
           "circuit_breaker.max_connections", count(1, kMany), "Connections to one endpoint, all workers.",
           "Envoy's 1024 is known to refuse in ordinary peaks; this guards against runaways"),
-      field<&C::circuit, &CircuitConfig::max_requests>("circuit_breaker.max_requests", count(1, kMany),
-                                                       "Requests at the cluster at once, all workers; beyond it they wait.",
-                                                       "at 100ms each, that is 40,000 requests a second"),
+      field<&C::circuit, &CircuitConfig::max_requests>(
+          "circuit_breaker.max_requests", count(1, kMany),
+          "Requests at the cluster at once, all workers; beyond it they wait.",
+          "at 100ms each, that is 40,000 requests a second"),
       field<&C::circuit, &CircuitConfig::max_pending>("circuit_breaker.max_pending", count(0, kMany),
                                                       "Requests that wait for a slot; beyond it 503.",
                                                       "a quarter of what runs: a longer queue is not served in time"),
-      field<&C::circuit, &CircuitConfig::pending_timeout>("circuit_breaker.pending_timeout", duration(kMillisecond, kHour),
-                                                          "How long a request may wait for a slot; then 503.",
-                                                          "whoever waited longer is likely to give up before the answer"),
+      field<&C::circuit, &CircuitConfig::pending_timeout>(
+          "circuit_breaker.pending_timeout", duration(kMillisecond, kHour),
+          "How long a request may wait for a slot; then 503.",
+          "whoever waited longer is likely to give up before the answer"),
       field<&C::retry_budget, &RetryBudgetConfig::percent>(
           "retry_budget.percent", percent(0, 1'000), "Retries, in percent of requests, over the window.",
           "bounds the extra load of an outage to 1.2 times (Finagle's and Linkerd's value)"),
-      field<&C::retry_budget, &RetryBudgetConfig::min_per_second>(
-          "retry_budget.min_per_second", count(0, kMany), "Retries a second that are always allowed.",
-          "20% of a quiet cluster's requests would be none"),
+      field<&C::retry_budget, &RetryBudgetConfig::min_per_second>("retry_budget.min_per_second", count(0, kMany),
+                                                                  "Retries a second that are always allowed.",
+                                                                  "20% of a quiet cluster's requests would be none"),
       field<&C::retry_budget, &RetryBudgetConfig::window>("retry_budget.window", duration(Duration::ms(100), kHour),
                                                           "How long a request counts towards the budget.",
                                                           "Finagle's value: yesterday's traffic pays for no retry"),
@@ -149,10 +158,9 @@ std::vector<Setting<ClusterConfig>> limits() {
       field<&C::pool, &ConnectionPoolConfig::max_lifetime>(
           "connection_pool.max_lifetime", duration(kMillisecond, kDay * 7), "How old a connection may become.",
           "connections move to new machines behind one address within the hour"),
-      field<&C::pool, &ConnectionPoolConfig::max_requests>("connection_pool.max_requests",
-                                                           count(1, kMany).or_word("unlimited"),
-                                                           "Requests one connection may serve.",
-                                                           "age is the better reason to replace it"),
+      field<&C::pool, &ConnectionPoolConfig::max_requests>(
+          "connection_pool.max_requests", count(1, kMany).or_word("unlimited"), "Requests one connection may serve.",
+          "age is the better reason to replace it"),
   };
 }
 
@@ -194,37 +202,38 @@ Section<EndpointConfig> make_endpoint() {
 
 Section<HealthCheckConfig> make_health_check() {
   using H = HealthCheckConfig;
-  return {
-      "Health checks",
-      "clusters.NAME.health_check",
-      "Probes that Weir sends itself. Exactly one of http and tcp is needed.",
-      {},
-      {
-          field<&H::http_path>("http", Shape{.type = Type::target, .min = 1, .max = 4096}.or_word("none"),
-                               "Send a GET for this path and judge the answer.", "none until you name a path"),
-          field<&H::tcp>("tcp", boolean(), "Only connect.",
-                         "a process that accepts is not yet one that answers: prefer http"),
-          field<&H::host>("host", host().or_word("auto"), "The probe's Host field.", "the endpoint's address"),
-          custom<H>(
-              "status", {.type = Type::status_range}, "Answers that count as healthy.",
-              "a redirect or an error page is not health",
-              [](const H& check) { return Value{StatusRange{check.status_min, check.status_max}}; },
-              [](H& check, const Value& value) {
-                check.status_min = std::get<StatusRange>(value).min;
-                check.status_max = std::get<StatusRange>(value).max;
-              }),
-          field<&H::body>("body", text(0, 1'024), "A text the body must contain.", "the status says enough"),
-          field<&H::interval>("interval", duration(Duration::ms(10), kHour), "Between two probes of an endpoint.",
-                              "HAProxy's value: an outage is noticed in seconds, and probes stay a trickle"),
-          field<&H::timeout>("timeout", duration(kMillisecond, kHour), "How long a probe may take.",
-                             "a health path that takes half a second is not healthy"),
-          field<&H::jitter_percent>("jitter", percent(0, 100), "How far probes are spread around their interval.",
-                                    "several Weirs must not probe in step"),
-          field<&H::rise>("rise", count(1, 100), "Successes in a row that make an endpoint healthy.",
-                          "one may be luck"),
-          field<&H::fall>("fall", count(1, 100), "Failures in a row that make it unhealthy.",
-                          "one slow answer, or two, may be load; three are not"),
-      }};
+  return {"Health checks",
+          "clusters.NAME.health_check",
+          "Probes that Weir sends itself. Exactly one of http and tcp is needed.",
+          {},
+          {
+              field<&H::http_path>("http", Shape{.type = Type::target, .min = 1, .max = 4096}.or_word("none"),
+                                   "Send a GET for this path and judge the answer.", "none until you name a path"),
+              field<&H::tcp>("tcp", boolean(), "Only connect.",
+                             "a process that accepts is not yet one that answers: prefer http"),
+              field<&H::host>("host", host().or_word("auto"), "The probe's Host field.", "the endpoint's address"),
+              custom<H>(
+                  "status", {.type = Type::status_range}, "Answers that count as healthy.",
+                  "a redirect or an error page is not health",
+                  [](const H& check) {
+                    return Value{StatusRange{check.status_min, check.status_max}};
+                  },
+                  [](H& check, const Value& value) {
+                    check.status_min = std::get<StatusRange>(value).min;
+                    check.status_max = std::get<StatusRange>(value).max;
+                  }),
+              field<&H::body>("body", text(0, 1'024), "A text the body must contain.", "the status says enough"),
+              field<&H::interval>("interval", duration(Duration::ms(10), kHour), "Between two probes of an endpoint.",
+                                  "HAProxy's value: an outage is noticed in seconds, and probes stay a trickle"),
+              field<&H::timeout>("timeout", duration(kMillisecond, kHour), "How long a probe may take.",
+                                 "a health path that takes half a second is not healthy"),
+              field<&H::jitter_percent>("jitter", percent(0, 100), "How far probes are spread around their interval.",
+                                        "several Weirs must not probe in step"),
+              field<&H::rise>("rise", count(1, 100), "Successes in a row that make an endpoint healthy.",
+                              "one may be luck"),
+              field<&H::fall>("fall", count(1, 100), "Failures in a row that make it unhealthy.",
+                              "one slow answer, or two, may be load; three are not"),
+          }};
 }
 
 }  // namespace

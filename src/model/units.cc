@@ -25,14 +25,14 @@ constexpr std::array kDurationUnits{Unit{"ns", 1},
                                     Unit{"s", 1'000'000'000},
                                     Unit{"m", 60'000'000'000},
                                     Unit{"h", 3'600'000'000'000}};
-constexpr std::array kByteUnits{
-    Unit{"B", 1},       Unit{"kB", 1'000},       Unit{"KiB", 1 << 10},       Unit{"MB", 1'000'000},
-    Unit{"MiB", 1 << 20}, Unit{"GB", 1'000'000'000}, Unit{"GiB", 1 << 30}};
+constexpr std::array kByteUnits{Unit{"B", 1},          Unit{"kB", 1'000},    Unit{"KiB", 1 << 10},
+                                Unit{"MB", 1'000'000}, Unit{"MiB", 1 << 20}, Unit{"GB", 1'000'000'000},
+                                Unit{"GiB", 1 << 30}};
 
 struct Dimension {
-  std::string_view noun;      ///< "a duration"
-  std::string_view example;   ///< "a number with a unit, such as 2s or 500ms"
-  std::string_view suggested; ///< the units to propose when there is none
+  std::string_view noun;       ///< "a duration"
+  std::string_view example;    ///< "a number with a unit, such as 2s or 500ms"
+  std::string_view suggested;  ///< the units to propose when there is none
   std::string_view other;
   std::span<const Unit> units;
 };
@@ -52,7 +52,7 @@ std::string_view take_digits(std::string_view& text) {
 Problem unknown_unit(std::string_view unit, const Dimension& dimension) {
   std::vector<std::string_view> names;
   for (const Unit& each : dimension.units) names.push_back(each.name);
-  return {fmt::format("unknown unit {}", quoted(unit)), fmt::format("one of {}", fmt::join(names, ", ")),
+  return {fmt::format("unknown unit {}", quote(unit)), fmt::format("one of {}", fmt::join(names, ", ")),
           nearest(unit, names)};
 }
 
@@ -90,25 +90,25 @@ Result<uint64_t, Problem> parse(std::string_view text, const Dimension& dimensio
     fraction = take_digits(rest);
   }
   if (whole.empty()) {
-    return fail(Problem{fmt::format("{} is not {}", quoted(text), dimension.noun), std::string(dimension.example)});
+    return fail(Problem{fmt::format("{} is not {}", quote(text), dimension.noun), std::string(dimension.example)});
   }
   if (negative) {
-    return fail(Problem{fmt::format("{} is negative", quoted(text)), std::string(dimension.example)});
+    return fail(Problem{fmt::format("{} is negative", quote(text)), std::string(dimension.example)});
   }
   const bool zero = std::all_of(whole.begin(), whole.end(), [](char c) { return c == '0'; }) && fraction.empty();
   if (rest.empty() && zero) return uint64_t{0};
   if (rest.empty()) {
-    const std::string number = quoted(text).substr(1, quoted(text).size() - 2);
+    const std::string number = quote(text).substr(1, quote(text).size() - 2);
     return fail(Problem{fmt::format("{0} needs a unit: {1}{2} or {1}{3}?", dimension.noun, number, dimension.suggested,
                                     dimension.other)});
   }
-  const auto unit = std::find_if(dimension.units.begin(), dimension.units.end(),
-                                 [&](const Unit& each) { return each.name == rest; });
+  const auto unit =
+      std::find_if(dimension.units.begin(), dimension.units.end(), [&](const Unit& each) { return each.name == rest; });
   if (unit == dimension.units.end()) return fail(unknown_unit(rest, dimension));
   uint64_t value = 0;
   if (!scale_exactly(whole, fraction, unit->scale, value)) {
-    return fail(Problem{fmt::format("{} is too large or too fine to count in {}", quoted(text),
-                                    dimension.units.front().name)});
+    return fail(
+        Problem{fmt::format("{} is too large or too fine to count in {}", quote(text), dimension.units.front().name)});
   }
   return value;
 }
@@ -130,7 +130,8 @@ std::string format_duration(Duration duration) {
     const auto scale = static_cast<int64_t>(kDurationUnits[i].scale);
     const std::string_view name = kDurationUnits[i].name;
     if (ns % scale == 0) return fmt::format("{}{}", ns / scale, name);
-    const bool decimal = kDurationUnits[i].scale <= 1'000'000'000;  // 1.5s reads well, 1.5h less so
+    // 1.5s reads well; 1.5h less so, and 1000000.001us not at all.
+    const bool decimal = scale == 1'000'000'000 || (scale < 1'000'000'000 && ns / scale < 1000);
     const int64_t thousandth = std::max<int64_t>(1, scale / 1000);
     if (!decimal || ns < scale || ns % thousandth != 0) continue;
     std::string text = fmt::format("{}.{:03}", ns / scale, ns % scale / thousandth);
@@ -148,7 +149,7 @@ std::string format_bytes(uint64_t bytes) {
   return fmt::format("{}B", bytes);
 }
 
-std::string quoted(std::string_view text) {
+std::string quote(std::string_view text) {
   constexpr size_t kShown = 60;
   std::string out = "\"";
   for (const char c : text.substr(0, kShown)) {

@@ -3,7 +3,8 @@
 // 1024, kB MB GB by 1000). A bare number is refused, because "timeout: 5" has cost somebody a night; only 0 needs no
 // unit. Fractions are read exactly ("1.5s"); what does not come out whole in the smallest unit is refused too.
 //
-// Formatting is the inverse: a short text that reads back as exactly the same value. Used for the configuration, command lines and messages. Pure functions, any thread.
+// Formatting is the inverse: a short text that reads back as exactly the same value. Used for the configuration,
+// command lines and messages. Pure functions, any thread.
 
 #include <cstdint>
 #include <string>
@@ -29,6 +30,6 @@ std::string format_duration(Duration duration);
 std::string format_bytes(uint64_t bytes);
 
 /// `text` in double quotes, shortened when long and with control characters made visible: safe in a terminal.
-std::string quoted(std::string_view text);
+std::string quote(std::string_view text);
 
 }  // namespace weir::model

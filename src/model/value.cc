@@ -31,7 +31,7 @@ bool is_token(std::string_view text) {
 }
 
 Problem not_valid(const Shape& shape, std::string_view text) {
-  return {fmt::format("{} is not valid", quoted(text)), describe(shape)};
+  return {fmt::format("{} is not valid", quote(text)), describe(shape)};
 }
 
 Problem out_of_range(const Shape& shape, std::string_view text) {
@@ -60,11 +60,11 @@ Result<Value, Problem> parse_number(const Shape& shape, std::string_view text) {
   uint64_t number = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
   const bool all = end == digits.data() + digits.size();
-  if (error == std::errc::result_out_of_range && all) return fail(Problem{out_of_range(shape, quoted(text))});
+  if (error == std::errc::result_out_of_range && all) return fail(Problem{out_of_range(shape, quote(text))});
   if (error != std::errc{} || !all) {
-    return fail(Problem{fmt::format("{} is not a whole {}", quoted(text),
-                                    shape.type == Type::percent ? "percentage" : "number"),
-                        describe(shape)});
+    return fail(
+        Problem{fmt::format("{} is not a whole {}", quote(text), shape.type == Type::percent ? "percentage" : "number"),
+                describe(shape)});
   }
   return in_range(shape, text, number, Value{number});
 }
@@ -72,17 +72,18 @@ Result<Value, Problem> parse_number(const Shape& shape, std::string_view text) {
 Result<Value, Problem> parse_choice(const Shape& shape, std::string_view name, std::string_view text) {
   const auto found = std::find(shape.choices.begin(), shape.choices.end(), text);
   if (found != shape.choices.end()) return Value{static_cast<uint64_t>(found - shape.choices.begin())};
-  return fail(Problem{fmt::format("unknown {} {}", name, quoted(text)), describe(shape), nearest(text, shape.choices)});
+  return fail(Problem{fmt::format("unknown {} {}", name, quote(text)), describe(shape), nearest(text, shape.choices)});
 }
 
 Result<Value, Problem> parse_string(const Shape& shape, std::string_view text) {
   if (text.size() < shape.min || text.size() > shape.max) {
-    return fail(Problem{fmt::format("{} has {} bytes", quoted(text), text.size()), describe(shape)});
+    return fail(Problem{fmt::format("{} has {} bytes", quote(text), text.size()), describe(shape)});
   }
   bool good = std::none_of(text.begin(), text.end(), is_control);
   if (shape.type == Type::name) good = std::all_of(text.begin(), text.end(), is_name_byte);
   if (shape.type == Type::host) {
-    good = std::all_of(text.begin(), text.end(), [](char c) { return is_name_byte(c) || c == ':' || c == '[' || c == ']'; });
+    good = std::all_of(text.begin(), text.end(),
+                       [](char c) { return is_name_byte(c) || c == ':' || c == '[' || c == ']'; });
   }
   if (shape.type == Type::target) {
     good = text.starts_with('/') && std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7f; });
@@ -95,7 +96,8 @@ Result<Value, Problem> parse_path_pattern(const Shape& shape, std::string_view t
   std::string_view path = text;
   const bool exact = !path.ends_with('*');
   if (!exact) path.remove_suffix(1);
-  const bool good = path.starts_with('/') && path.size() <= shape.max && path.find_first_of("*?#") == std::string_view::npos &&
+  const bool good = path.starts_with('/') && path.size() <= shape.max &&
+                    path.find_first_of("*?#") == std::string_view::npos &&
                     std::all_of(path.begin(), path.end(), [](char c) { return c > 0x20 && c < 0x7f; });
   if (!good) return fail(not_valid(shape, text));
   return Value{PathPattern{std::string(path), exact}};
@@ -122,7 +124,7 @@ Result<Value, Problem> parse_hash_key(const Shape& shape, std::string_view text)
   const bool header = text.starts_with(kHeader) && text.size() <= shape.max && is_token(text.substr(kHeader.size()));
   if (header) return Value{HashKey{HashOn::header, lower(text.substr(kHeader.size()))}};
   constexpr std::string_view kWords[] = {"client_ip", "path"};
-  return fail(Problem{fmt::format("{} is not valid", quoted(text)), describe(shape), nearest(text, kWords)});
+  return fail(Problem{fmt::format("{} is not valid", quote(text)), describe(shape), nearest(text, kWords)});
 }
 
 std::string format_hash_key(const HashKey& key) {
@@ -150,7 +152,8 @@ std::string describe_without_word(const Shape& shape) {
     case Type::percent: return "a percentage " + range_of(shape);
     case Type::bytes: return "a size " + range_of(shape);
     case Type::duration: return "a duration " + range_of(shape);
-    case Type::choice: return fmt::format("{}{}", shape.choices.size() > 1 ? "one of " : "", fmt::join(shape.choices, ", "));
+    case Type::choice:
+      return fmt::format("{}{}", shape.choices.size() > 1 ? "one of " : "", fmt::join(shape.choices, ", "));
     case Type::text: return fmt::format("{} to {} bytes without control characters", shape.min, shape.max);
     case Type::name: return fmt::format("{} to {} letters, digits, or any of - _ .", shape.min, shape.max);
     case Type::host: return "a host name such as example.org";

@@ -18,10 +18,14 @@
 namespace weir::model {
 
 enum class Type : uint8_t {
-  boolean, count, percent, bytes, duration,
+  boolean,
+  count,
+  percent,
+  bytes,
+  duration,
   choice,        ///< one of a list of words; the value is its index
   text,          ///< free text without control characters
-  name,          ///< of a cluster, listener or zone: goes into metrics and logs, so its letters are few
+  name,          ///< of a cluster or zone: goes into metrics, logs and paths, so its letters are few
   host,          ///< a host name as in a Host field, stored in lower case
   target,        ///< the path of a request: begins with /
   address,       ///< host:port
@@ -53,10 +57,10 @@ using Value =
 
 struct Shape {
   Type type = Type::text;
-  uint64_t min = 0, max = 0;                       ///< of counts, percents, bytes, ns, the port, the length of a text
-  std::string_view zero_word{};                    ///< a word for zero ("off", "auto"); zero then needs no `min` of 0
+  uint64_t min = 0, max = 0;     ///< of counts, percents, bytes, ns, the port, the length of a text
+  std::string_view zero_word{};  ///< a word for zero ("off", "auto"); zero then needs no `min` of 0
   std::span<const std::string_view> choices{};
-  std::string_view form{};                         ///< of a structure: what one writes
+  std::string_view form{};  ///< of a structure: what one writes
   bool required = false;
 
   [[nodiscard]] constexpr Shape or_word(std::string_view word) const {

@@ -1,6 +1,6 @@
 #pragma once
-// YAML text as plain nodes with positions. This is the boundary to yaml-cpp: its exceptions end here, aliases are expanded
-// here, and here a hostile or broken file meets its limits, so that the reader above sees a small finite tree.
+// YAML text as plain nodes with positions. This is the boundary to yaml-cpp: its exceptions end here, aliases are
+// expanded here, and here a hostile or broken file meets its limits, so that the reader above sees a small finite tree.
 //
 // Limits: 1 MiB of text, 32 levels, and 200,000 nodes once aliases are followed (a few lines of nested aliases, the
 // "billion laughs", would otherwise be gigabytes). Pure functions, any thread.

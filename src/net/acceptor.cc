@@ -38,6 +38,12 @@ bool is_transient(int error) {
 
 Result<std::unique_ptr<Acceptor>> Acceptor::listen(Loop& loop, const SocketAddress& address, Handler& handler,
                                                    Options options) {
+  auto fd = open(address, options);
+  if (!fd) return fail(fd.error());
+  return adopt(loop, std::move(*fd), handler);
+}
+
+Result<Fd> Acceptor::open(const SocketAddress& address, Options options) {
   Fd fd(::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd.valid()) return fail(listen_error(errno));
   const int one = 1;
@@ -47,9 +53,19 @@ Result<std::unique_ptr<Acceptor>> Acceptor::listen(Loop& loop, const SocketAddre
   ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
   if (::bind(fd.get(), address.data(), address.length()) != 0) return fail(listen_error(errno));
   if (::listen(fd.get(), options.backlog) != 0) return fail(listen_error(errno));
-  std::unique_ptr<Acceptor> acceptor(new Acceptor(loop, handler, std::move(fd)));
+  return fd;
+}
+
+std::unique_ptr<Acceptor> Acceptor::adopt(Loop& loop, Fd listening, Handler& handler) {
+  std::unique_ptr<Acceptor> acceptor(new Acceptor(loop, handler, std::move(listening)));
   acceptor->watch(true);
   return acceptor;
+}
+
+void Acceptor::finish() {
+  while (fd_.valid() && !starved_ && accept_one()) {
+  }
+  close();
 }
 
 void Acceptor::watch(bool on) {

@@ -33,11 +33,16 @@ class Acceptor final : public Deferred, private Pollable {
   /// Errors: address_in_use, permission, invalid_argument, io_failed.
   static Result<std::unique_ptr<Acceptor>> listen(Loop& loop, const SocketAddress& address, Handler& handler,
                                                   Options options);
+  /// The two halves of `listen`: any thread may open the socket, the loop's thread accepts from it.
+  static Result<Fd> open(const SocketAddress& address, Options options);
+  static std::unique_ptr<Acceptor> adopt(Loop& loop, Fd listening, Handler& handler);
   ~Acceptor() override { close(); }
 
   void pause();
   void resume();
   [[nodiscard]] bool paused() const { return paused_ || starved_; }
+  /// Accepts what the backlog still holds (the kernel would reset it), then closes.
+  void finish();
   void close();
   [[nodiscard]] SocketAddress local_address() const;
   /// Times the table of descriptors was found full.

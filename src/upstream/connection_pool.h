@@ -25,7 +25,7 @@ struct PoolOptions {
   bool share_idle = false;  ///< there are other workers to give idle connections to
 };
 
-class ConnectionPool final : public net::Deferred, private http::ClientConnection::Owner {
+class ConnectionPool final : public net::Deferred, public http::ClientConnection::Owner {
  public:
   ConnectionPool(net::Loop& loop, std::shared_ptr<Endpoint> endpoint, const PoolOptions& options,
                  const proto::http1::Limits& limits, http::ClientScratch& scratch);

@@ -15,7 +15,7 @@ constexpr size_t kMaxProbeBody = 64 * 1024;
 }  // namespace
 
 /// One endpoint's probes, one after the other.
-class HealthChecker::Probe final : public net::Deferred, private http::ClientConnection::Owner, private http::ResponseHandler {
+class HealthChecker::Probe final : public net::Deferred, public http::ClientConnection::Owner, private http::ResponseHandler {
  public:
   Probe(net::Loop& loop, Prng& prng, std::shared_ptr<Cluster> cluster, uint32_t index)
       : loop_(loop), prng_(prng), cluster_(std::move(cluster)), index_(index), check_(*cluster_->config().health_check) {

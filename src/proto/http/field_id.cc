@@ -58,11 +58,11 @@ FieldId match(const char* name, const Pattern<M>& pattern, FieldId id) {
   return same ? id : FieldId::other;
 }
 
-#define WEIR_MATCH(literal, id)                                               \
-  do {                                                                        \
-    static constexpr Pattern<sizeof(literal) - 1> kPattern(literal);          \
-    static_assert(sizeof(literal) - 1 >= 2);                                  \
-    return match(name.data(), kPattern, FieldId::id);                         \
+#define WEIR_MATCH(literal, id)                                      \
+  do {                                                               \
+    static constexpr Pattern<sizeof(literal) - 1> kPattern(literal); \
+    static_assert(sizeof(literal) - 1 >= 2);                         \
+    return match(name.data(), kPattern, FieldId::id);                \
   } while (false)
 
 }  // namespace

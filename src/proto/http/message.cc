@@ -1,6 +1,7 @@
 #include "proto/http/message.h"
 
 #include <array>
+#include <cstring>
 
 namespace weir::proto::http {
 namespace {
@@ -113,7 +114,7 @@ constexpr auto kPhraseOf = [] {
 bool iequals(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return false;
   for (size_t i = 0; i < a.size(); ++i) {
-    if (lower(a[i]) != lower(b[i])) return false;
+    if (a[i] != b[i] && lower(a[i]) != lower(b[i])) return false;
   }
   return true;
 }
@@ -182,29 +183,16 @@ bool is_idempotent(Method method) {
 }
 
 Method method_of(std::string_view text) {
+  // With a constant length each comparison is one or two loads instead of a call.
+  const auto is = [&text]<size_t N>(const char(&name)[N]) { return std::memcmp(text.data(), name, N - 1) == 0; };
   switch (text.size()) {
-    case 3:
-      if (text == "GET") return Method::get;
-      if (text == "PUT") return Method::put;
-      break;
-    case 4:
-      if (text == "POST") return Method::post;
-      if (text == "HEAD") return Method::head;
-      break;
-    case 5:
-      if (text == "PATCH") return Method::patch;
-      if (text == "TRACE") return Method::trace;
-      break;
-    case 6:
-      if (text == "DELETE") return Method::delete_;
-      break;
-    case 7:
-      if (text == "OPTIONS") return Method::options;
-      if (text == "CONNECT") return Method::connect;
-      break;
-    default: break;
+    case 3: return is("GET") ? Method::get : is("PUT") ? Method::put : Method::other;
+    case 4: return is("POST") ? Method::post : is("HEAD") ? Method::head : Method::other;
+    case 5: return is("PATCH") ? Method::patch : is("TRACE") ? Method::trace : Method::other;
+    case 6: return is("DELETE") ? Method::delete_ : Method::other;
+    case 7: return is("OPTIONS") ? Method::options : is("CONNECT") ? Method::connect : Method::other;
+    default: return Method::other;
   }
-  return Method::other;
 }
 
 std::string_view reason_phrase(uint16_t status) {

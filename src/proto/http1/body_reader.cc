@@ -23,7 +23,7 @@ unsigned hex_value(char c) {
 /// RFC 9110 section 6.5.1: a trailer field is merged by recipients at their peril; those that frame, route,
 /// authenticate or modify are not passed on at all.
 bool may_trail(const Field& field) {
-  return !is_essential(field) && !is_connection_field(field.id) && field.id != FieldId::trailer;
+  return !is_essential(field) && !in(kConnectionFields, field.id) && field.id != FieldId::trailer;
 }
 
 }  // namespace
@@ -217,22 +217,24 @@ BodyReader::Step BodyReader::read_trailers(std::string_view bytes, size_t at) {
     const size_t room = limits_->trailer_bytes - section.text.size();
     if (room == 0) return fail(Bad::trailer_too_large, at);
     const size_t before = section.text.size();
-    const std::string_view piece = bytes.substr(at, std::min(bytes.find('\n', at), bytes.size() - 1) - at + 1).substr(0, room);
+    const std::string_view piece =
+        bytes.substr(at, std::min(bytes.find('\n', at), bytes.size() - 1) - at + 1).substr(0, room);
     section.text.append(piece);
     if (scan::is_space(section.text[cursor.line_start])) return fail(Bad::obs_fold, at);
-    const Line line =
-        find_line(section.text, cursor.line_start, cursor.scanned, limits_->field_bytes, Bad::field_too_long);
+    const char* const base = section.text.data();
+    const char* const begin = base + cursor.line_start;
+    const Line line = find_line(section.text, begin, base + cursor.scanned, limits_->field_bytes, Bad::field_too_long);
+    const auto end = static_cast<size_t>(line.end - base);
     // A CR is known to be bare one byte later, and that may be the first byte of this call.
-    if (line.state == Parse::bad) return fail(line.bad, at + line.end - before + (line.bad == Bad::bare_cr ? 1 : 0));
+    if (line.state == Parse::bad) return fail(line.bad, at + end + (line.bad == Bad::bare_cr ? 1 : 0) - before);
     at += piece.size();
-    cursor.scanned = line.end;
+    cursor.scanned = end;
     if (line.state == Parse::need_more) continue;
-    const std::string_view content(section.text.data() + cursor.line_start, line.end - cursor.line_start);
-    cursor.line_start = cursor.scanned = line.end + 2;
-    if (content.empty()) return end_of_trailers(at);
+    cursor.line_start = cursor.scanned = end + 2;
+    if (line.end == begin) return end_of_trailers(at);
     Field field;
     if (++cursor.fields > limits_->fields) return fail(Bad::too_many_fields, at);
-    if (const Fault fault = read_field(content, field)) return fail(fault.bad, at);
+    if (const Fault fault = read_field(begin, line.end, base + section.text.size(), field)) return fail(fault.bad, at);
   }
   return {Parse::need_more, Bad::none, at, {}};
 }
@@ -240,12 +242,13 @@ BodyReader::Step BodyReader::read_trailers(std::string_view bytes, size_t at) {
 /// Every line has been judged and the text will not move any more: now the views can be made.
 BodyReader::Step BodyReader::end_of_trailers(size_t at) {
   TrailerSection& section = *trailer_section_;
-  for (std::string_view rest = section.text; !rest.starts_with("\r\n");) {
-    const size_t end = rest.find('\r');
+  const char* const readable = section.text.data() + section.text.size();
+  for (const char* line = section.text.data(); *line != '\r';) {
+    const char* const end = scan::find_control(section.text.data(), line, readable);
     Field field;
-    read_field(rest.substr(0, end), field);
+    read_field(line, end, readable, field);
     if (may_trail(field)) section.fields.push_back(field);
-    rest.remove_prefix(end + 2);
+    line = end + 2;
   }
   state_ = State::done;
   return {Parse::done, Bad::none, at, {}};

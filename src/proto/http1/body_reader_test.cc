@@ -45,7 +45,8 @@ Outcome read(std::string_view bytes, size_t piece, BodyReader& reader) {
   return outcome;
 }
 
-Outcome read_chunked(std::string_view bytes, size_t piece, uint64_t max_body = kNoLimit, const Limits& limits = kSmall) {
+Outcome read_chunked(std::string_view bytes, size_t piece, uint64_t max_body = kNoLimit,
+                     const Limits& limits = kSmall) {
   BodyReader reader;
   reader.start(BodyKind::stream, 0, max_body, limits);
   return read(bytes, piece, reader);

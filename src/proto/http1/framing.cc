@@ -21,12 +21,12 @@ struct Facts {
   const Field* length_field = nullptr;
   const Field* coding_field = nullptr;
   uint64_t length = 0;
-  uint32_t options = 0;        ///< all that Connection lists
+  uint32_t options = 0;  ///< all that Connection lists
   bool close = false;
   bool keep_alive = false;
   bool upgrade_option = false;
   bool upgrade_field = false;
-  bool names_fields = false;   ///< Connection lists something besides close, keep-alive and upgrade
+  bool names_fields = false;  ///< Connection lists something besides close, keep-alive and upgrade
   bool trailer_field = false;
 };
 
@@ -87,7 +87,8 @@ Fault note_coding(const Field& field, Facts& facts) {
   for (std::string_view list = field.value; !list.empty();) {
     const std::string_view coding = next_element(list);
     const std::string_view name = scan::trim(coding.substr(0, coding.find(';')));
-    if (chunked || name.empty() || !scan::all(name, scan::kToken)) return {Bad::bad_transfer_encoding, field.value.data()};
+    if (chunked || name.empty() || !scan::all(name, scan::kToken))
+      return {Bad::bad_transfer_encoding, field.value.data()};
     chunked = http::iequals(name, "chunked");
     if (chunked && name.size() != coding.size()) return {Bad::bad_transfer_encoding, field.value.data()};
   }
@@ -110,6 +111,10 @@ Fault note_connection(const Field& field, const Limits& limits, Facts& facts) {
   }
   return {};
 }
+
+/// Fields that say something about the connection or the body; all others are passed over.
+constexpr uint32_t kTelling = id_set(FieldId::content_length, FieldId::transfer_encoding, FieldId::connection,
+                                     FieldId::upgrade, FieldId::trailer, FieldId::host, FieldId::expect);
 
 Fault note_field(Field& field, const Limits& limits, Facts& facts) {
   switch (field.id) {
@@ -226,6 +231,7 @@ Fault settle(RequestHead& head, const Limits& limits) {
   Facts facts;
   Field* host = nullptr;
   for (Field& field : head.fields) {
+    if (!in(kTelling, field.id)) continue;
     Fault fault;
     if (field.id == FieldId::host) {
       if (host != nullptr) return {Bad::duplicate_host, field.name.data()};
@@ -253,6 +259,7 @@ Fault settle(RequestHead& head, const Limits& limits) {
 Fault settle(ResponseHead& head, Method request, const Limits& limits) {
   Facts facts;
   for (Field& field : head.fields) {
+    if (!in(kTelling, field.id)) continue;
     if (const Fault fault = note_field(field, limits, facts)) return fault;
   }
   if (const Fault fault = check_framing(facts, head.version_minor)) return fault;

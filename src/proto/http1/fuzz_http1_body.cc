@@ -43,8 +43,7 @@ void write_and_read(std::string_view payload, Prng& prng) {
     rest.remove_prefix(chunk.size());
   }
   http1::append_last_chunk(bytes, http::Fields{{"A", "b"}});
-  const std::string expected =
-      "payload " + std::string(payload) + "\n+0 A=b\nended at " + std::to_string(bytes.size());
+  const std::string expected = "payload " + std::string(payload) + "\n+0 A=b\nended at " + std::to_string(bytes.size());
   CHECK(read(bytes + "GET", BodyKind::stream, 0, http1::Cuts(prng, 30)) == expected);
 }
 

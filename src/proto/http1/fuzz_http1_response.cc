@@ -53,7 +53,8 @@ std::string forwarded(const ResponseHead& head) {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;
-  constexpr http::Method kMethods[] = {http::Method::get, http::Method::head, http::Method::connect, http::Method::post};
+  constexpr http::Method kMethods[] = {http::Method::get, http::Method::head, http::Method::connect,
+                                       http::Method::post};
   const http::Method request = kMethods[data[0] % 4];
   const std::string_view input(reinterpret_cast<const char*>(data) + 1, size - 1);
   ResponseHead head;

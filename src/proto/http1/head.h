@@ -16,37 +16,66 @@ struct HeadRules {
 };
 
 inline HeadResult bad_head(Bad bad, size_t at) { return {Parse::bad, bad, 0, at}; }
+inline HeadResult bad_head(std::string_view bytes, Bad bad, const char* at) {
+  return bad_head(bad, static_cast<size_t>(at - bytes.data()));
+}
 
-/// Goes on at `cursor`. `read_start(line, head)` reads the start line and returns a Fault.
+/// The verdict when a line did not end.
+inline HeadResult stop_at(std::string_view bytes, const Line& line, HeadCursor& cursor) {
+  if (line.state == Parse::bad) return bad_head(bytes, line.bad, line.end);
+  cursor.scanned = static_cast<size_t>(line.end - bytes.data());
+  return {};
+}
+
+/// Reads the start line at `cursor`, if it has not been read. `read_start(line, head)` returns a Fault. Parse::done
+/// says no more than that the cursor stands behind it.
+template <class Head, class ReadStart>
+HeadResult walk_start(std::string_view bytes, const Limits& limits, const HeadRules& rules, HeadCursor& cursor,
+                      Head& head, ReadStart read_start) {
+  while (!cursor.started) {
+    const char* const begin = bytes.data() + cursor.line_start;
+    const Line line =
+        find_line(bytes, begin, bytes.data() + cursor.scanned, limits.request_line_bytes, rules.start_line_too_long);
+    if (line.state != Parse::done) return stop_at(bytes, line, cursor);
+    const bool tolerated = line.end == begin && cursor.line_start == 0 && rules.leading_empty_line;
+    cursor.line_start = cursor.scanned = static_cast<size_t>(line.end - bytes.data()) + 2;
+    if (tolerated) continue;
+    cursor.started = true;
+    const Fault fault = read_start(std::string_view(begin, static_cast<size_t>(line.end - begin)), head);
+    if (fault) return bad_head(bytes, fault.bad, fault.at);
+  }
+  return {Parse::done, Bad::none, 0, 0};
+}
+
+/// Reads the field lines from `cursor` to the empty line.
+inline HeadResult walk_fields(std::string_view bytes, const Limits& limits, HeadCursor& cursor, http::Fields& fields) {
+  const char* const base = bytes.data();
+  const char* const end = base + bytes.size();
+  const char* begin = base + cursor.line_start;
+  const char* from = base + cursor.scanned;
+  for (;;) {
+    if (begin != end && scan::is_space(*begin)) return bad_head(bytes, Bad::obs_fold, begin);
+    const Line line = find_line(bytes, begin, from, limits.field_bytes, Bad::field_too_long);
+    if (line.state != Parse::done) [[unlikely]] {
+      cursor.line_start = static_cast<size_t>(begin - base);
+      return stop_at(bytes, line, cursor);
+    }
+    if (line.end == begin) return {Parse::done, Bad::none, static_cast<size_t>(line.end - base) + 2, 0};
+    if (++cursor.fields > limits.fields) return bad_head(bytes, Bad::too_many_fields, begin);
+    http::Field field;
+    const Fault fault = read_field(begin, line.end, end, field);
+    if (fault) [[unlikely]]
+      return bad_head(bytes, fault.bad, fault.at);
+    fields.push_back(field);
+    begin = from = line.end + 2;
+  }
+}
+
 template <class Head, class ReadStart>
 HeadResult walk_lines(std::string_view bytes, const Limits& limits, const HeadRules& rules, HeadCursor& cursor,
                       Head& head, ReadStart read_start) {
-  for (;;) {
-    const size_t start = cursor.line_start;
-    if (cursor.started && start < bytes.size() && scan::is_space(bytes[start])) return bad_head(Bad::obs_fold, start);
-    const Line line = cursor.started
-                          ? find_line(bytes, start, cursor.scanned, limits.field_bytes, Bad::field_too_long)
-                          : find_line(bytes, start, cursor.scanned, limits.request_line_bytes, rules.start_line_too_long);
-    if (line.state == Parse::bad) return bad_head(line.bad, line.end);
-    if (line.state == Parse::need_more) {
-      cursor.scanned = line.end;
-      return {};
-    }
-    const std::string_view content = bytes.substr(start, line.end - start);
-    cursor.line_start = cursor.scanned = line.end + 2;
-    Fault fault;
-    if (!cursor.started) {
-      if (content.empty() && start == 0 && rules.leading_empty_line) continue;
-      fault = read_start(content, head);
-      cursor.started = true;
-    } else if (content.empty()) {
-      return {Parse::done, Bad::none, cursor.line_start, 0};
-    } else {
-      if (++cursor.fields > limits.fields) return bad_head(Bad::too_many_fields, start);
-      fault = read_field(content, head.fields.emplace_back());
-    }
-    if (fault) return bad_head(fault.bad, static_cast<size_t>(fault.at - bytes.data()));
-  }
+  const HeadResult start = walk_start(bytes, limits, rules, cursor, head, read_start);
+  return start.state == Parse::done ? walk_fields(bytes, limits, cursor, head.fields) : start;
 }
 
 template <class Head, class ReadStart>

@@ -30,15 +30,16 @@ enum class Bad : uint8_t {
   bad_field_name, space_before_colon, missing_colon, field_too_long, head_too_large, too_many_fields,
   // framing
   length_with_transfer_encoding, bad_content_length, conflicting_content_length, bad_transfer_encoding,
-  unsupported_transfer_coding, transfer_encoding_in_http10, bad_chunk_size, chunk_size_too_large, bad_chunk_extension, bad_chunk_end, trailer_too_large,
-  body_too_large,
+  unsupported_transfer_coding, transfer_encoding_in_http10, bad_chunk_size, chunk_size_too_large, bad_chunk_extension,
+  bad_chunk_end, trailer_too_large, body_too_large,
   // meaning
   missing_host, duplicate_host, bad_host, unsupported_expectation,
 };
 std::string_view name_of(Bad bad);
 /// One sentence for people, naming the RFC section.
 std::string_view text_of(Bad bad);
-/// The status a server answers with: 400, 413 (body), 414 (request line), 417, 431 (fields), 501 (transfer coding), 505.
+/// The status a server answers with: 400, 413 (body), 414 (request line), 417, 431 (fields), 501 (transfer coding),
+/// 505; 502 for what only a response can get wrong.
 uint16_t status_of(Bad bad);
 
 /// Limits with their reasons. Zero is not "unlimited": every limit is in force.
@@ -105,16 +106,16 @@ class BodyReader {
   /// For BodyKind::until_close: the connection ended. True when that is a proper end of this body.
   [[nodiscard]] bool finish_at_close();
   [[nodiscard]] bool finished() const;
-  /// Trailer fields of a finished stream, owned by the reader (valid until the next start); hop-by-hop and framing fields
-  /// (Content-Length, Transfer-Encoding, Host, Trailer, ...: RFC 9110 section 6.5.1) are dropped.
+  /// Trailer fields of a finished stream, owned by the reader (valid until the next start); hop-by-hop and framing
+  /// fields (Content-Length, Transfer-Encoding, Host, Trailer, ...: RFC 9110 section 6.5.1) are dropped.
   [[nodiscard]] const http::Fields& trailers() const;
 
  private:
   /// Where in RFC 9112 section 7.1 the reader is. From `size_first` to `line_lf`: within the line that opens a chunk.
   enum class State : uint8_t {
     done, failed, length, until_close,
-    size_first, size, extension_gap, name_first, name, name_gap, value_first, value, quoted, escaped, quoted_end, line_lf,
-    data, data_cr, data_lf, trailers,
+    size_first, size, extension_gap, name_first, name, name_gap, value_first, value, quoted, escaped, quoted_end,
+    line_lf, data, data_cr, data_lf, trailers,
   };
   struct TrailerSection {
     std::string text;  ///< all lines received so far; the fields are views into it

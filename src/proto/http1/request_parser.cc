@@ -15,7 +15,7 @@ constexpr HeadRules kRules{true, Bad::request_line_too_long};
 Fault read_request_line(std::string_view line, RequestHead& head) {
   const char* const begin = line.data();
   const char* const end = begin + line.size();
-  const char* const method_end = scan::skip(begin, end, scan::kToken);
+  const char* const method_end = scan::find_name_end(begin, end, scan::kToken);
   if (method_end == begin || method_end == end || *method_end != ' ') return {Bad::bad_method, method_end};
   const char* const target = method_end + 1;
   const char* const target_end = scan::find_target_end(target, end);

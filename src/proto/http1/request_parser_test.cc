@@ -205,9 +205,7 @@ TEST(RequestParser, Names) {
 }
 
 TEST(RequestParser, Host) {
-  const auto host = [](std::string_view value) {
-    return "GET / HTTP/1.1\r\nHost: " + std::string(value) + "\r\n\r\n";
-  };
+  const auto host = [](std::string_view value) { return "GET / HTTP/1.1\r\nHost: " + std::string(value) + "\r\n\r\n"; };
   expect_refused({
       {"9112 3.2: missing", Bad::missing_host, 0, "GET / HTTP/1.1\r\n\r\n"},
       {"9112 3.2: missing with absolute-form", Bad::missing_host, 0, "GET http://h/ HTTP/1.1\r\n\r\n"},
@@ -228,10 +226,11 @@ TEST(RequestParser, Host) {
       {"3986 3.2.2: text after the bracket", Bad::bad_host, 22, host("[::1]x")},
       {"3986 3.2.2: no address", Bad::bad_host, 22, host("[abc]")},
       {"6874 2: a zone", Bad::bad_host, 22, host("[fe80::1%25eth0]")},
-      {"9112 3.2.2: bad even when the target replaces it", Bad::bad_host, 30, "GET http://h/ HTTP/1.1\r\nHost: a b\r\n\r\n"},
+      {"9112 3.2.2: bad even when the target replaces it", Bad::bad_host, 30,
+       "GET http://h/ HTTP/1.1\r\nHost: a b\r\n\r\n"},
   });
-  for (const char* value : {"", "h", "h:", "h:80", "H.Example", "127.0.0.1:65535", "[::1]", "[::ffff:1.2.3.4]:1", "a%20b",
-                            "_srv", "a!$&'()*+,;=~b"}) {
+  for (const char* value : {"", "h", "h:", "h:80", "H.Example", "127.0.0.1:65535", "[::1]", "[::ffff:1.2.3.4]:1",
+                            "a%20b", "_srv", "a!$&'()*+,;=~b"}) {
     RequestHead head;
     const std::string bytes = host(value);
     const HeadResult result = parse(bytes, head);
@@ -245,10 +244,12 @@ TEST(RequestParser, Host) {
 
 TEST(RequestParser, FramingThatCouldBeReadTwoWays) {
   expect_refused({
-      {"9112 6.3: both", Bad::length_with_transfer_encoding, 26, post("Content-Length: 3\r\nTransfer-Encoding: chunked\r\n")},
+      {"9112 6.3: both", Bad::length_with_transfer_encoding, 26,
+       post("Content-Length: 3\r\nTransfer-Encoding: chunked\r\n")},
       {"9112 6.3: both, length last", Bad::length_with_transfer_encoding, 54,
        post("Transfer-Encoding: chunked\r\nContent-Length: 3\r\n")},
-      {"9112 6.3: two lengths", Bad::conflicting_content_length, 61, post("Content-Length: 3\r\nContent-Length: 4\r\n")},
+      {"9112 6.3: two lengths", Bad::conflicting_content_length, 61,
+       post("Content-Length: 3\r\nContent-Length: 4\r\n")},
       {"9112 6.3: two lengths in a list", Bad::conflicting_content_length, 44, post("Content-Length: 3, 4\r\n")},
       {"9112 6.3: lists that differ", Bad::conflicting_content_length, 64,
        post("Content-Length: 3, 3\r\nContent-Length: 4, 4\r\n")},
@@ -412,12 +413,14 @@ TEST(RequestParser, LimitsHoldExactly) {
   EXPECT_EQ(parse("GET /234567 HTTP/1.1\r\nHost: h\r\n\r\n", head, kSmall).state, Parse::done);
   EXPECT_EQ(parse("GET / HTTP/1.1\r\nHost: 789012\r\n\r\n", head, kSmall).state, Parse::done);
   EXPECT_EQ(parse("GET / HTTP/1.1\r\nHost: h\r\na: b\r\na: b\r\n\r\n", head, kSmall).state, Parse::done);
-  EXPECT_EQ(parse("GET /234567 HTTP/1.1\r\nHost: 789012\r\nabcdef: 8901\r\na: bcd\r\n\r\n", head, kSmall).consumed, 60U);
+  EXPECT_EQ(parse("GET /234567 HTTP/1.1\r\nHost: 789012\r\nabcdef: 8901\r\na: bcd\r\n\r\n", head, kSmall).consumed,
+            60U);
   expect_refused(
       {
           {"9112 3: request line", Bad::request_line_too_long, 20, line21 + "\r\nHost: h\r\n\r\n"},
           {"9112 3: request line without an end", Bad::request_line_too_long, 20, line21},
-          {"9112 3: a bare LF beyond the limit is not looked at", Bad::request_line_too_long, 20, "GET /23456789012345678\n"},
+          {"9112 3: a bare LF beyond the limit is not looked at", Bad::request_line_too_long, 20,
+           "GET /23456789012345678\n"},
           {"6585 5: field line", Bad::field_too_long, 28, "GET / HTTP/1.1\r\nHost: 7890123\r\n\r\n"},
           {"6585 5: field line without an end", Bad::field_too_long, 28, "GET / HTTP/1.1\r\nHost: 7890123"},
           {"6585 5: fields", Bad::too_many_fields, 37, "GET / HTTP/1.1\r\nHost: h\r\na: b\r\na: b\r\na: b\r\n\r\n"},

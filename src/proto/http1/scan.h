@@ -1,7 +1,7 @@
 #pragma once
 // Finding the next interesting byte. Everything the HTTP/1.1 parsers loop over is here: character classes in one table
 // and two searches that look at sixteen bytes at a time with SSE2, which every x86-64 has. Elsewhere the table serves.
-// No function reads outside [at, end). Grammar: RFC 9110 section 5.6, RFC 3986 section 2. Pure.
+// No function reads outside the bytes it is given. Grammar: RFC 9110 section 5.6, RFC 3986 section 2. Pure.
 
 #include <array>
 #include <cstdint>
@@ -25,7 +25,8 @@ enum Class : uint8_t {
 inline constexpr auto kClasses = [] {
   std::array<uint8_t, 256> table{};
   auto add = [&table](std::string_view bytes, uint8_t classes) {
-    for (char c : bytes) table[static_cast<uint8_t>(c)] = static_cast<uint8_t>(table[static_cast<uint8_t>(c)] | classes);
+    for (char c : bytes)
+      table[static_cast<uint8_t>(c)] = static_cast<uint8_t>(table[static_cast<uint8_t>(c)] | classes);
   };
   for (unsigned c = 0x20; c < 256; ++c) table[c] = c == 0x7f ? 0 : kText;
   table['\t'] = kText;
@@ -72,15 +73,21 @@ inline __m128i at_most(__m128i block, char most) {
   return _mm_cmpeq_epi8(_mm_min_epu8(block, _mm_set1_epi8(most)), block);
 }
 
-/// First byte in [at, end) that no line may hold (CR and LF among them), or end.
-inline const char* find_control(const char* at, const char* end) {
+/// Marks bytes that no line may hold.
+inline unsigned controls(__m128i block) {
+  const __m128i low = _mm_andnot_si128(_mm_cmpeq_epi8(block, _mm_set1_epi8('\t')), at_most(block, 0x1f));
+  return mask_of(_mm_or_si128(low, _mm_cmpeq_epi8(block, _mm_set1_epi8(0x7f))));
+}
+
+/// First byte in [at, end) that no line may hold (CR and LF among them), or end. From `floor` on bytes may be read:
+/// the last block then overlaps the one before instead of going byte by byte.
+inline const char* find_control(const char* floor, const char* at, const char* end) {
   for (; end - at >= kBlock; at += kBlock) {
-    const __m128i block = load(at);
-    const __m128i low = _mm_andnot_si128(_mm_cmpeq_epi8(block, _mm_set1_epi8('\t')), at_most(block, 0x1f));
-    const unsigned hits = mask_of(_mm_or_si128(low, _mm_cmpeq_epi8(block, _mm_set1_epi8(0x7f))));
-    if (hits != 0) return at + __builtin_ctz(hits);
+    if (const unsigned hits = controls(load(at)); hits != 0) return at + __builtin_ctz(hits);
   }
-  return skip(at, end, kText);
+  if (end - floor < kBlock) return skip(at, end, kText);
+  const unsigned hits = controls(load(end - kBlock)) >> (kBlock - (end - at));
+  return hits != 0 ? at + __builtin_ctz(hits) : end;
 }
 
 /// First byte in [at, end) that a request target may not hold, or end.
@@ -97,26 +104,27 @@ inline const char* find_target_end(const char* at, const char* end) {
   return skip(at, end, kTarget);
 }
 
-/// First byte in [at, end) that is not a tchar, or end. The blocks know letters, digits and '-' only, of which nearly
-/// every name is made; at any other byte the table takes over.
-inline const char* find_token_end(const char* at, const char* end) {
-  if (end - at >= kBlock) {
+/// First byte in [at, end) that is not of `wanted` (kToken or kRegName), or end. The block knows letters, digits, '-'
+/// and '.' only, of which nearly every field name and host is made; at any other byte the table takes over.
+inline const char* find_name_end(const char* at, const char* end, Class wanted) {
+  for (; end - at >= kBlock; at += kBlock) {
     const __m128i block = load(at);
     const __m128i letters =
         at_most(_mm_sub_epi8(_mm_or_si128(block, _mm_set1_epi8(0x20)), _mm_set1_epi8('a')), 'z' - 'a');
-    const __m128i digits = at_most(_mm_sub_epi8(block, _mm_set1_epi8('0')), 9);
-    const __m128i names = _mm_or_si128(_mm_or_si128(letters, digits), _mm_cmpeq_epi8(block, _mm_set1_epi8('-')));
-    const unsigned hits = mask_of(names) ^ 0xffffU;
-    at += hits == 0 ? kBlock : __builtin_ctz(hits);
+    // '-', '.', '/', '0' to '9' are neighbours; '/' is taken out again.
+    const __m128i digits = at_most(_mm_sub_epi8(block, _mm_set1_epi8('-')), '9' - '-');
+    const __m128i known = _mm_andnot_si128(_mm_cmpeq_epi8(block, _mm_set1_epi8('/')), _mm_or_si128(letters, digits));
+    const unsigned hits = mask_of(known) ^ 0xffffU;
+    if (hits != 0) return skip(at + __builtin_ctz(hits), end, wanted);
   }
-  return skip(at, end, kToken);
+  return skip(at, end, wanted);
 }
 
 #else
 
-inline const char* find_control(const char* at, const char* end) { return skip(at, end, kText); }
+inline const char* find_control(const char*, const char* at, const char* end) { return skip(at, end, kText); }
 inline const char* find_target_end(const char* at, const char* end) { return skip(at, end, kTarget); }
-inline const char* find_token_end(const char* at, const char* end) { return skip(at, end, kToken); }
+inline const char* find_name_end(const char* at, const char* end, Class wanted) { return skip(at, end, wanted); }
 
 #endif
 

@@ -35,9 +35,19 @@ void compare(Search search, uint8_t wanted, char filler) {
 }
 
 TEST(Scan, FindControlAgreesWithTheTable) {
-  compare(find_control, kText, 'a');
-  compare(find_control, kText, '\t');
-  compare(find_control, kText, '\xff');
+  const Search search = [](const char* at, const char* end) { return find_control(at, at, end); };
+  compare(search, kText, 'a');
+  compare(search, kText, '\t');
+  compare(search, kText, '\xff');
+}
+
+TEST(Scan, FindControlIgnoresWhatLiesBeforeItsStart) {
+  const std::string bytes = std::string(20, '\r') + "value";
+  for (size_t start = 20; start <= bytes.size(); ++start) {
+    const char* const end = bytes.data() + bytes.size();
+    EXPECT_EQ(find_control(bytes.data(), bytes.data() + start, end), end) << start;
+  }
+  EXPECT_EQ(find_control(bytes.data(), bytes.data() + 19, bytes.data() + 25), bytes.data() + 19);
 }
 
 TEST(Scan, FindTargetEndAgreesWithTheTable) {
@@ -45,12 +55,13 @@ TEST(Scan, FindTargetEndAgreesWithTheTable) {
   compare(find_target_end, kTarget, '~');
 }
 
-TEST(Scan, FindTokenEndAgreesWithTheTable) {
-  compare(find_token_end, kToken, 'a');
-  compare(find_token_end, kToken, 'Z');
-  compare(find_token_end, kToken, '-');
-  compare(find_token_end, kToken, '_');
-  compare(find_token_end, kToken, '0');
+TEST(Scan, FindNameEndAgreesWithTheTable) {
+  const Search token = [](const char* at, const char* end) { return find_name_end(at, end, kToken); };
+  const Search reg_name = [](const char* at, const char* end) { return find_name_end(at, end, kRegName); };
+  for (char filler : {'a', 'Z', '-', '_', '0', '.'}) {
+    compare(token, kToken, filler);
+    compare(reg_name, kRegName, filler);
+  }
 }
 
 TEST(Scan, TableIsTheGrammar) {

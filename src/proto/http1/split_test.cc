@@ -29,13 +29,17 @@ const std::vector<std::string> kRequests = {
     "OPTIONS * HTTP/1.1\r\nHost: [::1]:80\r\nUpgrade: a\r\nConnection: upgrade\r\n\r\n",
     "GET / HTTP/1.1\r\nHost: h\r\na: " + std::string(60, 'b') + "\r\n\r\n",
     "GET /" + std::string(80, 'a') + " HTTP/1.1\r\nHost: h\r\n\r\n",
-    "POST / HTTP/1.1\r\nContent-Length: 3\r\nHost: h\r\nContent-Length: 3, 3\r\n\r\nabcGET / HTTP/1.1\r\nHost: h\r\n\r\n",
+    "POST / HTTP/1.1\r\nContent-Length: 3\r\nHost: h\r\nContent-Length: 3, 3\r\n\r\nabcGET / HTTP/1.1\r\nHost: "
+    "h\r\n\r\n",
 };
 
 const std::vector<std::string> kResponses = {
-    "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhelloHTTP/1.1 204\r\n\r\nHTTP/1.0 200 \r\nServer: x\r\n\r\nuntil close",
-    "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\na\r\n0123456789\r\n0\r\nA: b\r\n\r\n",
-    "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\nETag: \"x\"\r\n\r\nHTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n",
+    "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhelloHTTP/1.1 204\r\n\r\nHTTP/1.0 200 \r\nServer: x\r\n\r\nuntil "
+    "close",
+    "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\na\r\n0123456789\r\n0\r\nA: "
+    "b\r\n\r\n",
+    "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\nETag: \"x\"\r\n\r\nHTTP/1.1 502 Bad Gateway\r\nContent-Length: "
+    "0\r\n\r\n",
     "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 1\r\n\r\nxHTTP/1.1 200 OK\r\n\r\n",
 };
 

@@ -30,13 +30,21 @@ bool is_ipv6_text(std::string_view text) {
   return colons >= 2 && text.size() <= 45;
 }
 
-bool is_reg_name(std::string_view text) {
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (scan::is(text[i], scan::kRegName)) continue;
-    if (text[i] != '%' || text.size() - i < 3 || !scan::all(text.substr(i + 1, 2), scan::kHex)) return false;
-    i += 2;
+/// Where the registered name at the front of `text` ends; npos when it has half an escape.
+size_t reg_name_length(std::string_view text) {
+  const char* const end = text.data() + text.size();
+  const char* at = scan::find_name_end(text.data(), end, scan::kRegName);
+  while (at != end && *at == '%') {
+    if (end - at < 3 || !scan::is(at[1], scan::kHex) || !scan::is(at[2], scan::kHex)) return std::string_view::npos;
+    at = scan::skip(at + 3, end, scan::kRegName);
   }
-  return !text.empty();
+  return static_cast<size_t>(at - text.data());
+}
+
+size_t ipv6_length(std::string_view text) {
+  const size_t close = text.find(']');
+  const bool valid = close != std::string_view::npos && is_ipv6_text(text.substr(1, close - 1));
+  return valid ? close + 1 : std::string_view::npos;
 }
 
 /// "scheme://" at the front of `target`: its length, and the scheme as a literal.
@@ -76,17 +84,9 @@ Fault resolve_absolute(RequestHead& head) {
 
 bool is_authority(std::string_view text) {
   if (text.empty()) return false;
-  size_t host_end = 0;
-  if (text.front() == '[') {
-    const size_t close = text.find(']');
-    if (close == std::string_view::npos || !is_ipv6_text(text.substr(1, close - 1))) return false;
-    host_end = close + 1;
-  } else {
-    host_end = std::min(text.find(':'), text.size());
-    if (!is_reg_name(text.substr(0, host_end))) return false;
-  }
-  if (host_end == text.size()) return true;
-  return text[host_end] == ':' && is_port(text.substr(host_end + 1));
+  const size_t host = text.front() == '[' ? ipv6_length(text) : reg_name_length(text);
+  if (host == text.size()) return true;
+  return host != 0 && host < text.size() && text[host] == ':' && is_port(text.substr(host + 1));
 }
 
 Fault resolve_target(RequestHead& head) {
@@ -94,7 +94,8 @@ Fault resolve_target(RequestHead& head) {
   const Fault fault{Bad::bad_target, raw.data()};
   if (head.method == Method::connect) {
     // RFC 9110 section 9.3.6: only authority-form, and with a port.
-    const bool has_port = !raw.empty() && scan::is(raw.back(), scan::kDigit) && raw.rfind(':') != std::string_view::npos &&
+    const bool has_port = !raw.empty() && scan::is(raw.back(), scan::kDigit) &&
+                          raw.rfind(':') != std::string_view::npos &&
                           raw.find(']', raw.rfind(':')) == std::string_view::npos;
     if (!has_port || !is_authority(raw)) return fault;
     head.authority = raw;

@@ -13,12 +13,10 @@ namespace weir::proto::http1 {
 /// Reads exactly eight bytes; case matters. Sets `minor` when the result is Bad::none.
 inline Bad read_version(std::string_view text, uint8_t& minor) {
   if (text.size() != 8) return Bad::bad_version;
-  if (std::memcmp(text.data(), "HTTP/1.", 7) == 0 && (text[7] == '1' || text[7] == '0')) {
-    minor = static_cast<uint8_t>(text[7] - '0');
-    return Bad::none;
-  }
-  const bool shaped = text.starts_with("HTTP/") && text[6] == '.' && scan::is(text[5], scan::kDigit) &&
-                      scan::is(text[7], scan::kDigit);
+  minor = std::memcmp(text.data(), "HTTP/1.1", 8) == 0 ? 1 : 0;
+  if (minor == 1 || std::memcmp(text.data(), "HTTP/1.0", 8) == 0) return Bad::none;
+  const bool shaped =
+      text.starts_with("HTTP/") && text[6] == '.' && scan::is(text[5], scan::kDigit) && scan::is(text[7], scan::kDigit);
   return shaped ? Bad::unsupported_version : Bad::bad_version;
 }
 

@@ -16,8 +16,8 @@ void append_field(std::string& out, std::string_view name, uint64_t value);
 void append_request_line(std::string& out, std::string_view method, std::string_view target);
 /// "HTTP/1.1 200 OK\r\n"; the phrase falls back to reason_phrase(status).
 void append_status_line(std::string& out, uint16_t status, std::string_view reason = {});
-/// All end-to-end fields (hop_by_hop and, for bodies, Content-Length/Transfer-Encoding are the caller's affair and skipped).
-/// Runs of fields that lie next to each other in the source bytes are copied with one memcpy.
+/// All end-to-end fields (hop_by_hop and, for bodies, Content-Length/Transfer-Encoding are the caller's affair and
+/// skipped). Runs of fields that lie next to each other in the source bytes are copied with one memcpy.
 void append_end_to_end_fields(std::string& out, const http::Fields& fields);
 /// "1a2b\r\n" before a chunk's data; the data is followed by "\r\n".
 void append_chunk_size(std::string& out, uint64_t size);

@@ -55,14 +55,16 @@ TEST(Writer, FieldsThatAreNotVerbatimAreNormalised) {
 }
 
 TEST(Writer, HopByHopAndFramingStayBehind) {
-  EXPECT_EQ(forwarded("POST / HTTP/1.1\r\nHost: h\r\nConnection: x, close\r\nA: 1\r\nX: 2\r\nContent-Length: 3\r\nB: 4\r\n"
-                      "Content-Length: 3\r\nKeep-Alive: 5\r\n\r\n"),
-            "Host: h\r\nA: 1\r\nB: 4\r\n");
+  EXPECT_EQ(
+      forwarded("POST / HTTP/1.1\r\nHost: h\r\nConnection: x, close\r\nA: 1\r\nX: 2\r\nContent-Length: 3\r\nB: 4\r\n"
+                "Content-Length: 3\r\nKeep-Alive: 5\r\n\r\n"),
+      "Host: h\r\nA: 1\r\nB: 4\r\n");
   EXPECT_EQ(forwarded("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nHost: h\r\n\r\n"), "Host: h\r\n");
 }
 
 TEST(Writer, HostSaysWhatTheTargetSaid) {
-  EXPECT_EQ(forwarded("GET http://real/ HTTP/1.1\r\nA: 1\r\nHost: fake\r\nB: 2\r\n\r\n"), "A: 1\r\nHost: real\r\nB: 2\r\n");
+  EXPECT_EQ(forwarded("GET http://real/ HTTP/1.1\r\nA: 1\r\nHost: fake\r\nB: 2\r\n\r\n"),
+            "A: 1\r\nHost: real\r\nB: 2\r\n");
 }
 
 TEST(Writer, FieldsFromSeveralSourcesMix) {
@@ -71,12 +73,11 @@ TEST(Writer, FieldsFromSeveralSourcesMix) {
   const std::string_view a(one);
   const std::string_view b(two);
   const Fields fields{
-      {a.substr(0, 1), a.substr(3, 1)},   // verbatim, and next to
-      {a.substr(6, 1), a.substr(9, 1)},   // this one
-      {b.substr(0, 1), b.substr(3, 1)},   // two bytes apart, but they are not ": "
-      {b.substr(6, 1), b.substr(9, 1)},
-      {a.substr(0, 1), b.substr(3, 1)},   // name and value from different places
-      {a.substr(6, 1), a.substr(3, 1)},   // the value lies before the name
+      {a.substr(0, 1), a.substr(3, 1)},                                    // verbatim, and next to
+      {a.substr(6, 1), a.substr(9, 1)},                                    // this one
+      {b.substr(0, 1), b.substr(3, 1)},                                    // two bytes apart, but they are not ": "
+      {b.substr(6, 1), b.substr(9, 1)}, {a.substr(0, 1), b.substr(3, 1)},  // name and value from different places
+      {a.substr(6, 1), a.substr(3, 1)},                                    // the value lies before the name
   };
   std::string out;
   append_end_to_end_fields(out, fields);

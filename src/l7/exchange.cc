@@ -1,0 +1,438 @@
+#include "l7/exchange.h"
+
+#include <xxhash.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "balance/ewma.h"
+#include "base/check.h"
+#include "l7/core/router.h"
+#include "l7/worker.h"
+
+namespace weir::l7 {
+
+using balance::Outcome;
+using core::Rule;
+using core::Step;
+using proto::http::Field;
+
+namespace {
+
+balance::Outcome outcome_of(Code code) {
+  switch (code) {
+    case Code::connect_refused:
+    case Code::connect_timeout:
+    case Code::connect_failed: return Outcome::local_failure;
+    case Code::cancelled:
+    case Code::out_of_fds:
+    case Code::limit_reached: return Outcome::cancelled;
+    default: return Outcome::gateway_failure;
+  }
+}
+
+balance::Outcome outcome_of(uint16_t status) {
+  if (core::is_gateway_status(status)) return Outcome::gateway_failure;
+  return status >= 500 ? Outcome::server_error : Outcome::success;
+}
+
+}  // namespace
+
+Instant Exchange::now() const { return net::read_clock(); }
+
+void Exchange::assign(WorkerSnapshot& snapshot, const RouteTable& listener) {
+  snapshot_ = &snapshot;
+  ++snapshot.users;
+  listener_ = &listener;
+  route_ = nullptr;
+  cluster_ = nullptr;
+  downstream_ = nullptr;
+  upstream_ = nullptr;
+  body_.clear();
+  bytes_in_ = bytes_out_ = 0;
+  tried_count_ = 0;
+  status_ = 0;
+  refusal_ = {};
+  abort_code_ = Code::ok;
+  phase_ = Phase::idle;
+  trying_ = has_place_ = request_ended_ = response_started_ = body_lost_ = panic_ = false;
+}
+
+// ---- the request -----------------------------------------------------------------------------------------------------
+
+void Exchange::on_request(http::ServerStream& stream, http::RequestHead& head, std::string_view memory, bool end) {
+  downstream_ = &stream;
+  started_ = now();
+  request_ended_ = end;
+  client_.assign(stream.peer_host());
+  std::swap(head_, head);  // the scratch head gets our old vectors: nobody allocates
+  proto::http::own(head_, memory, memory_);
+  forwarding_.build(head_, {.client = client_, .trust_forwarded = listener_->config->trust_forwarded},
+                    worker_.prng());
+  if (!route()) return refuse({.rule = Rule::no_route});
+  core_.begin({.idempotent = proto::http::is_idempotent(head_.method),
+               .started = started_,
+               .timeout = route_->timeout,
+               .retry = route_->retry});
+  cluster_->cluster().retry_budget.deposit(started_);
+  admit();
+}
+
+bool Exchange::route() {
+  const auto& routes = listener_->config->routes;
+  const int index = core::find_route(routes, head_.authority, head_.path());
+  if (index < 0) return false;
+  const auto i = static_cast<size_t>(index);
+  route_ = &routes[i];
+  const auto& targets = listener_->targets[i];
+  size_t target = 0;
+  if (targets.size() > 1 && listener_->weights[i] > 0) {
+    target = core::find_target(route_->to, worker_.prng().below(listener_->weights[i]));
+  }
+  cluster_ = targets[target];
+  return true;
+}
+
+/// A place is one of the cluster's max_requests. Who comes when others wait goes behind them.
+void Exchange::admit() {
+  if (cluster_->waiting() == 0 && cluster_->cluster().circuit.requests.try_acquire()) {
+    has_place_ = true;
+    return attempt(false);
+  }
+  queue();
+}
+
+void Exchange::queue() {
+  const auto& circuit = cluster_->config().circuit;
+  if (!cluster_->enqueue(*this)) {
+    return refuse({.rule = Rule::max_pending, .limit = "circuit_breaker.max_pending", .value = circuit.max_pending});
+  }
+  if (phase_ != Phase::queued) wait_until(Phase::queued, worker_.loop().now() + circuit.pending_timeout);
+}
+
+void Exchange::on_place() {
+  if (!has_place_) {
+    if (!cluster_->cluster().circuit.requests.try_acquire()) return queue();
+    has_place_ = true;
+  }
+  attempt(false);
+}
+
+void Exchange::attempt(bool fresh) {
+  if (!choose(fresh)) return;
+  send();
+}
+
+/// Finds an endpoint and a connection to it. False when the request was queued or refused, or the failure was acted upon.
+bool Exchange::choose(bool fresh) {
+  for (uint32_t looks = 0;; ++looks) {
+    const auto pick = cluster_->pick(hash(), {tried_.data(), tried_count_}, core_.may_repeat());
+    if (!pick) {
+      refuse({.rule = Rule::no_endpoint});
+      return false;
+    }
+    endpoint_ = pick->index;
+    panic_ = pick->panic;
+    const bool may_share = request_ended_ && body_.empty() && proto::http::is_idempotent(head_.method);
+    const auto acquired = cluster_->pool(endpoint_).acquire(*this, {.fresh = fresh, .may_share = may_share});
+    if (tried_count_ < kMaxTried) tried_[tried_count_++] = endpoint_;
+    if (acquired.stream != nullptr) {
+      upstream_ = acquired.stream;
+      return true;
+    }
+    if (acquired.error.code != Code::limit_reached) {
+      core_.on_attempt(now());
+      cluster_->cluster().record(endpoint_, outcome_of(acquired.error.code), Duration{}, now());
+      act(core_.on_failure({.code = acquired.error.code, .retry = acquired.error.retry, .replayable = replayable()},
+                           cluster_->cluster().retry_budget, now(), worker_.prng()));
+      return false;
+    }
+    cluster_->cluster().record(endpoint_, Outcome::cancelled, Duration{}, now());
+    // Every connection to this endpoint is taken: ask the others, and when all are full, wait for one.
+    if (looks + 1 >= std::min<size_t>(cluster_->cluster().endpoints().size(), kMaxTried)) {
+      tried_count_ = 0;
+      queue();
+      return false;
+    }
+  }
+}
+
+void Exchange::send() {
+  attempt_started_ = now();
+  wait_until(Phase::trying, core_.on_attempt(attempt_started_));
+  cluster_->begin_attempt(endpoint_, link_, attempt_started_);
+  trying_ = true;
+  auto& counters = cluster_->endpoint(endpoint_).counters;
+  counters.requests.fetch_add(1, std::memory_order_relaxed);
+  if (core_.tries() > 1) {
+    counters.retries.fetch_add(1, std::memory_order_relaxed);
+    worker_.metrics().retries.add();
+  }
+  const bool nothing_follows = request_ended_ && body_.empty();
+  upstream_->send_head(head_, forwarding_.fields(), nothing_follows);
+  if (nothing_follows) return;
+  upstream_->send_body(body_);
+  if (request_ended_) {
+    upstream_->send_end({});
+  } else {
+    downstream_->resume_request();
+  }
+}
+
+void Exchange::on_request_body(std::string_view piece) {
+  bytes_in_ += piece.size();
+  if (upstream_ == nullptr) {
+    // Waiting for a place or between two tries: hold a little, then hold the client.
+    body_ += piece;
+    if (body_.size() >= kReplayBytes) downstream_->pause_request();
+    return;
+  }
+  keep_for_replay(piece);
+  upstream_->send_body(piece);
+  if (upstream_->congested()) downstream_->pause_request();
+}
+
+void Exchange::keep_for_replay(std::string_view piece) {
+  if (body_lost_) return;
+  if (response_started_ || body_.size() + piece.size() > kReplayBytes || !core_.may_repeat()) {
+    body_lost_ = true;
+    body_.clear();
+  } else {
+    body_ += piece;
+  }
+}
+
+void Exchange::on_request_end(const http::Fields& trailers) {
+  request_ended_ = true;
+  if (upstream_ != nullptr) upstream_->send_end(trailers);
+}
+
+void Exchange::on_request_drained() {
+  if (downstream_ != nullptr && !request_ended_) downstream_->resume_request();
+}
+
+void Exchange::on_request_aborted(const Error& error) {
+  downstream_ = nullptr;
+  abort_code_ = error.code;
+  worker_.metrics().client_aborts.add();
+  if (http::ClientStream* stream = std::exchange(upstream_, nullptr)) stream->cancel();
+  end_attempt(Outcome::cancelled);
+  finish();
+}
+
+// ---- the response ----------------------------------------------------------------------------------------------------
+
+void Exchange::on_informational(const http::ResponseHead& head) { downstream_->send_informational(head); }
+
+void Exchange::on_response(http::ResponseHead& head, std::string_view /*memory*/, bool end) {
+  const Instant time = now();
+  const Duration latency = time - attempt_started_;
+  if (end) upstream_ = nullptr;
+  cluster_->answered(endpoint_, link_);
+  cluster_->latency(endpoint_).record(static_cast<uint64_t>(latency.us()));
+  const Outcome outcome = outcome_of(head.status);
+  auto& load = cluster_->endpoint(endpoint_).load;
+  if (outcome == Outcome::gateway_failure) {
+    balance::record_failure_penalty(load, time);
+  } else {
+    balance::record_latency(load, latency, time);
+  }
+  cluster_->cluster().record(endpoint_, outcome, latency, time);
+  const auto action =
+      core_.on_status(head.status, replayable(), cluster_->cluster().retry_budget, time, worker_.prng());
+  if (action.step == Step::forward) return forward(head, end);
+  if (http::ClientStream* stream = std::exchange(upstream_, nullptr)) stream->cancel();
+  cluster_->end_attempt(endpoint_, link_);
+  trying_ = false;
+  act(action);
+}
+
+void Exchange::forward(http::ResponseHead& head, bool end) {
+  response_started_ = true;
+  status_ = head.status;
+  Field extra[2] = {{.name = "X-Request-Id", .value = forwarding_.request_id()}, {}};
+  size_t count = 1;
+  for (Field& field : head.fields) {
+    if (field.id == proto::http::FieldId::x_request_id) field.hop_by_hop = true;
+  }
+  if (head.find(proto::http::FieldId::date) == nullptr) {
+    extra[count++] = {.name = "Date", .value = worker_.clock().http_date()};
+  }
+  if (end) {
+    cluster_->end_attempt(endpoint_, link_);
+    trying_ = false;
+  } else {
+    wait_until(Phase::responding, worker_.loop().now() + route_->timeout);
+  }
+  downstream_->send_head(head, {extra, count}, end);
+  if (end) finish();
+}
+
+void Exchange::on_response_body(std::string_view piece) {
+  bytes_out_ += piece.size();
+  downstream_->send_body(piece);
+  if (downstream_->congested()) {
+    upstream_->pause_response();
+    deadline_.clear();  // it is the client who is slow, and its own deadline watches it
+  } else {
+    wait_until(Phase::responding, worker_.loop().now() + route_->timeout);
+  }
+}
+
+void Exchange::on_response_drained() {
+  if (upstream_ == nullptr) return;
+  upstream_->resume_response();
+  if (phase_ == Phase::responding) wait_until(Phase::responding, worker_.loop().now() + route_->timeout);
+}
+
+void Exchange::on_response_end(const http::Fields& trailers) {
+  upstream_ = nullptr;
+  cluster_->end_attempt(endpoint_, link_);
+  trying_ = false;
+  downstream_->send_end(trailers);
+  finish();
+}
+
+void Exchange::on_response_failed(const Error& error) {
+  upstream_ = nullptr;
+  if (response_started_) {
+    // The status has left already: all that is honest now is to break off.
+    worker_.metrics().truncated.add();
+    abort_code_ = error.code;
+    end_attempt(Outcome::gateway_failure);
+    downstream_->abort();
+    return finish();
+  }
+  const auto action = core_.on_failure({.code = error.code, .retry = error.retry, .replayable = replayable()},
+                                       cluster_->cluster().retry_budget, now(), worker_.prng());
+  if (action.step == Step::attempt_fresh) {
+    // The connection had been closed while idle; that says nothing about the endpoint.
+    cluster_->endpoint(endpoint_).counters.replays.fetch_add(1, std::memory_order_relaxed);
+    worker_.metrics().replays.add();
+    end_attempt(Outcome::cancelled);
+  } else {
+    end_attempt(outcome_of(error.code));
+  }
+  act(action);
+}
+
+/// Counts the attempt out, with what it says about the endpoint.
+void Exchange::end_attempt(Outcome outcome) {
+  if (!std::exchange(trying_, false)) return;
+  const Instant time = now();
+  cluster_->end_attempt(endpoint_, link_);
+  if (response_started_ && outcome == Outcome::cancelled) return;  // its result was recorded with its head
+  if (outcome != Outcome::cancelled) balance::record_failure_penalty(cluster_->endpoint(endpoint_).load, time);
+  cluster_->cluster().record(endpoint_, outcome, time - attempt_started_, time);
+}
+
+// ---- decisions carried out -------------------------------------------------------------------------------------------
+
+void Exchange::act(const core::Action& action) {
+  switch (action.step) {
+    case Step::attempt: return attempt(false);
+    case Step::attempt_fresh: tried_count_ = tried_count_ > 0 ? tried_count_ - 1 : 0; return attempt(true);
+    case Step::pause: return wait_until(Phase::pausing, worker_.loop().now() + action.pause);
+    case Step::refuse: return refuse(action.refusal);
+    case Step::forward: UNREACHABLE();
+  }
+}
+
+void Exchange::wait_until(Phase phase, Instant when) {
+  phase_ = phase;
+  deadline_.set(worker_.loop().timers(), when);
+}
+
+void Exchange::on_deadline() {
+  switch (phase_) {
+    case Phase::idle: return;
+    case Phase::pausing: return attempt(false);
+    case Phase::queued: {
+      cluster_->dequeue(*this);
+      return refuse({.rule = Rule::pending_timeout,
+                     .limit = "circuit_breaker.pending_timeout",
+                     .value = cluster_->config().circuit.pending_timeout.ms()});
+    }
+    case Phase::responding:
+      if (http::ClientStream* stream = std::exchange(upstream_, nullptr)) stream->cancel();
+      return on_response_failed(Error{.code = Code::timeout, .origin = Origin::upstream});
+    case Phase::trying:
+      if (http::ClientStream* stream = std::exchange(upstream_, nullptr)) stream->cancel();
+      end_attempt(Outcome::gateway_failure);
+      return act(core_.on_deadline(replayable(), cluster_->cluster().retry_budget, worker_.loop().now()));
+  }
+}
+
+void Exchange::refuse(const core::Refusal& refusal) {
+  refusal_ = refusal;
+  status_ = core::status_of(refusal.rule);
+  worker_.metrics().refusals[static_cast<size_t>(refusal.rule)].add();
+  std::string reason;
+  core::append_refusal(reason, refusal, tried_names());
+  std::string text = "{\"error\":\"";
+  text.append(core::name_of(refusal.rule)).append("\",\"message\":\"").append(core::text_of(refusal.rule)).append("\"}\n");
+  http::ResponseHead head;
+  head.status = status_;
+  head.body = proto::http::BodyKind::length;
+  head.content_length = text.size();
+  Field extra[5] = {{.name = "Content-Type", .value = "application/json"},
+                    {.name = "X-Weir-Refusal", .value = reason},
+                    {.name = "X-Request-Id", .value = forwarding_.request_id()},
+                    {.name = "Date", .value = worker_.clock().http_date()},
+                    {.name = "Retry-After", .value = "1"}};
+  bytes_out_ = head_.method == proto::http::Method::head ? 0 : text.size();
+  http::ServerStream& stream = *downstream_;
+  stream.send_head(head, {extra, status_ == 503 ? size_t{5} : size_t{4}}, bytes_out_ == 0);
+  if (bytes_out_ != 0) {
+    stream.send_body(text);
+    stream.send_end({});
+  }
+  finish();
+}
+
+void Exchange::finish() {
+  deadline_.clear();
+  phase_ = Phase::idle;
+  if (cluster_ != nullptr) {
+    cluster_->dequeue(*this);
+    if (std::exchange(has_place_, false)) cluster_->cluster().circuit.requests.release();
+  }
+  auto& metrics = worker_.metrics();
+  metrics.responses[status_ / 100 < 6 ? status_ / 100 : 0].add();
+  metrics.bytes_from_clients.add(bytes_in_);
+  metrics.bytes_to_clients.add(bytes_out_);
+  metrics.duration_us.record(static_cast<uint64_t>((now() - started_).us()));
+  if (listener_->access_log) write_log();
+  upstream::WorkerCluster* cluster = cluster_;
+  if (body_.capacity() > 4096) std::string().swap(body_);
+  if (memory_.capacity() > 16384) std::string().swap(memory_);
+  downstream_ = nullptr;
+  WorkerSnapshot& snapshot = *std::exchange(snapshot_, nullptr);
+  if (cluster != nullptr) cluster->place_freed();
+  worker_.recycle(*this, snapshot);
+}
+
+std::string Exchange::tried_names() const {
+  std::string names;
+  for (uint32_t i = 0; i < tried_count_; ++i) {
+    if (i != 0) names += ',';
+    names += cluster_->endpoint(tried_[i]).name;
+  }
+  return names;
+}
+
+uint64_t Exchange::hash() const {
+  const model::ClusterConfig& config = cluster_->config();
+  if (config.policy != model::PolicyKind::ring_hash && config.policy != model::PolicyKind::maglev) return 0;
+  std::string_view key;
+  switch (config.hash_on) {
+    case model::HashOn::client_ip: key = client_; break;
+    case model::HashOn::path: key = head_.path(); break;
+    case model::HashOn::header:
+      if (const Field* field = head_.find(config.hash_header)) key = field->value;
+      break;
+  }
+  return XXH3_64bits(key.data(), key.size());
+}
+
+}  // namespace weir::l7

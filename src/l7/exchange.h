@@ -1,0 +1,114 @@
+#pragma once
+// One request on its way through the proxy, from the client's head to the last byte of the response: it carries out what
+// core::RequestCore decides. It does not know HTTP's version on either side (http/streams.h).
+//
+//   client -> on_request -> route -> place (circuit breaker, queue) -> endpoint (balancer) -> connection (pool) -> send
+//   endpoint -> on_response -> retry or forward -> body with back-pressure -> finish: counters, log, place given back
+//
+// Exchanges are recycled by their worker, memory and all. Thread rule: the worker's thread.
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "http/streams.h"
+#include "l7/core/forwarding.h"
+#include "l7/core/request_core.h"
+#include "l7/snapshot.h"
+#include "net/timer_wheel.h"
+#include "upstream/worker_cluster.h"
+
+namespace weir::l7 {
+
+class Worker;
+
+class Exchange final : public http::RequestHandler,
+                       private http::ResponseHandler,
+                       private upstream::WorkerCluster::Waiter {
+ public:
+  explicit Exchange(Worker& worker) : worker_(worker) {}
+  /// Readies a recycled exchange for the next request of `listener`.
+  void assign(WorkerSnapshot& snapshot, const RouteTable& listener);
+
+ private:
+  enum class Phase : uint8_t { idle, queued, pausing, trying, responding };
+
+  // The client's side.
+  void on_request(http::ServerStream& stream, http::RequestHead& head, std::string_view memory, bool end) override;
+  void on_request_body(std::string_view piece) override;
+  void on_request_end(const http::Fields& trailers) override;
+  void on_request_aborted(const Error& error) override;
+  void on_response_drained() override;
+
+  // The endpoint's side.
+  void on_informational(const http::ResponseHead& head) override;
+  void on_response(http::ResponseHead& head, std::string_view memory, bool end) override;
+  void on_response_body(std::string_view piece) override;
+  void on_response_end(const http::Fields& trailers) override;
+  void on_response_failed(const Error& error) override;
+  void on_request_drained() override;
+
+  void on_place() override;
+  void on_deadline();
+
+  bool route();
+  void admit();
+  void queue();
+  void attempt(bool fresh);
+  bool choose(bool fresh);
+  void send();
+  void keep_for_replay(std::string_view piece);
+  void act(const core::Action& action);
+  void end_attempt(balance::Outcome outcome);
+  void forward(http::ResponseHead& head, bool end);
+  void refuse(const core::Refusal& refusal);
+  void finish();
+  void write_log();
+  [[nodiscard]] bool replayable() const { return !body_lost_; }
+  [[nodiscard]] uint64_t hash() const;
+  [[nodiscard]] std::string tried_names() const;
+  [[nodiscard]] Instant now() const;
+  void wait_until(Phase phase, Instant when);
+
+  // A request's body is kept this far for a retry; what is longer is streamed and cannot be repeated.
+  static constexpr size_t kReplayBytes = 64 * 1024;
+  static constexpr size_t kMaxTried = 8;   ///< endpoints remembered as tried; more attempts than this repeat themselves
+
+  Worker& worker_;
+  WorkerSnapshot* snapshot_ = nullptr;
+  const RouteTable* listener_ = nullptr;
+  const model::RouteConfig* route_ = nullptr;
+  upstream::WorkerCluster* cluster_ = nullptr;
+  http::ServerStream* downstream_ = nullptr;
+  http::ClientStream* upstream_ = nullptr;
+
+  http::RequestHead head_;
+  std::string memory_;              ///< what head_ points into
+  std::string client_;              ///< the client's address without port
+  std::string body_;                ///< the request's body so far, for a retry
+  core::ForwardingFields forwarding_;
+  core::RequestCore core_;
+  upstream::AttemptLink link_;
+  net::Deadline deadline_ = net::Deadline::bind<&Exchange::on_deadline>(this);
+
+  Instant started_{};
+  Instant attempt_started_{};
+  uint64_t bytes_in_ = 0;
+  uint64_t bytes_out_ = 0;
+  std::array<uint32_t, kMaxTried> tried_{};
+  uint32_t tried_count_ = 0;
+  uint32_t endpoint_ = 0;
+  uint16_t status_ = 0;
+  core::Refusal refusal_{};
+  Code abort_code_ = Code::ok;      ///< why the exchange ended early, for the log
+  Phase phase_ = Phase::idle;
+  bool trying_ = false;             ///< an attempt is counted at endpoint_
+  bool has_place_ = false;
+  bool request_ended_ = false;
+  bool response_started_ = false;
+  bool body_lost_ = false;
+  bool panic_ = false;
+};
+
+}  // namespace weir::l7

@@ -1,0 +1,86 @@
+#include "l7/listener.h"
+
+#include <utility>
+
+#include "base/json.h"
+#include "l7/worker.h"
+
+namespace weir::l7 {
+
+Listener::Listener(Worker& worker, std::string address, net::Fd listening)
+    : worker_(worker),
+      address_(std::move(address)),
+      acceptor_(net::Acceptor::adopt(worker.loop(), std::move(listening), *this)) {}
+
+Listener::~Listener() {
+  kill();
+  hold(nullptr);
+}
+
+void Listener::hold(WorkerSnapshot* snapshot) {
+  if (snapshot != nullptr) ++snapshot->users;
+  if (WorkerSnapshot* old = std::exchange(snapshot_, snapshot)) worker_.release(*old);
+}
+
+void Listener::update(WorkerSnapshot& snapshot, size_t index, uint32_t max_connections) {
+  hold(&snapshot);
+  index_ = index;
+  max_connections_ = max_connections;
+  if (count_ < max_connections_) acceptor_->resume();
+}
+
+void Listener::on_accept(net::Fd fd, const net::SocketAddress& peer) {
+  auto connection = std::make_unique<http::ServerConnection>(
+      worker_.loop(), *this, snapshot_->shared->listeners[index_].options, worker_.server_scratch(), peer);
+  if (!connection->start(std::move(fd))) return;
+  worker_.metrics().connections.add();
+  worker_.metrics().connections_accepted.add();
+  connection->next = connections_;
+  if (connections_ != nullptr) connections_->previous = connection.get();
+  connections_ = connection.release();
+  if (draining_) connections_->drain();
+  if (++count_ >= max_connections_) acceptor_->pause();
+}
+
+void Listener::on_connection_closed(http::ServerConnection& connection) {
+  (connection.previous != nullptr ? connection.previous->next : connections_) = connection.next;
+  if (connection.next != nullptr) connection.next->previous = connection.previous;
+  worker_.metrics().connections.sub();
+  worker_.loop().defer_delete(std::unique_ptr<net::Deferred>(&connection));
+  if (count_-- == max_connections_ && !draining_) acceptor_->resume();
+  if (draining_ && count_ == 0) worker_.on_listener_empty(*this);
+}
+
+http::RequestHandler& Listener::begin_request(http::ServerConnection& /*connection*/) {
+  Exchange& exchange = worker_.take_exchange();
+  exchange.assign(*snapshot_, snapshot_->listeners[index_]);
+  return exchange;
+}
+
+void Listener::on_bad_request(http::ServerConnection& connection, std::string_view reason, uint16_t status) {
+  worker_.metrics().bad_requests.add();
+  worker_.metrics().responses[status / 100].add();
+  const RouteTable& table = snapshot_->listeners[index_];
+  if (!table.access_log) return;
+  std::string& line = worker_.log_line();
+  line.assign("{\"time\":\"").append(worker_.clock().timestamp()).append("\",\"listener\":");
+  append_json_string(line, table.config->name);
+  line += ",\"client\":";
+  append_json_string(line, connection.peer_host());
+  line.append(",\"status\":").append(std::to_string(status)).append(",\"refusal\":\"rule=").append(reason).append("\"}\n");
+  worker_.append_log(*table.access_log, line);
+}
+
+void Listener::drain() {
+  draining_ = true;
+  acceptor_->finish();
+  for (http::ServerConnection* c = connections_; c != nullptr;) std::exchange(c, c->next)->drain();
+}
+
+void Listener::kill() {
+  acceptor_->close();
+  draining_ = false;  // nobody is to be told
+  while (connections_ != nullptr) connections_->kill();
+}
+
+}  // namespace weir::l7

@@ -1,0 +1,51 @@
+#pragma once
+// A listener as one worker serves it: its listening socket and the connections accepted from it. Survives reloads that still name its
+// address; when a reload drops it, it stops accepting, drains its connections and goes.
+//
+// Thread rule: the worker's thread.
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "http/server_connection.h"
+#include "l7/snapshot.h"
+#include "net/acceptor.h"
+
+namespace weir::l7 {
+
+class Worker;
+
+class Listener final : public net::Deferred, private net::Acceptor::Handler, public http::ServerConnection::Owner {
+ public:
+  Listener(Worker& worker, std::string address, net::Fd listening);
+  ~Listener() override;
+
+  /// The configuration from now on; connections already open keep their limits and timeouts.
+  void update(WorkerSnapshot& snapshot, size_t index, uint32_t max_connections);
+  /// Stops accepting; idle connections close, the others after their request.
+  void drain();
+  /// Closes everything now.
+  void kill();
+  [[nodiscard]] bool empty() const { return count_ == 0; }
+  [[nodiscard]] const std::string& address() const { return address_; }
+
+ private:
+  void on_accept(net::Fd fd, const net::SocketAddress& peer) override;
+  http::RequestHandler& begin_request(http::ServerConnection& connection) override;
+  void on_bad_request(http::ServerConnection& connection, std::string_view reason, uint16_t status) override;
+  void on_connection_closed(http::ServerConnection& connection) override;
+  void hold(WorkerSnapshot* snapshot);
+
+  Worker& worker_;
+  std::string address_;
+  std::unique_ptr<net::Acceptor> acceptor_;
+  WorkerSnapshot* snapshot_ = nullptr;
+  size_t index_ = 0;
+  http::ServerConnection* connections_ = nullptr;   ///< owned; linked through previous/next
+  uint32_t count_ = 0;
+  uint32_t max_connections_ = 0;
+  bool draining_ = false;
+};
+
+}  // namespace weir::l7

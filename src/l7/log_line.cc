@@ -1,0 +1,55 @@
+// The access log's line of an exchange: see docs/observability.md for the fields.
+#include <charconv>
+
+#include "base/json.h"
+#include "l7/exchange.h"
+#include "l7/worker.h"
+
+namespace weir::l7 {
+
+namespace {
+
+void append_number(std::string& out, std::string_view name, uint64_t value) {
+  char digits[24];
+  const auto [end, error] = std::to_chars(digits, digits + sizeof digits, value);
+  out.append(",\"").append(name).append("\":").append(digits, end);
+}
+
+void append_text(std::string& out, std::string_view name, std::string_view value) {
+  out.append(",\"").append(name).append("\":");
+  append_json_string(out, value);
+}
+
+}  // namespace
+
+void Exchange::write_log() {
+  std::string& line = worker_.log_line();
+  line.assign("{\"time\":\"").append(worker_.clock().timestamp()).append("\"");
+  append_text(line, "listener", listener_->config->name);
+  append_text(line, "client", client_);
+  append_text(line, "method", head_.method_text);
+  append_text(line, "host", head_.authority);
+  append_text(line, "target", head_.target);
+  append_number(line, "status", status_);
+  append_number(line, "bytes_in", bytes_in_);
+  append_number(line, "bytes_out", bytes_out_);
+  append_number(line, "duration_us", static_cast<uint64_t>((now() - started_).us()));
+  append_text(line, "request_id", forwarding_.request_id());
+  if (cluster_ != nullptr) {
+    append_text(line, "cluster", cluster_->config().name);
+    if (tried_count_ > 0) append_text(line, "endpoint", cluster_->endpoint(endpoint_).name);
+    append_number(line, "tries", core_.tries());
+    if (panic_) line += ",\"panic\":true";
+  }
+  if (refusal_.rule != core::Rule::none) {
+    std::string reason;
+    core::append_refusal(reason, refusal_, tried_names());
+    append_text(line, "refusal", reason);
+  }
+  if (abort_code_ != Code::ok) append_text(line, "aborted", name_of(abort_code_));
+  if (const auto* agent = head_.find(proto::http::FieldId::user_agent)) append_text(line, "user_agent", agent->value);
+  line += "}\n";
+  worker_.append_log(*listener_->access_log, line);
+}
+
+}  // namespace weir::l7

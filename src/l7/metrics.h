@@ -1,0 +1,40 @@
+#pragma once
+// What a worker counts. Written by its thread only, read by the admin interface at any time: relaxed atomics bumped by load and store.
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "base/histogram.h"
+#include "l7/core/refusal.h"
+
+namespace weir::l7 {
+
+class Counter {
+ public:
+  void add(uint64_t n = 1) { value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed); }
+  void sub(uint64_t n = 1) { value_.store(value_.load(std::memory_order_relaxed) - n, std::memory_order_relaxed); }
+  [[nodiscard]] uint64_t value() const { return value_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<uint64_t> value_{0};
+};
+
+struct WorkerMetrics {
+  std::array<Counter, 6> responses;                 ///< by class: [2] counts 2xx; [0] those that ended without a status
+  std::array<Counter, core::kRules> refusals;       ///< by core::Rule
+  Counter bad_requests;                             ///< refused by the codec
+  Counter client_aborts;
+  Counter truncated;                                ///< responses cut off in the middle
+  Counter bytes_from_clients;
+  Counter bytes_to_clients;
+  Counter connections;                              ///< open now
+  Counter connections_accepted;
+  Counter retries;
+  Counter replays;
+  Counter log_lines_dropped;
+  Histogram duration_us;                            ///< whole requests, from head to end of response
+};
+
+}  // namespace weir::l7

@@ -1,0 +1,202 @@
+#include "l7/proxy.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+namespace weir::l7 {
+
+namespace {
+
+std::string describe(const Error& error) {
+  std::string text(text_of(error.code));
+  if (error.os_error != 0) text += fmt::format(" ({})", std::strerror(error.os_error));
+  return text;
+}
+
+std::shared_ptr<const http::ServerOptions> options_of(const model::ListenerConfig& listener) {
+  auto options = std::make_shared<http::ServerOptions>();
+  options->limits.request_line_bytes = listener.request_line_bytes;
+  options->limits.field_bytes = listener.field_bytes;
+  options->limits.head_bytes = listener.head_bytes;
+  options->limits.fields = listener.max_fields;
+  if (listener.max_body_bytes != 0) options->max_body_bytes = listener.max_body_bytes;
+  options->header_timeout = listener.header_timeout;
+  options->body_timeout = listener.body_timeout;
+  options->idle_timeout = listener.idle_timeout;
+  options->write_timeout = listener.write_timeout;
+  return options;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Proxy>, std::string> Proxy::create(net::Loop& control, const model::Config& config, size_t workers,
+                                                          uint64_t seed) {
+  std::unique_ptr<Proxy> proxy(new Proxy(control, seed));
+  for (size_t i = 0; i < workers; ++i) {
+    auto worker = Worker::create(i, workers, seed + 1 + i);
+    if (!worker) return fail(describe(worker.error()));
+    proxy->workers_.push_back(std::move(*worker));
+  }
+  auto loaded = proxy->reload(config);
+  if (!loaded) return fail(loaded.error());
+  return proxy;
+}
+
+Proxy::~Proxy() {
+  for (auto& worker : workers_) worker->stop();
+}
+
+Result<std::shared_ptr<AccessLog>, std::string> Proxy::log_for(const std::string& target) {
+  if (target == "off") return std::shared_ptr<AccessLog>();
+  if (snapshot_) {
+    for (const auto& listener : snapshot_->listeners) {
+      if (listener.access_log && listener.access_log->target() == target) return listener.access_log;
+    }
+  }
+  auto opened = AccessLog::open(target);
+  if (!opened) return fail(fmt::format("access_log {}: {}", target, describe(opened.error())));
+  return *opened;
+}
+
+Result<std::shared_ptr<Snapshot>, std::string> Proxy::build(const model::Config& config) {
+  auto built = std::make_shared<Snapshot>();
+  built->number = snapshot_ ? snapshot_->number + 1 : 1;
+  built->config = config;
+  for (const model::ClusterConfig& cluster : config.clusters) {
+    std::shared_ptr<upstream::Cluster> previous;
+    if (snapshot_) {
+      for (const auto& each : snapshot_->clusters) {
+        if (each->name() == cluster.name) previous = each;
+      }
+    }
+    if (previous && previous->config() == cluster) {
+      built->clusters.push_back(previous);  // untouched by this reload: state, limits in use and all
+      continue;
+    }
+    auto made = upstream::Cluster::create(cluster, previous.get(), control_.now(), seed_ ^ built->number);
+    if (!made) return fail(fmt::format("cluster {}: {}", cluster.name, describe(made.error())));
+    built->clusters.push_back(std::move(*made));
+  }
+  std::map<std::string, std::shared_ptr<AccessLog>> logs;
+  for (const model::ListenerConfig& listener : config.listeners) {
+    auto& log = logs[listener.access_log];
+    if (!log) {
+      auto found = log_for(listener.access_log);
+      if (!found) return fail(found.error());
+      log = *found;
+    }
+    built->listeners.push_back({.options = options_of(listener), .access_log = log});
+  }
+  return built;
+}
+
+/// Sockets for the addresses that are not served yet, one per worker; all or none.
+Result<std::vector<ListeningSockets>, std::string> Proxy::open_sockets(const model::Config& config) {
+  std::vector<ListeningSockets> sockets(workers_.size());
+  for (const model::ListenerConfig& listener : config.listeners) {
+    const std::string text = listener.http.text();
+    if (snapshot_) {
+      const auto& old = snapshot_->config.listeners;
+      if (std::any_of(old.begin(), old.end(), [&](const auto& each) { return each.http == listener.http; })) continue;
+    }
+    const auto address = net::SocketAddress::parse(listener.http.host, listener.http.port);
+    if (!address) return fail(fmt::format("listener {}: {}", text, describe(address.error())));
+    // SO_REUSEPORT among our workers must not mean sharing the port with a stranger: ask for it alone first.
+    if (auto alone = net::Acceptor::open(*address, {.reuse_port = false}); !alone) {
+      return fail(fmt::format("listener {}: {}", text, describe(alone.error())));
+    }
+    for (auto& mine : sockets) {
+      auto fd = net::Acceptor::open(*address, {});
+      if (!fd) return fail(fmt::format("listener {}: {}", text, describe(fd.error())));
+      mine[text] = std::move(*fd);
+    }
+  }
+  return sockets;
+}
+
+Result<void, std::string> Proxy::reload(const model::Config& config) {
+  auto sockets = open_sockets(config);
+  if (!sockets) return fail(sockets.error());
+  auto built = build(config);
+  if (!built) return fail(built.error());
+  const bool same_clusters = snapshot_ && snapshot_->clusters == (*built)->clusters;
+  snapshot_ = *built;
+  for (size_t i = 0; i < workers_.size(); ++i) {
+    Worker& worker = *workers_[i];
+    if (!running_) {
+      worker.apply(snapshot_, std::move((*sockets)[i]));
+      continue;
+    }
+    // std::function must be copyable, descriptors are not: they travel in a shared box.
+    auto box = std::make_shared<ListeningSockets>(std::move((*sockets)[i]));
+    worker.loop().post([&worker, snapshot = snapshot_, box] { worker.apply(snapshot, std::move(*box)); });
+  }
+  if (!same_clusters) checker_.watch(snapshot_->clusters);
+  return {};
+}
+
+bool Proxy::settled() const {
+  return std::all_of(workers_.begin(), workers_.end(),
+                     [&](const auto& worker) { return worker->snapshot_number() == snapshot_->number; });
+}
+
+void Proxy::start() {
+  started_at_ = control_.now();
+  control_.arm(tick_, Duration{});
+}
+
+void Proxy::start_workers() {
+  running_ = true;
+  for (auto& worker : workers_) worker->start();
+}
+
+void Proxy::on_tick() {
+  const Instant now = control_.now();
+  if (!running_) {
+    // No traffic before the first check: but an endpoint that hangs may not hold up the others for longer than a probe takes.
+    Duration longest{};
+    bool probed = true;
+    for (const auto& cluster : snapshot_->clusters) {
+      probed = probed && cluster->probed();
+      if (const auto& check = cluster->config().health_check) longest = std::max(longest, check->timeout);
+    }
+    if (probed || now - started_at_ > longest + Duration::ms(200)) start_workers();
+  }
+  for (const auto& cluster : snapshot_->clusters) {
+    Instant& swept = swept_[cluster->name()];
+    if (now - swept < cluster->sweep_interval()) continue;
+    swept = now;
+    cluster->sweep(now);
+  }
+  control_.arm(tick_, running_ ? kTick : Duration::ms(10));
+}
+
+void Proxy::reopen_logs() {
+  for (const auto& listener : snapshot_->listeners) {
+    if (listener.access_log) listener.access_log->reopen();
+  }
+}
+
+void Proxy::drain(std::function<void()> done) {
+  drained_ = std::move(done);
+  drain_until_ = control_.now() + snapshot_->config.drain_timeout;
+  if (!running_) start_workers();
+  for (auto& worker : workers_) worker->loop().post([&each = *worker] { each.drain(); });
+  control_.arm(drain_tick_, Duration::ms(20));
+}
+
+void Proxy::on_drain_tick() {
+  uint64_t open = 0;
+  for (const auto& worker : workers_) open += worker->metrics().connections.value();
+  const bool late = control_.now() >= drain_until_;
+  if (open != 0 && !late) return control_.arm(drain_tick_, Duration::ms(20));
+  if (open != 0) spdlog::warn("drain_timeout: closing {} connections that are still open", open);
+  for (auto& worker : workers_) worker->stop();
+  drained_();
+}
+
+}  // namespace weir::l7

@@ -1,0 +1,70 @@
+#pragma once
+// The proxy of a process: the control thread's side. It turns a configuration into a snapshot, hands it to the workers, keeps endpoints' state
+// across reloads, runs health checks and outlier sweeps, and drains everything at the end.
+//
+// Thread rule: the control loop's thread.
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "l7/snapshot.h"
+#include "l7/worker.h"
+#include "model/config.h"
+#include "net/loop.h"
+#include "upstream/health_checker.h"
+
+namespace weir::l7 {
+
+class Proxy {
+ public:
+  /// `workers`: threads to run; fixed for the life of the process.
+  static Result<std::unique_ptr<Proxy>, std::string> create(net::Loop& control, const model::Config& config, size_t workers,
+                                                            uint64_t seed);
+  ~Proxy();
+
+  /// Starts the workers once every endpoint with active checks has been probed, or at the latest after their timeout.
+  void start();
+  /// Puts `config` in force. An error says why and leaves everything as it was.
+  Result<void, std::string> reload(const model::Config& config);
+  /// Stops accepting, lets requests in flight finish, then calls `done`; at the latest after config.drain_timeout.
+  void drain(std::function<void()> done);
+  /// Opens log files anew.
+  void reopen_logs();
+
+  [[nodiscard]] const Snapshot& snapshot() const { return *snapshot_; }
+  [[nodiscard]] const std::vector<std::unique_ptr<Worker>>& workers() const { return workers_; }
+  [[nodiscard]] uint64_t reloads() const { return snapshot_->number - 1; }
+  /// Have all workers taken over the newest snapshot?
+  [[nodiscard]] bool settled() const;
+  [[nodiscard]] Instant started_at() const { return started_at_; }
+
+ private:
+  Proxy(net::Loop& control, uint64_t seed) : control_(control), checker_(control, seed), seed_(seed) {}
+  Result<std::shared_ptr<Snapshot>, std::string> build(const model::Config& config);
+  Result<std::vector<ListeningSockets>, std::string> open_sockets(const model::Config& config);
+  Result<std::shared_ptr<AccessLog>, std::string> log_for(const std::string& target);
+  void on_tick();
+  void on_drain_tick();
+  void start_workers();
+
+  static constexpr Duration kTick = Duration::ms(100);
+
+  net::Loop& control_;
+  upstream::HealthChecker checker_;
+  uint64_t seed_;
+  std::shared_ptr<const Snapshot> snapshot_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::map<std::string, Instant> swept_;   ///< by cluster
+  net::Timer tick_ = net::Timer::bind<&Proxy::on_tick>(this);
+  net::Timer drain_tick_ = net::Timer::bind<&Proxy::on_drain_tick>(this);
+  Instant started_at_{};
+  Instant drain_until_{};
+  std::function<void()> drained_;
+  bool running_ = false;
+};
+
+}  // namespace weir::l7

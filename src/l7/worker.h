@@ -1,0 +1,93 @@
+#pragma once
+// One worker: an event loop on a thread of its own, with everything a request needs and nothing shared but the snapshot and the endpoints'
+// atomics. The control thread talks to it by Loop::post only.
+//
+// Thread rule: construction and `apply` before `start` on the control thread; afterwards everything but metrics() and loop().post() on
+// the worker's own.
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/prng.h"
+#include "l7/exchange.h"
+#include "l7/listener.h"
+#include "l7/metrics.h"
+#include "l7/snapshot.h"
+#include "net/loop.h"
+#include "net/wall_clock.h"
+
+namespace weir::l7 {
+
+/// Listening sockets for addresses that are new, by address.
+using ListeningSockets = std::map<std::string, net::Fd>;
+
+class Worker {
+ public:
+  static Result<std::unique_ptr<Worker>> create(size_t index, size_t workers, uint64_t seed);
+  ~Worker();
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  void start();
+  /// Stops the loop and waits for the thread.
+  void stop();
+  void apply(std::shared_ptr<const Snapshot> snapshot, ListeningSockets sockets);
+  void drain();
+
+  // For Listener and Exchange.
+  [[nodiscard]] net::Loop& loop() { return *loop_; }
+  [[nodiscard]] Prng& prng() { return prng_; }
+  [[nodiscard]] WorkerMetrics& metrics() { return *metrics_; }
+  [[nodiscard]] const WorkerMetrics& metrics() const { return *metrics_; }
+  [[nodiscard]] net::WallClock& clock() { return clock_; }
+  [[nodiscard]] http::ServerScratch& server_scratch() { return server_scratch_; }
+  /// Scratch for a line of the access log.
+  [[nodiscard]] std::string& log_line() { return log_line_; }
+  void append_log(AccessLog& log, std::string_view line);
+  [[nodiscard]] Exchange& take_exchange();
+  void recycle(Exchange& exchange, WorkerSnapshot& snapshot);
+  void release(WorkerSnapshot& snapshot);
+  void on_listener_empty(Listener& listener);
+
+  /// Of the snapshot now in force; read by the control thread.
+  [[nodiscard]] uint64_t snapshot_number() const { return snapshot_number_.load(std::memory_order_acquire); }
+
+ private:
+  Worker(size_t index, size_t workers, uint64_t seed, std::unique_ptr<net::Loop> loop);
+  std::unique_ptr<WorkerSnapshot> build(std::shared_ptr<const Snapshot> snapshot);
+  void update_listeners(ListeningSockets sockets);
+  void drop_unused_pools();
+  void on_tick();
+  void flush_logs();
+
+  static constexpr Duration kTick = Duration::ms(250);
+  static constexpr size_t kLogFlushBytes = 32 * 1024;
+
+  size_t index_;
+  size_t workers_;
+  std::unique_ptr<net::Loop> loop_;
+  Prng prng_;
+  net::WallClock clock_;
+  std::unique_ptr<WorkerMetrics> metrics_;
+  http::ServerScratch server_scratch_;
+  http::ClientScratch client_scratch_;
+  proto::http1::Limits upstream_limits_;
+  std::string log_line_;
+  std::vector<std::pair<AccessLog*, std::string>> logs_;   ///< lines not yet handed to their log
+  upstream::PoolMap pools_;
+  std::vector<std::unique_ptr<WorkerSnapshot>> snapshots_;  ///< the last is in force
+  std::vector<std::unique_ptr<Exchange>> exchanges_;        ///< as many as were ever under way at once
+  std::vector<Exchange*> free_exchanges_;
+  std::vector<std::unique_ptr<Listener>> listeners_;
+  net::Timer tick_ = net::Timer::bind<&Worker::on_tick>(this);
+  std::atomic<uint64_t> snapshot_number_{0};
+  std::thread thread_;
+  bool draining_ = false;
+};
+
+}  // namespace weir::l7
