@@ -51,7 +51,7 @@ inline void record_latency(EndpointLoad& load, Duration rtt, Instant now, Durati
     next = static_cast<int64_t>(static_cast<double>(latency) * w + static_cast<double>(sample) * (1.0 - w));
   }
   load.latency_ns.store(std::max<int64_t>(1, next), std::memory_order_relaxed);
-  // Workers' clocks readings may arrive out of order; time never goes back in the cell.
+  // Workers' clock readings may arrive out of order; time never goes back in the cell.
   if (now > at) load.latency_at_ns.store(now.ns(), std::memory_order_relaxed);
 }
 

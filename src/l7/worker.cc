@@ -68,7 +68,9 @@ std::unique_ptr<WorkerSnapshot> Worker::build(std::shared_ptr<const Snapshot> sn
     built->clusters[cluster->name()] = std::make_unique<upstream::WorkerCluster>(cluster, environment);
   }
   for (size_t i = 0; i < built->shared->config.listeners.size(); ++i) {
-    RouteTable table{.config = &built->shared->config.listeners[i], .access_log = built->shared->listeners[i].access_log};
+    RouteTable table;
+    table.config = &built->shared->config.listeners[i];
+    table.access_log = built->shared->listeners[i].access_log;
     for (const auto& route : table.config->routes) {
       auto& targets = table.targets.emplace_back();
       for (const auto& target : route.to) targets.push_back(built->clusters.at(target.cluster).get());

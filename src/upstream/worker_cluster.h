@@ -39,7 +39,7 @@ class WorkerCluster {
     virtual void on_place() = 0;
 
    protected:
-    ~Waiter() = default;
+    ~Waiter() = default;  // NOLINT: nobody owns through it
 
    private:
     friend class WorkerCluster;

@@ -31,7 +31,7 @@ bool may_trail(const Field& field) {
 void BodyReader::start(BodyKind kind, uint64_t content_length, uint64_t max_body, const Limits& limits) {
   limits_ = &limits;
   trailer_section_.reset();
-  left_ = content_length;
+  left_ = kind == BodyKind::length ? content_length : 0;
   allowed_ = max_body;
   line_bytes_ = 0;
   bad_ = Bad::none;
@@ -125,7 +125,6 @@ Bad BodyReader::framing_byte(char c) {
 Bad BodyReader::size_byte(char c) {
   constexpr uint64_t kMost = std::numeric_limits<int64_t>::max();
   if (scan::is(c, scan::kHex)) {
-    if (state_ == State::size_first) left_ = 0;
     if (left_ > kMost >> 4) return Bad::chunk_size_too_large;
     left_ = left_ << 4 | hex_value(c);
     state_ = State::size;

@@ -150,6 +150,18 @@ TEST(BodyReader, ChunkedBodiesThatAreRefused) {
   }
 }
 
+TEST(BodyReader, TheLineLimitIsPerChunk) {
+  std::string bytes;
+  for (int i = 0; i < 50; ++i) bytes += "1;abcdefgh\r\nx\r\n";
+  EXPECT_EQ(read_chunked(bytes + "0\r\n\r\n", 1000).payload, std::string(50, 'x'));
+}
+
+TEST(BodyReader, AStreamHasNoLength) {
+  BodyReader reader;
+  reader.start(BodyKind::stream, 5, kNoLimit, kSmall);
+  EXPECT_EQ(read("1\r\nx\r\n0\r\n\r\n", 1000, reader).payload, "x");
+}
+
 TEST(BodyReader, LargestChunkIsTwoToThe63MinusOne) {
   EXPECT_EQ(read_chunked("7fffffffffffffff\r\nx", 1000).state, Parse::need_more);
 }

@@ -1,7 +1,11 @@
 #pragma once
 // Finding the next interesting byte. Everything the HTTP/1.1 parsers loop over is here: character classes in one table
-// and two searches that look at sixteen bytes at a time with SSE2, which every x86-64 has. Elsewhere the table serves.
-// No function reads outside the bytes it is given. Grammar: RFC 9110 section 5.6, RFC 3986 section 2. Pure.
+// and three searches that look at sixteen bytes at a time with SSE2, which every x86-64 has. Elsewhere the table
+// serves. No function reads outside the bytes it is given. Grammar: RFC 9110 section 5.6, RFC 3986 section 2. Pure.
+//
+// What the blocks buy (parser_bench): a line of 40 bytes in 3 ns against 18, a target of 12 in 2.3 against 4.8, a name
+// of 10 in 2.5 against 4.1; instructions of a whole request (callgrind) with the table alone against the blocks:
+// 40 bytes and 1 field 971 / 866, 90 bytes and 3 fields 1699 / 1281, 590 bytes and 11 fields 6048 / 3168.
 
 #include <array>
 #include <cstdint>

@@ -1,0 +1,66 @@
+// weir check and weir show: read a configuration without running it.
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <memory>
+#include <thread>
+
+#include "app/service.h"
+#include "app/verbs.h"
+#include "model/lint.h"
+#include "model/show.h"
+
+namespace weir::app {
+
+namespace {
+
+model::Environment environment() {
+  rlimit files{};
+  ::getrlimit(RLIMIT_NOFILE, &files);
+  return {.cores = std::thread::hardware_concurrency(), .files_max = files.rlim_cur};
+}
+
+int check(const std::string& path, bool strict) {
+  const auto loaded = model::load_config(path);
+  if (!loaded) {
+    print_mistakes(loaded.error());
+    return 2;
+  }
+  const auto lints = model::lint(*loaded, environment());
+  for (const auto& lint : lints) fmt::print("{}\n", lint.text(path));
+  const auto warnings = std::count_if(lints.begin(), lints.end(),
+                                      [](const auto& each) { return each.severity == model::Severity::warning; });
+  fmt::print("{}: valid, {} warning{}\n", path, warnings, warnings == 1 ? "" : "s");
+  return strict && warnings > 0 ? 1 : 0;
+}
+
+int show(const std::string& path) {
+  const auto loaded = model::load_config(path);
+  if (!loaded) {
+    print_mistakes(loaded.error());
+    return 2;
+  }
+  fmt::print("{}", model::show(*loaded));
+  return 0;
+}
+
+}  // namespace
+
+void add_check(CLI::App& cli, Chosen& chosen) {
+  auto path = std::make_shared<std::string>("weir.yaml");
+  auto strict = std::make_shared<bool>(false);
+  CLI::App* verb = cli.add_subcommand("check", "validate a configuration, and lint it with arithmetic");
+  verb->add_option("-c,--config", *path, "the configuration")->capture_default_str();
+  verb->add_flag("--strict", *strict, "warnings end with status 1");
+  verb->callback([path, strict, &chosen] { chosen = [path, strict] { return check(*path, *strict); }; });
+}
+
+void add_show(CLI::App& cli, Chosen& chosen) {
+  auto path = std::make_shared<std::string>("weir.yaml");
+  CLI::App* verb = cli.add_subcommand("show", "print every effective value and where it comes from");
+  verb->add_option("-c,--config", *path, "the configuration")->capture_default_str();
+  verb->callback([path, &chosen] { chosen = [path] { return show(*path); }; });
+}
+
+}  // namespace weir::app

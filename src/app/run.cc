@@ -1,0 +1,37 @@
+// weir run: the tiers that a configuration names.
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "app/service.h"
+#include "app/verbs.h"
+
+namespace weir::app {
+
+namespace {
+
+int run(const std::string& path) {
+  auto loaded = model::load_config(path);
+  if (!loaded) {
+    print_mistakes(loaded.error());
+    return 2;
+  }
+  auto service = Service::create(std::move(*loaded));
+  if (!service) {
+    fmt::print(stderr, "weir: {}\n", service.error());
+    return 1;
+  }
+  (*service)->run();
+  return 0;
+}
+
+}  // namespace
+
+void add_run(CLI::App& cli, Chosen& chosen) {
+  auto path = std::make_shared<std::string>("weir.yaml");
+  CLI::App* verb = cli.add_subcommand("run", "run the tiers that a configuration names");
+  verb->add_option("-c,--config", *path, "the configuration")->capture_default_str();
+  verb->callback([path, &chosen] { chosen = [path] { return run(*path); }; });
+}
+
+}  // namespace weir::app
