@@ -1,21 +1,25 @@
 #pragma once
 // The admin interface: what the process knows, over HTTP on its own address (loopback by default).
 //
-//   GET  /healthz                        200 while serving
+//   GET  /healthz                        200 while serving, 503 before and while draining
 //   GET  /metrics                        Prometheus text
-//   GET  /endpoints                      every endpoint with health, load, latency and the evidence of ejections, as JSON
-//   GET  /config                         the effective configuration, as `weir show` prints it
-//   POST /drain?endpoint=…[&cluster=…]   no new requests; /undrain takes it back
-//   POST /weight?endpoint=…&weight=…[&cluster=…]
-//   POST /reload                         reads the configuration file again
+//   GET  /endpoints                      every endpoint with health, load, latency and the evidence of ejections, as
+//   JSON GET  /config                         the effective configuration, as `weir show` prints it POST
+//   /drain?endpoint=…[&cluster=…]   no new requests; /undrain takes it back POST
+//   /weight?endpoint=…&weight=…[&cluster=…] POST /reload                         reads the configuration file again
 //
-// Changing requests must carry the field X-Weir-Admin (any value): a browser cannot be tricked into sending that across origins.
+// There is no login, so two doors stay shut for browsers. Changing requests must carry the field X-Weir-Admin (any
+// value), which a page cannot send across origins without a preflight that we never grant. And Host must be a numeric
+// address or localhost: a page whose name was re-bound to our address (DNS rebinding) still sends that name.
+//
 // Thread rule: the control loop's thread.
 
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
+#include "app/query.h"
 #include "base/result.h"
 #include "http/simple_server.h"
 #include "l7/proxy.h"
@@ -26,16 +30,32 @@ namespace weir::app {
 class Admin {
  public:
   using Reload = std::function<Result<void, std::string>()>;
-  /// `loaded` is looked at afresh for every /config.
-  static Result<std::unique_ptr<Admin>, std::string> create(net::Loop& loop, l7::Proxy& proxy, const model::Loaded& loaded,
-                                                            Reload reload);
+  /// `loaded` is looked at afresh for every /config. An error is one sentence for people.
+  static Result<std::unique_ptr<Admin>, std::string> create(net::Loop& loop, l7::Proxy& proxy,
+                                                            const model::Loaded& loaded, Reload reload);
+  [[nodiscard]] net::SocketAddress local_address() const { return server_->local_address(); }
 
  private:
+  struct Route;
+  struct Named;
+  static const Route kRoutes[];
+
   Admin(net::Loop& loop, l7::Proxy& proxy, const model::Loaded& loaded, Reload reload)
       : loop_(loop), proxy_(proxy), loaded_(loaded), reload_(std::move(reload)) {}
   http::SimpleResponse handle(const http::SimpleRequest& request);
-  http::SimpleResponse get(std::string_view path);
-  http::SimpleResponse post(std::string_view path, std::string_view query);
+  static http::SimpleResponse not_found(std::string_view path);
+
+  http::SimpleResponse healthz(const Query& query);
+  http::SimpleResponse metrics(const Query& query);
+  http::SimpleResponse endpoints(const Query& query);
+  http::SimpleResponse config(const Query& query);
+  http::SimpleResponse drain(const Query& query) { return set_draining(query, true); }
+  http::SimpleResponse undrain(const Query& query) { return set_draining(query, false); }
+  http::SimpleResponse weight(const Query& query);
+  http::SimpleResponse reload(const Query& query);
+
+  http::SimpleResponse set_draining(const Query& query, bool draining);
+  [[nodiscard]] Result<Named, http::SimpleResponse> find(const Query& query) const;
 
   net::Loop& loop_;
   l7::Proxy& proxy_;
@@ -43,5 +63,8 @@ class Admin {
   Reload reload_;
   std::unique_ptr<http::SimpleServer> server_;
 };
+
+/// Whether `authority` (of a Host field) is a numeric address or localhost, with or without a port.
+bool is_numeric_host(std::string_view authority);
 
 }  // namespace weir::app

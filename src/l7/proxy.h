@@ -41,6 +41,8 @@ class Proxy {
   /// Have all workers taken over the newest snapshot?
   [[nodiscard]] bool settled() const;
   [[nodiscard]] Instant started_at() const { return started_at_; }
+  /// Workers run and nobody asked for a drain.
+  [[nodiscard]] bool serving() const { return running_ && !drained_; }
 
  private:
   Proxy(net::Loop& control, uint64_t seed) : control_(control), checker_(control, seed), seed_(seed) {}

@@ -1,11 +1,11 @@
 #include "model/address.h"
 
 #include <arpa/inet.h>
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <charconv>
+
+#include <fmt/format.h>
 
 namespace weir::model {
 namespace {

@@ -42,14 +42,14 @@ struct MistakeCase {
   std::string yaml;
 };
 
-void PrintTo(const MistakeCase& each, std::ostream* out) { *out << each.yaml; }
+void PrintTo(const MistakeCase& each, std::ostream* out) { *out << each.yaml.substr(0, 1000); }
 
 std::string case_name(const ::testing::TestParamInfo<MistakeCase>& each) { return each.param.name; }
 
 class OneMistake : public ::testing::TestWithParam<MistakeCase> {};
 
 TEST_P(OneMistake, IsToldOnceAndPrecisely) {
-  EXPECT_THAT(mistakes_of(GetParam().yaml), ElementsAre(GetParam().expected)) << GetParam().yaml;
+  EXPECT_THAT(mistakes_of(GetParam().yaml), ElementsAre(GetParam().expected));
 }
 
 const std::string kRest = "\nclusters: {app: [\"127.0.0.1:3000\"]}\n";
@@ -247,11 +247,15 @@ INSTANTIATE_TEST_SUITE_P(
             "and clusters: {app: [\"127.0.0.1:3000\"]}",
             "# only a comment\n"},
         MistakeCase{"Syntax", "weir.yaml:2:1: not valid YAML: end of sequence flow not found", "listeners: [\n"},
-        MistakeCase{"TwoDocuments", "weir.yaml:3:1: a second document: a file has one", "a: 1\n---\nb: 2\n"},
+        MistakeCase{"TwoDocuments", "weir.yaml:2:1: unexpected here: a file has one YAML document, and it has ended",
+                    "a: 1\n---\nb: 2\n"},
+        MistakeCase{"StrayTokenThatYamlCppLoopsOn",
+                    "weir.yaml:1:1: unexpected here: a file has one YAML document, and it has ended", ",a: 1\n"},
         MistakeCase{"NotAMap",
                     "weir.yaml:1:1: is a list; expected a map with workers, admin, drain_timeout, listeners, clusters",
                     "[1]"},
         MistakeCase{"TooDeep", "weir.yaml:1:34: nested more than 32 deep", std::string(40, '[') + std::string(40, ']')},
+        MistakeCase{"FarTooDeep", "weir.yaml:1:1: nested more than 32 deep", std::string(100'000, '[')},
         MistakeCase{"TooLarge", "weir.yaml:1:1: 1048577 bytes; a configuration has at most 1048576",
                     std::string(1024 * 1024 + 1, '#')}),
     case_name);

@@ -1,11 +1,11 @@
 // The fuzz target's promise with a fixed seed, so that every test run keeps it: whatever happens to a file, reading it
 // ends with a configuration that survives show, or with mistakes that say something.
 
-#include <gtest/gtest.h>
-
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+
+#include <gtest/gtest.h>
 
 #include "base/prng.h"
 #include "model/lint.h"

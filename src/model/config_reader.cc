@@ -1,12 +1,12 @@
 #include "model/config_reader.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <memory>
+
+#include <fmt/format.h>
 
 #include "model/nearest.h"
 #include "model/reading.h"

@@ -1,10 +1,10 @@
 #include "model/config_reader.h"
 
+#include <fstream>
+
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include <fstream>
 
 #include "model/schema.h"
 

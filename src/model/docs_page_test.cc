@@ -1,10 +1,10 @@
 #include "model/docs_page.h"
 
-#include <gtest/gtest.h>
-
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
+
+#include <gtest/gtest.h>
 
 #include "model/config_reader.h"
 

@@ -1,9 +1,10 @@
 #pragma once
 // What a lint rule sees and how it speaks; used by lint*.cc only.
 
-#include <fmt/format.h>
-
+#include <algorithm>
 #include <functional>
+
+#include <fmt/format.h>
 
 #include "model/lint.h"
 #include "model/reading.h"

@@ -3,11 +3,11 @@
 
 #include "model/lint.h"
 
+#include <set>
+
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include <set>
 
 namespace weir::model {
 namespace {

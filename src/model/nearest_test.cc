@@ -1,8 +1,8 @@
 #include "model/nearest.h"
 
-#include <gtest/gtest.h>
-
 #include <vector>
+
+#include <gtest/gtest.h>
 
 namespace weir::model {
 namespace {

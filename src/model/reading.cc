@@ -1,8 +1,8 @@
 #include "model/reading.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+
+#include <fmt/format.h>
 
 #include "model/nearest.h"
 

@@ -39,7 +39,7 @@ std::vector<Setting<ClusterConfig>> balancing() {
           "bounded_load", percent(1, 10'000).or_word("off"),
           "With ring_hash and maglev: the most an endpoint may carry, in percent of the mean; beyond it the next is "
           "asked.",
-          "a hot key overflows before its endpoint does; 125% is the bound of the paper (Mirrokni et al. 2018)"),
+          "a hot key overflows before its endpoint does; 1.25 to 2 times the mean is usual"),
       field<&ClusterConfig::zone_preference>("zone_preference", boolean(), "Prefer endpoints of the zone Weir runs in.",
                                              "with few endpoints it unbalances more than it saves"),
       field<&ClusterConfig::slow_start>(
@@ -51,8 +51,8 @@ std::vector<Setting<ClusterConfig>> balancing() {
           "With fewer healthy endpoints than this, health is ignored and all are used.",
           "when half seem ill, the probes or the load are likelier at fault, and the rest would drown"),
       field<&ClusterConfig::overprovisioning_percent>("overprovisioning", percent(100, 1'000),
-                                                      "With priorities: healthy endpoints count this much, so a "
-                                                      "priority overflows only below 100/140 of its endpoints.",
+                                                      "With priorities: what a healthy endpoint counts; a priority "
+                                                      "overflows to the next when its sum is below 100%.",
                                                       "Envoy's value: whole until fewer than 72% are healthy"),
   };
 }

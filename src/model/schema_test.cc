@@ -1,9 +1,9 @@
 #include "model/schema.h"
 
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <set>
+
+#include <gtest/gtest.h>
 
 namespace weir::model {
 namespace {

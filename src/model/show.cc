@@ -1,8 +1,8 @@
 #include "model/show.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+
+#include <fmt/format.h>
 
 #include "model/reading.h"
 #include "model/schema.h"

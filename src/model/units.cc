@@ -1,12 +1,12 @@
 #include "model/units.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <limits>
 #include <span>
 #include <vector>
+
+#include <fmt/format.h>
 
 #include "model/nearest.h"
 

@@ -1,9 +1,9 @@
 #include "model/value.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <charconv>
+
+#include <fmt/format.h>
 
 #include "model/address.h"
 #include "model/nearest.h"

@@ -1,6 +1,11 @@
 #include "model/yaml_tree.h"
 
+#include <optional>
+#include <sstream>
+
 #include <fmt/format.h>
+#include <yaml-cpp/depthguard.h>
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 namespace weir::model {
@@ -60,6 +65,36 @@ class Copier {
   YamlFault fault_;
 };
 
+/// Steps over documents without keeping them.
+class Documents : public YAML::EventHandler {
+ public:
+  void OnDocumentStart(const YAML::Mark& mark) override { last_start_ = mark; }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t, const std::string&) override {}
+  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
+  void OnMapEnd() override {}
+
+  [[nodiscard]] YAML::Mark last_start() const { return last_start_; }
+
+ private:
+  YAML::Mark last_start_ = YAML::Mark::null_mark();
+};
+
+/// Whether anything follows the first document. YAML::LoadAll would tell too, but yaml-cpp 0.7 takes a stray token, as
+/// in
+/// ",a: 1", for one empty document after another and never comes back.
+std::optional<YamlFault> second_document(const std::string& text) {
+  std::istringstream stream(text);
+  YAML::Parser parser(stream);
+  Documents documents;
+  if (!parser.HandleNextDocument(documents) || !parser.HandleNextDocument(documents)) return std::nullopt;
+  return fault_at(documents.last_start(), "unexpected here: a file has one YAML document, and it has ended");
+}
+
 }  // namespace
 
 Result<YamlNode, YamlFault> parse_yaml(std::string_view text) {
@@ -67,10 +102,11 @@ Result<YamlNode, YamlFault> parse_yaml(std::string_view text) {
     return fail(YamlFault{1, 1, fmt::format("{} bytes; a configuration has at most {}", text.size(), kYamlBytesMax)});
   }
   try {
-    const std::vector<YAML::Node> documents = YAML::LoadAll(std::string(text));
-    if (documents.empty()) return YamlNode{YamlNode::Kind::null, 1, 1, {}, {}, {}};
-    if (documents.size() > 1) return fail(fault_at(documents[1].Mark(), "a second document: a file has one"));
-    return Copier{}.copy(documents[0], 0);
+    const std::string owned(text);
+    if (auto fault = second_document(owned)) return fail(std::move(*fault));
+    return Copier{}.copy(YAML::Load(owned), 0);
+  } catch (const YAML::DeepRecursion& exception) {
+    return fail(fault_at(exception.mark, fmt::format("nested more than {} deep", kYamlDepthMax)));
   } catch (const YAML::Exception& exception) {
     return fail(fault_at(exception.mark, "not valid YAML: " + exception.msg));
   }

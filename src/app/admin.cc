@@ -1,0 +1,240 @@
+#include "app/admin.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstring>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "app/endpoints_json.h"
+#include "app/metrics_text.h"
+#include "model/address.h"
+#include "model/nearest.h"
+#include "model/show.h"
+#include "model/units.h"
+
+namespace weir::app {
+
+using http::SimpleResponse;
+using proto::http::Method;
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr uint32_t kMaxWeight = 1000;  // as in the configuration
+
+SimpleResponse json_response(uint16_t status, const Json& body) {
+  SimpleResponse response;
+  response.status = status;
+  response.content_type = "application/json";
+  // What a request said may come back in an error, and need not be UTF-8.
+  response.body = body.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  return response;
+}
+
+SimpleResponse error_response(uint16_t status, const std::string& text) {
+  return json_response(status, {{"error", text}});
+}
+
+SimpleResponse text_response(std::string content_type, std::string body) {
+  SimpleResponse response;
+  response.content_type = std::move(content_type);
+  response.body = std::move(body);
+  return response;
+}
+
+std::string hint(std::string_view word, std::span<const std::string_view> known) {
+  const std::string guess = model::nearest(word, known);
+  return guess.empty() ? "" : fmt::format("; did you mean {}?", guess);
+}
+
+/// The spelling that endpoints have, where `text` is an address at all.
+std::string canonical(const std::string& text) {
+  const auto address = model::parse_address(text);
+  return address ? address->text() : text;
+}
+
+std::optional<uint32_t> parse_weight(std::string_view text) {
+  uint32_t weight = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), weight);
+  if (error != std::errc() || end != text.data() + text.size() || weight > kMaxWeight) return std::nullopt;
+  return weight;
+}
+
+bool has_endpoint(const upstream::Cluster& cluster, std::string_view name) {
+  const auto& all = cluster.endpoints();
+  return std::any_of(all.begin(), all.end(), [&](const auto& each) { return each->name == name; });
+}
+
+}  // namespace
+
+bool is_numeric_host(std::string_view authority) {
+  return model::parse_address(authority) || model::parse_address(std::string(authority) + ":80");
+}
+
+struct Admin::Route {
+  bool changes;  ///< POST, otherwise GET
+  std::string_view path;
+  SimpleResponse (Admin::*answer)(const Query& query);
+  std::array<std::string_view, 3> parameters;
+  size_t parameter_count;
+};
+
+const Admin::Route Admin::kRoutes[] = {
+    {false, "/healthz", &Admin::healthz, {}, 0},
+    {false, "/metrics", &Admin::metrics, {}, 0},
+    {false, "/endpoints", &Admin::endpoints, {}, 0},
+    {false, "/config", &Admin::config, {}, 0},
+    {true, "/drain", &Admin::drain, {"endpoint", "cluster"}, 2},
+    {true, "/undrain", &Admin::undrain, {"endpoint", "cluster"}, 2},
+    {true, "/weight", &Admin::weight, {"endpoint", "weight", "cluster"}, 3},
+    {true, "/reload", &Admin::reload, {}, 0},
+};
+
+/// What a request is about.
+struct Admin::Named {
+  upstream::Cluster* cluster;
+  std::string endpoint;
+
+  [[nodiscard]] Json json() const { return {{"cluster", cluster->name()}, {"endpoint", endpoint}}; }
+};
+
+Result<std::unique_ptr<Admin>, std::string> Admin::create(net::Loop& loop, l7::Proxy& proxy,
+                                                          const model::Loaded& loaded, Reload reload) {
+  const model::Address wanted = loaded.config.admin.value_or(model::Address{"127.0.0.1", 0});
+  const auto problem = [&](const Error& error) {
+    const std::string reason = error.os_error == 0 ? "" : fmt::format(" ({})", std::strerror(error.os_error));
+    return fail(fmt::format("admin {}: {}{}", wanted.text(), text_of(error.code), reason));
+  };
+  const auto address = net::SocketAddress::parse(wanted.host, wanted.port);
+  if (!address) return problem(address.error());
+  std::unique_ptr<Admin> admin(new Admin(loop, proxy, loaded, std::move(reload)));
+  Admin* self = admin.get();
+  const auto handler = [self](const http::SimpleRequest& request) { return self->handle(request); };
+  // Nothing here has a body worth reading, and nobody needs many connections.
+  auto server = http::SimpleServer::create(loop, *address, handler, {.body_bytes = 64 * 1024, .connections = 100});
+  if (!server) return problem(server.error());
+  admin->server_ = std::move(*server);
+  return admin;
+}
+
+SimpleResponse Admin::handle(const http::SimpleRequest& request) {
+  const http::RequestHead& head = request.head;
+  if (!is_numeric_host(head.authority)) {
+    return error_response(421,
+                          fmt::format("Host {} is refused: use a numeric address or localhost, so that no web page "
+                                      "can get here by a name of its own",
+                                      model::quote(head.authority)));
+  }
+  const std::string_view path = head.path();
+  const Route* route =
+      std::find_if(std::begin(kRoutes), std::end(kRoutes), [&](const Route& r) { return r.path == path; });
+  if (route == std::end(kRoutes)) return not_found(path);
+  const bool fits =
+      route->changes ? head.method == Method::post : head.method == Method::get || head.method == Method::head;
+  if (!fits) {
+    const char* allowed = route->changes ? "POST" : "GET, HEAD";
+    SimpleResponse response = error_response(405, fmt::format("{} takes {}", path, allowed));
+    response.fields.emplace_back("Allow", allowed);
+    return response;
+  }
+  if (!route->changes) return (this->*route->answer)({});
+  if (head.find("x-weir-admin") == nullptr) {
+    return error_response(403, "a changing request needs the field X-Weir-Admin, with any value");
+  }
+  const std::string_view query =
+      path.size() < head.target.size() ? head.target.substr(path.size() + 1) : std::string_view();
+  const auto parsed = parse_query(query, std::span(route->parameters).first(route->parameter_count));
+  if (!parsed) return error_response(400, parsed.error());
+  return (this->*route->answer)(*parsed);
+}
+
+SimpleResponse Admin::not_found(std::string_view path) {
+  std::vector<std::string_view> paths;
+  for (const Route& route : kRoutes) paths.push_back(route.path);
+  return error_response(
+      404, fmt::format("{} is unknown: there are {}{}", model::quote(path), fmt::join(paths, " "), hint(path, paths)));
+}
+
+SimpleResponse Admin::healthz(const Query& /*query*/) {
+  const bool serving = proxy_.serving();
+  return json_response(serving ? 200 : 503, {{"serving", serving}});
+}
+
+SimpleResponse Admin::metrics(const Query& /*query*/) {
+  return text_response("text/plain; version=0.0.4; charset=utf-8", metrics_text(proxy_, loop_.now()));
+}
+
+SimpleResponse Admin::endpoints(const Query& /*query*/) {
+  return text_response("application/json", endpoints_json(proxy_.snapshot(), loop_.now()));
+}
+
+SimpleResponse Admin::config(const Query& /*query*/) {
+  return text_response("text/plain; charset=utf-8", model::show(loaded_));
+}
+
+SimpleResponse Admin::weight(const Query& query) {
+  const auto text = query.find("weight");
+  const auto wanted = text == query.end() ? std::nullopt : parse_weight(text->second);
+  if (!wanted) return error_response(400, fmt::format("weight must be a whole number from 0 to {}", kMaxWeight));
+  const auto named = find(query);
+  if (!named) return named.error();
+  // Cannot fail: the endpoint was found on this thread, which alone changes what there is.
+  (void)named->cluster->set_weight(named->endpoint, *wanted, loop_.now());
+  Json done = named->json();
+  done["weight"] = *wanted;
+  return json_response(200, done);
+}
+
+SimpleResponse Admin::set_draining(const Query& query, bool draining) {
+  const auto named = find(query);
+  if (!named) return named.error();
+  (void)named->cluster->set_draining(named->endpoint, draining, loop_.now());
+  Json done = named->json();
+  done["draining"] = draining;
+  return json_response(200, done);
+}
+
+SimpleResponse Admin::reload(const Query& /*query*/) {
+  if (auto done = reload_(); !done) return error_response(409, done.error());
+  return json_response(200, {{"number", proxy_.snapshot().number}});
+}
+
+Result<Admin::Named, SimpleResponse> Admin::find(const Query& query) const {
+  const auto& clusters = proxy_.snapshot().clusters;
+  const auto endpoint = query.find("endpoint");
+  if (endpoint == query.end()) return fail(error_response(400, "endpoint must be named"));
+  const auto cluster = query.find("cluster");
+  if (cluster != query.end() && proxy_.snapshot().find(cluster->second) == nullptr) {
+    std::vector<std::string_view> names;
+    for (const auto& each : clusters) names.push_back(each->name());
+    return fail(error_response(
+        404, fmt::format("there is no cluster {}{}", model::quote(cluster->second), hint(cluster->second, names))));
+  }
+  const std::string name = canonical(endpoint->second);
+  std::vector<std::string_view> known;
+  std::vector<upstream::Cluster*> holders;
+  for (const auto& each : clusters) {
+    if (cluster != query.end() && each->name() != cluster->second) continue;
+    for (const auto& candidate : each->endpoints()) known.push_back(candidate->name);
+    if (has_endpoint(*each, name)) holders.push_back(each.get());
+  }
+  if (holders.empty()) {
+    return fail(error_response(404, fmt::format("there is no endpoint {}{}", model::quote(name), hint(name, known))));
+  }
+  if (holders.size() > 1) {
+    std::vector<std::string_view> names;
+    for (const auto* each : holders) names.push_back(each->name());
+    return fail(error_response(400, fmt::format("endpoint {} is in the clusters {}: name one of them as cluster", name,
+                                                fmt::join(names, ", "))));
+  }
+  return Named{holders.front(), name};
+}
+
+}  // namespace weir::app

@@ -1,0 +1,221 @@
+// weir ctl: a running Weir, asked and switched over its admin interface.
+#include <fmt/format.h>
+
+#include <chrono>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "app/admin_client.h"
+#include "app/endpoints_table.h"
+#include "app/query.h"
+#include "app/verbs.h"
+#include "model/address.h"
+#include "model/units.h"
+#include "net/loop.h"
+
+namespace weir::app {
+
+namespace {
+
+using nlohmann::json;
+
+constexpr int kFailed = 1;
+constexpr int kWrongUse = 2;
+/// Answers come at once, except that a reload reads a file and opens sockets.
+constexpr Duration kAnswerTimeout = Duration::s(10);
+constexpr auto kPollPause = std::chrono::milliseconds(100);
+
+struct Options {
+  std::string admin = "127.0.0.1:9901";
+  bool as_json = false;
+  std::string endpoint;
+  std::string cluster;
+  uint32_t weight = 0;
+  bool wait = false;
+  std::string timeout = "60s";
+};
+
+int complain(int status, const std::string& text) {
+  fmt::print(stderr, "weir ctl: {}\n", text);
+  return status;
+}
+
+std::string string_at(const json& object, const char* key) {
+  if (!object.is_object()) return {};
+  const auto found = object.find(key);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
+/// Asks; when the answer is not 200, says why and leaves the exit status in `status`.
+std::optional<std::string> ask(const Options& options, bool changes, const std::string& target, int& status) {
+  const auto address = model::parse_address(options.admin);
+  if (!address) {
+    status =
+        complain(kWrongUse, fmt::format("--admin: {}, expected {}", address.error().message, address.error().expected));
+    return std::nullopt;
+  }
+  auto answer = ask_admin(*address, changes, target, kAnswerTimeout);
+  if (!answer) {
+    status = complain(kFailed, answer.error());
+    return std::nullopt;
+  }
+  if (answer->status == 200) return std::move(answer->body);
+  const std::string said = string_at(json::parse(answer->body, nullptr, false), "error");
+  const bool our_fault = answer->status >= 400 && answer->status < 500;
+  status = complain(our_fault ? kWrongUse : kFailed,
+                    said.empty() ? fmt::format("{} answered with status {}", options.admin, answer->status) : said);
+  return std::nullopt;
+}
+
+int print_answer(const Options& options, const std::string& target) {
+  int status = 0;
+  if (const auto body = ask(options, false, target, status)) fmt::print("{}", *body);
+  return status;
+}
+
+int endpoints(const Options& options) {
+  int status = 0;
+  const auto body = ask(options, false, "/endpoints", status);
+  if (!body) return status;
+  if (options.as_json) {
+    fmt::print("{}", *body);
+    return 0;
+  }
+  const auto table = endpoints_table(*body);
+  if (!table) return complain(kFailed, fmt::format("{}: {}", options.admin, table.error()));
+  fmt::print("{}", *table);
+  return 0;
+}
+
+std::string change_target(const Options& options, std::string_view verb) {
+  std::string target = fmt::format("/{}?endpoint={}", verb, percent_encode(options.endpoint));
+  if (!options.cluster.empty()) target += "&cluster=" + percent_encode(options.cluster);
+  return target;
+}
+
+/// Posts the change and says what came of it; the answer names the endpoint as Weir spells it.
+int change(const Options& options, const std::string& target, std::string_view done, json* answer = nullptr) {
+  int status = 0;
+  const auto body = ask(options, true, target, status);
+  if (!body) return status;
+  const json said = json::parse(*body, nullptr, false);
+  fmt::print("{} {}: {}\n", string_at(said, "cluster"), string_at(said, "endpoint"), done);
+  if (answer != nullptr) *answer = said;
+  return 0;
+}
+
+/// Requests in flight at the endpoint; nothing when it is no longer there.
+std::optional<uint64_t> in_flight(const std::string& body, const std::string& cluster, const std::string& endpoint) {
+  const json all = json::parse(body, nullptr, false);
+  if (!all.is_object() || !all.contains("clusters")) return std::nullopt;
+  for (const json& each : all["clusters"]) {
+    if (string_at(each, "name") != cluster || !each.contains("endpoints")) continue;
+    for (const json& candidate : each["endpoints"]) {
+      if (string_at(candidate, "name") != endpoint) continue;
+      const auto found = candidate.find("in_flight");
+      if (found != candidate.end() && found->is_number_unsigned()) return found->get<uint64_t>();
+    }
+  }
+  return std::nullopt;
+}
+
+int await_idle(const Options& options, const json& drained, Duration timeout) {
+  const std::string cluster = string_at(drained, "cluster");
+  const std::string endpoint = string_at(drained, "endpoint");
+  const Instant deadline = net::read_clock() + timeout;
+  while (true) {
+    int status = 0;
+    const auto body = ask(options, false, "/endpoints", status);
+    if (!body) return status;
+    const auto left = in_flight(*body, cluster, endpoint);
+    if (!left)
+      return complain(kFailed, fmt::format("{} {} is no longer there: has a reload removed it?", cluster, endpoint));
+    if (*left == 0) {
+      fmt::print("{} {}: no request in flight\n", cluster, endpoint);
+      return 0;
+    }
+    if (net::read_clock() >= deadline) {
+      return complain(kFailed, fmt::format("{} {} still has {} requests in flight after {}; it stays drained", cluster,
+                                           endpoint, *left, options.timeout));
+    }
+    std::this_thread::sleep_for(kPollPause);
+  }
+}
+
+int drain(const Options& options) {
+  const auto timeout = model::parse_duration(options.timeout);
+  if (!timeout)
+    return complain(kWrongUse,
+                    fmt::format("--timeout: {}, expected {}", timeout.error().message, timeout.error().expected));
+  json drained;
+  const int status = change(options, change_target(options, "drain"), "draining, no new requests", &drained);
+  if (status != 0 || !options.wait) return status;
+  return await_idle(options, drained, *timeout);
+}
+
+int undrain(const Options& options) {
+  return change(options, change_target(options, "undrain"), "takes requests again");
+}
+
+int weight(const Options& options) {
+  const std::string target = fmt::format("{}&weight={}", change_target(options, "weight"), options.weight);
+  return change(options, target, fmt::format("weight {}", options.weight));
+}
+
+int reload(const Options& options) {
+  int status = 0;
+  const auto body = ask(options, true, "/reload", status);
+  if (!body) return status;
+  const json said = json::parse(*body, nullptr, false);
+  const bool numbered = said.is_object() && said.contains("number") && said["number"].is_number_unsigned();
+  fmt::print("reloaded: configuration {} is in force\n", numbered ? said["number"].get<uint64_t>() : 0);
+  return 0;
+}
+
+using Shared = std::shared_ptr<Options>;
+
+CLI::App* add_verb(CLI::App& ctl, Chosen& chosen, const Shared& options, const char* name, const char* help,
+                   int (*run)(const Options&)) {
+  CLI::App* verb = ctl.add_subcommand(name, help);
+  verb->fallthrough();  // --admin may stand behind the verb as well
+  verb->callback([options, run, &chosen] { chosen = [options, run] { return run(*options); }; });
+  return verb;
+}
+
+void add_endpoint_options(CLI::App* verb, const Shared& options) {
+  verb->add_option("endpoint", options->endpoint, "its address, as in 10.0.0.1:3000")->required();
+  verb->add_option("--cluster", options->cluster, "where several clusters have it");
+}
+
+}  // namespace
+
+void add_ctl(CLI::App& cli, Chosen& chosen) {
+  const auto options = std::make_shared<Options>();
+  CLI::App* ctl = cli.add_subcommand("ctl", "look into a running weir, and switch it");
+  ctl->require_subcommand(1);
+  ctl->add_option("--admin", options->admin, "the admin interface of that weir")->capture_default_str();
+
+  add_verb(*ctl, chosen, options, "endpoints", "every endpoint: state, load, latency, and why", &endpoints)
+      ->add_flag("--json", options->as_json, "all that is known, as JSON");
+  CLI::App* drains = add_verb(*ctl, chosen, options, "drain", "no new requests to an endpoint", &drain);
+  add_endpoint_options(drains, options);
+  drains->add_flag("--wait", options->wait, "until no request is in flight there");
+  drains->add_option("--timeout", options->timeout, "the longest wait")->capture_default_str();
+  add_endpoint_options(
+      add_verb(*ctl, chosen, options, "undrain", "let a drained endpoint take requests again", &undrain), options);
+  CLI::App* weights = add_verb(*ctl, chosen, options, "weight", "an endpoint's share, relative to the others", &weight);
+  add_endpoint_options(weights, options);
+  weights->add_option("weight", options->weight, "0 to 1000; 0 takes no new requests")
+      ->required()
+      ->check(CLI::Range(0u, 1000u));
+  add_verb(*ctl, chosen, options, "reload", "read the configuration file again", &reload);
+  add_verb(*ctl, chosen, options, "config", "every effective value, as weir show prints it",
+           [](const Options& o) { return print_answer(o, "/config"); });
+  add_verb(*ctl, chosen, options, "metrics", "Prometheus text",
+           [](const Options& o) { return print_answer(o, "/metrics"); });
+}
+
+}  // namespace weir::app

@@ -1,0 +1,100 @@
+#include "app/endpoints_json.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "balance/ewma.h"
+
+namespace weir::app {
+
+using balance::ActiveState;
+using balance::Health;
+using balance::Outcome;
+using balance::OutlierState;
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+uint64_t read(const std::atomic<uint64_t>& cell) { return cell.load(std::memory_order_relaxed); }
+
+uint64_t failures(const upstream::EndpointCounters& counters) {
+  uint64_t sum = 0;
+  for (const Outcome each : {Outcome::gateway_failure, Outcome::server_error, Outcome::local_failure}) {
+    sum += read(counters.outcomes[static_cast<size_t>(each)]);
+  }
+  return sum;
+}
+
+/// From microseconds.
+Json percentile_ms(const Histogram& latencies, double percent) {
+  if (latencies.count() == 0) return nullptr;
+  return static_cast<double>(latencies.percentile(percent)) / 1e3;
+}
+
+Json endpoint_json(const upstream::EndpointStatus& status, Instant now) {
+  const upstream::Endpoint& endpoint = *status.endpoint;
+  Histogram latencies;
+  endpoint.merge_latencies(latencies);
+  return {
+      {"name", endpoint.name},
+      {"state", state_of(status)},
+      {"why", why(status)},
+      {"health", name_of(status.health.health)},
+      {"active", status.active ? Json(name_of(*status.active)) : Json(nullptr)},
+      {"outlier", name_of(status.outlier)},
+      {"draining", status.draining},
+      {"weight", status.health.weight},
+      {"priority", endpoint.config.priority},
+      {"zone", endpoint.config.zone},
+      {"in_flight", endpoint.load.in_flight.load(std::memory_order_relaxed)},
+      {"requests", read(endpoint.counters.requests)},
+      {"failures", failures(endpoint.counters)},
+      {"retries", read(endpoint.counters.retries)},
+      {"connections", endpoint.connections.used()},
+      {"connect_failures", read(endpoint.counters.connect_failures)},
+      {"ejections", read(endpoint.counters.ejections)},
+      {"ewma_ms", balance::decayed_latency(endpoint.load, now).seconds() * 1e3},
+      {"p50_ms", percentile_ms(latencies, 50)},
+      {"p90_ms", percentile_ms(latencies, 90)},
+      {"p99_ms", percentile_ms(latencies, 99)},
+      {"last_probe", status.last_probe},
+      {"last_ejection", status.last_ejection},
+  };
+}
+
+}  // namespace
+
+std::string_view state_of(const upstream::EndpointStatus& status) {
+  if (status.draining) return "draining";
+  if (status.active == ActiveState::unknown) return "unchecked";
+  if (status.active == ActiveState::unhealthy) return "unhealthy";
+  if (status.outlier != OutlierState::serving) return name_of(status.outlier);
+  return name_of(status.health.health);
+}
+
+std::string why(const upstream::EndpointStatus& status) {
+  if (status.draining) return "drained by the administrator";
+  if (status.active == ActiveState::unknown) return "no active check has answered yet";
+  if (status.active == ActiveState::unhealthy) return "active check: " + status.last_probe;
+  if (status.outlier != OutlierState::serving) {
+    const bool suspended = status.health.health == Health::healthy;
+    return status.last_ejection + (suspended ? " (suspended: nothing else could serve)" : "");
+  }
+  if (status.health.health == Health::degraded) return "it asks to be used last";
+  return status.health.weight == 0 ? "weight 0 takes no new requests" : "";
+}
+
+std::string endpoints_json(const l7::Snapshot& snapshot, Instant now) {
+  Json clusters = Json::array();
+  for (const auto& cluster : snapshot.clusters) {
+    Json endpoints = Json::array();
+    for (const auto& status : cluster->status()) endpoints.push_back(endpoint_json(status, now));
+    clusters.push_back({{"name", cluster->name()}, {"endpoints", std::move(endpoints)}});
+  }
+  const Json all = {{"config", snapshot.number}, {"clusters", std::move(clusters)}};
+  return all.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace weir::app

@@ -1,0 +1,24 @@
+#pragma once
+// Query strings of the admin interface: "endpoint=10.0.0.1:3000&weight=5", percent-encoded (RFC 3986 section 2.1). A
+// name that is unknown, twice there or badly encoded is an error, because a misspelt parameter that is ignored does
+// something else than what was meant. Pure functions, any thread.
+
+#include <functional>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace weir::app {
+
+using Query = std::map<std::string, std::string, std::less<>>;
+
+/// `text`: what follows the question mark. An error is one sentence for people.
+Result<Query, std::string> parse_query(std::string_view text, std::span<const std::string_view> known);
+
+/// The inverse for one value.
+std::string percent_encode(std::string_view text);
+
+}  // namespace weir::app

@@ -1,0 +1,81 @@
+"""The frame of a story: what it starts ends with it, by process id, and what fails says what was seen."""
+
+import pathlib
+import shutil
+import tempfile
+import unittest
+
+from harness.upstream import Upstream, UpstreamProcess, ok, wait_for
+from harness.weir import Weir, free_port
+from harness.wire import Client, ask
+
+# Quick to judge and to recover, so that a story takes seconds. Stories about the defaults leave these alone.
+QUICK_EJECTION = {"base_ejection": "500ms", "max_ejection": "1s"}
+
+
+class Case(unittest.TestCase):
+    def setUp(self):
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="weir-e2e-"))
+        self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
+        self.port = free_port()
+
+    def upstream(self, name="a", behaviour=ok, **options):
+        endpoint = Upstream(name, behaviour, **options)
+        self.addCleanup(endpoint.stop)
+        return endpoint
+
+    def process(self, name, *arguments):
+        endpoint = UpstreamProcess(name, free_port(), *map(str, arguments))
+        self.addCleanup(endpoint.stop)
+        return endpoint
+
+    def config(self, endpoints, *, cluster=None, route=None, listener=None, **top):
+        """One listener, one route, one cluster named app; the log goes to a file. Slow start and panic off unless the
+        story is about them: they blur what it counts."""
+        addresses = [each if isinstance(each, (str, dict)) else each.address for each in endpoints]
+        return {"listeners": [{"name": "web", "http": f"127.0.0.1:{self.port}", "access_log": str(self.log_path),
+                               "routes": [{"to": "app"} | (route or {})]} | (listener or {})],
+                "clusters": {"app": {"endpoints": addresses, "slow_start": "off"} | (cluster or {})}} | top
+
+    @property
+    def log_path(self):
+        return self.directory / "access.log"
+
+    def weir(self, config, **options):
+        proxy = Weir(self.directory, config, **options)
+        self.addCleanup(self._end, proxy)
+        return proxy.start()
+
+    def _end(self, proxy):
+        """Ends it as an operator would; whatever the story, it must have lived until then and leave with 0."""
+        status = proxy.process.poll()
+        if status is None:
+            for client in getattr(self, "_clients", []):
+                client.close()
+            try:
+                status = proxy.end(20)
+            except Exception as error:  # whatever happened, nothing may stay behind
+                proxy.kill()
+                self.fail(f"SIGTERM: {error}\n{proxy.stderr()}")
+        if status != 0:
+            self.fail(f"weir ended with {status}\n{proxy.stderr()[-4000:]}")
+
+    def client(self, port=None, **options):
+        client = Client(port or self.port, **options)
+        self._clients = getattr(self, "_clients", []) + [client]
+        self.addCleanup(client.close)
+        return client
+
+    def ask(self, method="GET", target="/", *fields, body=None, timeout=15.0):
+        return ask(self.port, method, target, *fields, body=body, timeout=timeout)
+
+    def eventually(self, condition, what, within=10.0):
+        """The condition's value once it is true; fails with what it was last."""
+        value = wait_for(condition, within)
+        if not value:
+            self.fail(f"not within {within} s: {what() if callable(what) else what}; last seen: {value!r}")
+        return value
+
+    def assert_status(self, expected, response, message=""):
+        self.assertEqual(expected, response.status,
+                         f"{message}: {response.start} {response.fields} {response.body[:300]!r}")

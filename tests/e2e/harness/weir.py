@@ -1,0 +1,129 @@
+"""Weir as a process: configuration in, addresses and /proc out. Configurations are dicts (JSON is YAML), or text."""
+
+import json
+import os
+import pathlib
+import resource
+import signal
+import socket
+import subprocess
+
+from harness import wire
+from harness.upstream import wait_for
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+WEIR = os.environ.get("WEIR") or str(ROOT / "build/release/weir")
+
+
+_given = set()
+
+
+def free_port():
+    """A port nobody listens on, and that this process has not been told before."""
+    while True:
+        with socket.socket() as sock:
+            sock.bind(("127.0.0.1", 0))
+            port = sock.getsockname()[1]
+        # Ports of outgoing connections come from the same range: keep to the part the kernel hands out last.
+        if port not in _given:
+            _given.add(port)
+            return port
+
+
+def run(*arguments, timeout=20):
+    """A verb that ends by itself."""
+    return subprocess.run([WEIR, *arguments], capture_output=True, text=True, timeout=timeout)
+
+
+class Weir:
+    def __init__(self, directory, config, open_files=None):
+        self.path = pathlib.Path(directory) / "weir.yaml"
+        self.stderr_path = pathlib.Path(directory) / "stderr"
+        self.stdout_path = pathlib.Path(directory) / "stdout"
+        self.admin_port = free_port()
+        self.write(config)
+        self._open_files = open_files
+        self.process = None
+
+    def write(self, config):
+        """Replaces the configuration file as an editor would: at once."""
+        if not isinstance(config, str):
+            config = json.dumps({"admin": f"127.0.0.1:{self.admin_port}"} | config, indent=1)
+        fresh = self.path.with_suffix(".new")
+        fresh.write_text(config)
+        fresh.replace(self.path)
+
+    def start(self):
+        def limit():
+            if self._open_files:
+                resource.setrlimit(resource.RLIMIT_NOFILE, (self._open_files, self._open_files))
+
+        with open(self.stderr_path, "wb") as stderr, open(self.stdout_path, "wb") as stdout:
+            self.process = subprocess.Popen([WEIR, "run", "-c", self.path], stdin=subprocess.DEVNULL, stdout=stdout,
+                                            stderr=stderr, preexec_fn=limit)
+        wait_for(lambda: "listening on" in self.stderr() or self.process.poll() is not None, 15)
+        if "listening on" not in self.stderr() or self.process.poll() is not None:
+            raise AssertionError(f"weir did not start: {self.process.poll()}\n{self.stderr()}\n{self.path.read_text()}")
+        return self
+
+    def stderr(self):
+        return self.stderr_path.read_text(errors="replace")
+
+    def stdout(self):
+        return self.stdout_path.read_text(errors="replace")
+
+    def signal(self, number):
+        os.kill(self.process.pid, number)
+
+    def end(self, within=40):
+        """SIGTERM, and the exit status."""
+        self.signal(signal.SIGTERM)
+        return self.process.wait(within)
+
+    def kill(self):
+        if self.process and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
+    # ---- what it costs ------------------------------------------------------------------------------------------------
+
+    def rss_kib(self, peak=False):
+        key = "VmHWM:" if peak else "VmRSS:"
+        for line in pathlib.Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
+            if line.startswith(key):
+                return int(line.split()[1])
+        raise AssertionError("no VmRSS: the process has ended")
+
+    def fds(self):
+        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+
+    def cpu_seconds(self):
+        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    # ---- the admin interface ------------------------------------------------------------------------------------------
+
+    def admin(self, method, target, *fields):
+        if method != "GET":
+            fields = (("X-Weir-Admin", "1"), *fields)
+        return wire.ask(self.admin_port, method, target, *fields, body=None if method == "GET" else b"")
+
+    def post(self, target):
+        answer = self.admin("POST", target)
+        if answer.status != 200:
+            raise AssertionError(f"POST {target}: {answer.start} {answer.body!r}\n{self.stderr()}")
+        return answer
+
+    def endpoints(self):
+        """By address, what /endpoints says."""
+        return {each["address"]: each for each in json.loads(self.admin("GET", "/endpoints").body)["endpoints"]}
+
+    def metric(self, name, **labels):
+        """The sum of a metric's series that carry these labels."""
+        total = 0.0
+        for line in self.admin("GET", "/metrics").body.decode().splitlines():
+            series, _, value = line.rpartition(" ")
+            found, _, rest = series.partition("{")
+            if found == name and all(f'{key}="{text}"' in rest for key, text in labels.items()):
+                total += float(value)
+        return total
