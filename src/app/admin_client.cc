@@ -17,7 +17,7 @@ namespace {
 using proto::http::Method;
 
 /// One request and its response. The connection is retired by itself, so it may close from inside its own callback.
-class Call final : private http::ClientConnection::Owner, private http::ResponseHandler {
+class Call final : public http::ClientConnection::Owner, private http::ResponseHandler {
  public:
   explicit Call(net::Loop& loop)
       : loop_(loop), connection_(std::make_unique<http::ClientConnection>(loop, *this, limits_, scratch_)) {}

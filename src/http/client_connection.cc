@@ -61,19 +61,23 @@ ClientStream& ClientConnection::open(ResponseHandler& handler) {
 
 void ClientConnection::Slot::send_head(const RequestHead& head, std::span<const Field> extra, bool end) {
   method = head.method;
-  std::string& out = connection.stream_.output();
-  proto::http1::append_request_line(out, head.method_text, head.target);
   const Field* host = head.find(FieldId::host);
-  if (host == nullptr || host->hop_by_hop) proto::http1::append_field(out, "Host", head.authority);
-  proto::http1::append_end_to_end_fields(out, head.fields);
-  for (const Field& field : extra) proto::http1::append_field(out, field.name, field.value);
-  if (head.body == BodyKind::length) {
-    proto::http1::append_field(out, "Content-Length", head.content_length);
-  } else if (head.body == BodyKind::stream && !end) {
-    chunked = true;
-    proto::http1::append_field(out, "Transfer-Encoding", "chunked");
+  {
+    Pen pen(connection.stream_.output(), proto::http1::kRoomForFraming + head.method_text.size() + head.target.size() +
+                                             head.authority.size() + proto::http1::room_for(head.fields) +
+                                             proto::http1::room_for(extra));
+    proto::http1::put_request_line(pen, head.method_text, head.target);
+    if (host == nullptr || host->hop_by_hop) proto::http1::put_field(pen, "Host", head.authority);
+    proto::http1::put_fields(pen, head.fields);
+    proto::http1::put_fields(pen, extra);
+    if (head.body == BodyKind::length) {
+      proto::http1::put_field(pen, "Content-Length", head.content_length);
+    } else if (head.body == BodyKind::stream && !end) {
+      chunked = true;
+      proto::http1::put_field(pen, "Transfer-Encoding", "chunked");
+    }
+    pen.put("\r\n");
   }
-  out += "\r\n";
   connection.stream_.flush_later();
   if (end) {
     request_ended = true;

@@ -169,42 +169,45 @@ void ServerConnection::send_head(const ResponseHead& head, std::span<const Field
   if (state_ == State::closed) return;
   DCHECK(!response_started_);
   response_started_ = true;
-  std::string& out = stream_.output();
-  proto::http1::append_status_line(out, head.status, head.reason);
-  proto::http1::append_end_to_end_fields(out, head.fields);
-  for (const Field& field : extra) proto::http1::append_field(out, field.name, field.value);
-  append_framing(out, head, end);
-  out += "\r\n";
+  {
+    Pen pen(stream_.output(), proto::http1::kRoomForFraming + head.reason.size() + proto::http1::room_for(head.fields) +
+                                  proto::http1::room_for(extra));
+    proto::http1::put_status_line(pen, head.status, head.reason);
+    proto::http1::put_fields(pen, head.fields);
+    proto::http1::put_fields(pen, extra);
+    put_framing(pen, head, end);
+    pen.put("\r\n");
+  }
   stream_.flush_later();
   if (end) response_done();
 }
 
 /// RFC 9112 section 6: which framing this response gets towards this client.
-void ServerConnection::append_framing(std::string& out, const ResponseHead& head, bool end) {
+void ServerConnection::put_framing(Pen& pen, const ResponseHead& head, bool end) {
   const bool bodiless = method_ == Method::head || head.status == 304;
   if (bodiless) {
     if (const Field* length = head.find(FieldId::content_length)) {
-      proto::http1::append_field(out, "Content-Length", length->value);
+      proto::http1::put_field(pen, "Content-Length", length->value);
     } else if (head.body == BodyKind::length) {
-      proto::http1::append_field(out, "Content-Length", head.content_length);
+      proto::http1::put_field(pen, "Content-Length", head.content_length);
     }
   } else if (head.status == 204) {
     // Section 6.1 and 6.2 forbid both fields.
   } else if (end || head.body == BodyKind::length) {
-    proto::http1::append_field(out, "Content-Length", end ? uint64_t{0} : head.content_length);
+    proto::http1::put_field(pen, "Content-Length", end ? uint64_t{0} : head.content_length);
   } else if (version_minor_ == 0) {
     keep_alive_ = false;  // a 1.0 client knows no chunks: the end of the connection ends the body
   } else {
     response_chunked_ = true;
-    proto::http1::append_field(out, "Transfer-Encoding", "chunked");
+    proto::http1::put_field(pen, "Transfer-Encoding", "chunked");
   }
   // Answered before the request was all there: what is still to come cannot be told from a next request.
   if (end && state_ == State::body) keep_alive_ = false;
   if (draining_) keep_alive_ = false;
   if (!keep_alive_) {
-    proto::http1::append_field(out, "Connection", "close");
+    proto::http1::put_field(pen, "Connection", "close");
   } else if (version_minor_ == 0) {
-    proto::http1::append_field(out, "Connection", "keep-alive");
+    proto::http1::put_field(pen, "Connection", "keep-alive");
   }
 }
 

@@ -14,6 +14,7 @@
 #include <memory>
 #include <string>
 
+#include "base/pen.h"
 #include "http/streams.h"
 #include "net/stream.h"
 #include "proto/http1/parser.h"
@@ -97,7 +98,7 @@ class ServerConnection final : public net::Deferred, private net::Stream::Handle
   void close_now(const Error& error);
   void await(Waiting what, Duration how_long);
   void on_deadline();
-  void append_framing(std::string& out, const ResponseHead& head, bool end);
+  void put_framing(Pen& pen, const ResponseHead& head, bool end);
 
   net::Stream stream_;
   Owner& owner_;

@@ -35,7 +35,7 @@ drain_timeout: 1.5m
 listeners:
   - name: web
     http: "[::]:443"
-    access_log: "/tmp/a: b #c.json"
+    access_log: "/var/log/a: b #c.json"
     trust_forwarded: yes
     limits: {connections: 10, request_line: 4KiB, field: 1000B, head: 32KiB, fields: 64, body: 10MB}
     timeouts: {header: 1s, body: 2s, idle: 3s, write: 4s}

@@ -168,6 +168,7 @@ class UpTest(unittest.TestCase):
         stack = self.up().ready()
         children = children_of(stack.process.pid)
         self.assertEqual(3, len(children))
+        self.addCleanup(lambda: [os.kill(pid, signal.SIGKILL) for pid in children if lives(pid)])
         stack.process.kill()
         stack.finish()
         until(lambda: not any(map(lives, children)), "the instances end with it")
@@ -196,10 +197,14 @@ class UpTest(unittest.TestCase):
         found = until(lambda: re.search(rf"{name} ended \(signal 9, Killed\).*yourself: (.*)\n", stack.said["err"]),
                       "a line about the death")
         self.assertNotIn(f"{name}:{port}", {fetch(stack.port, "/")[1]["x-instance"] for _ in range(20)})
-        with subprocess.Popen(["sh", "-c", f"exec {found[1]}"], stderr=subprocess.DEVNULL) as again:
+        with subprocess.Popen(["sh", "-c", f"exec {found[1]}"], stderr=subprocess.PIPE, text=True) as again:
             try:
-                until(lambda: again.poll() is None and fetch(stack.port, "/")[1]["x-instance"] == f"{name}:{port}",
+                until(lambda: again.poll() is not None or fetch(stack.port, "/")[1]["x-instance"] == f"{name}:{port}",
                       "requests at the new one")
+                self.assertIsNone(again.poll(), "it ended")
+            except AssertionError as error:
+                again.terminate()
+                raise AssertionError(f"{again.stderr.read()}{stack.said['err']}") from error
             finally:
                 again.terminate()
         self.end_with_ctrl_c(stack)

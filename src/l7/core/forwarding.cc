@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "base/check.h"
+#include "base/pen.h"
+
 
 namespace weir::l7::core {
 
@@ -11,12 +12,6 @@ using proto::http::Field;
 using proto::http::FieldId;
 
 namespace {
-
-constexpr char kHex[] = "0123456789abcdef";
-
-void write_hex(char* out, uint64_t value) {
-  for (int i = 15; i >= 0; --i, value >>= 4) out[i] = kHex[value & 15];
-}
 
 bool is_lower_hex(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
@@ -66,67 +61,71 @@ bool is_valid_request_id(std::string_view value) {
   return !value.empty() && value.size() <= 128 && std::all_of(value.begin(), value.end(), plain);
 }
 
-std::string_view ForwardingFields::store(std::string_view text) {
-  const size_t offset = memory_.size();
-  DCHECK(offset + text.size() <= memory_.capacity());  // views would dangle
-  memory_.append(text);
-  return std::string_view(memory_).substr(offset);
-}
-
-void ForwardingFields::add(std::string_view name, std::string_view value) {
-  fields_[count_++] = Field{.name = name, .value = value};
+/// The fields lie in memory as they would on an HTTP/1 wire, one behind the other: a codec that wants it so copies them in one go.
+void ForwardingFields::end_field(Pen& pen, std::string_view name, const char* value) {
+  const std::string_view text(value, static_cast<size_t>(pen.at() - value));
+  fields_[count_++] = Field{.name = {value - 2 - name.size(), name.size()}, .value = text};
+  pen.put("\r\n");
 }
 
 void ForwardingFields::build(proto::http::RequestHead& head, const ForwardingContext& context, Prng& prng) {
   const Claims claims = take_claims(head, context.trust_forwarded);
   count_ = 0;
   memory_.clear();
-  memory_.reserve(320 + 2 * context.client.size() + head.authority.size() + claims.forwarded_for.size() +
-                  claims.forwarded.size() + claims.request_id.size());
+  Pen pen(memory_, 384 + 2 * context.client.size() + head.authority.size() + 2 * head.scheme.size() + claims.proto.size() +
+                       claims.forwarded_for.size() + claims.forwarded.size() + claims.request_id.size());
+  add_ids(pen, claims.request_id, claims.traceparent, prng);
 
-  if (claims.request_id.empty()) {
-    char id[32];
-    write_hex(id, prng.next());
-    write_hex(id + 16, prng.next());
-    request_id_ = store({id, sizeof id});
-  } else {
-    request_id_ = store(claims.request_id);
-  }
-  add("X-Request-Id", request_id_);
-  if (claims.traceparent.empty()) {
-    // A new trace whose id can be found by the request's, sampled: the decision not to keep it is the collector's.
-    char trace[55] = {'0', '0', '-'};
-    write_hex(trace + 3, prng.next());
-    write_hex(trace + 19, prng.next() | 1);
-    if (claims.request_id.empty()) request_id_.copy(trace + 3, 32);
-    trace[35] = '-';
-    write_hex(trace + 36, prng.next() | 1);
-    trace[52] = '-';
-    trace[53] = '0';
-    trace[54] = '1';
-    add("traceparent", store({trace, sizeof trace}));
-  } else {
-    add("traceparent", claims.traceparent);
-  }
-  const size_t start = memory_.size();
-  if (!claims.forwarded_for.empty()) memory_.append(claims.forwarded_for).append(", ");
-  memory_.append(context.client);
-  add("X-Forwarded-For", std::string_view(memory_).substr(start));
-  add("X-Forwarded-Proto", claims.proto.empty() ? head.scheme : claims.proto);
-  add_forwarded(head, context, claims.forwarded);
-  add("Via", head.version_minor == 0 ? "1.0 weir" : "1.1 weir");
+  const char* value = pen.put("X-Forwarded-For: ").at();
+  if (!claims.forwarded_for.empty()) pen.put(claims.forwarded_for).put(", ");
+  pen.put(context.client);
+  end_field(pen, "X-Forwarded-For", value);
+
+  value = pen.put("X-Forwarded-Proto: ").at();
+  pen.put(claims.proto.empty() ? head.scheme : claims.proto);
+  end_field(pen, "X-Forwarded-Proto", value);
+
+  add_forwarded(pen, head, context, claims.forwarded);
+
+  value = pen.put("Via: ").at();
+  pen.put(head.version_minor == 0 ? std::string_view("1.0 weir") : std::string_view("1.1 weir"));
+  end_field(pen, "Via", value);
 }
 
-void ForwardingFields::add_forwarded(const proto::http::RequestHead& head, const ForwardingContext& context,
+void ForwardingFields::add_ids(Pen& pen, std::string_view request_id, std::string_view traceparent, Prng& prng) {
+  const uint64_t high = prng.next(), low = prng.next() | 1;
+  const char* value = pen.put("X-Request-Id: ").at();
+  if (request_id.empty()) {
+    pen.hex(high).hex(low);
+  } else {
+    pen.put(request_id);
+  }
+  request_id_ = {value, static_cast<size_t>(pen.at() - value)};
+  end_field(pen, "X-Request-Id", value);
+
+  value = pen.put("traceparent: ").at();
+  if (traceparent.empty()) {
+    // A new trace whose id is the request's, sampled: the decision not to keep it is the collector's.
+    pen.put("00-").hex(high).hex(low).put("-").hex(prng.next() | 1).put("-01");
+  } else {
+    pen.put(traceparent);
+  }
+  end_field(pen, "traceparent", value);
+}
+
+void ForwardingFields::add_forwarded(Pen& pen, const proto::http::RequestHead& head, const ForwardingContext& context,
                                      std::string_view previous) {
-  const size_t start = memory_.size();
-  if (!previous.empty()) memory_.append(previous).append(", ");
-  const bool v6 = context.client.find(':') != std::string_view::npos;
-  memory_.append(v6 ? "for=\"[" : "for=").append(context.client).append(v6 ? "]\"" : "");
+  const char* value = pen.put("Forwarded: ").at();
+  if (!previous.empty()) pen.put(previous).put(", ");
+  if (context.client.find(':') != std::string_view::npos) {
+    pen.put("for=\"[").put(context.client).put("]\"");
+  } else {
+    pen.put("for=").put(context.client);
+  }
   // RFC 7239 section 4: a host with a port is no token and must be quoted. Host syntax admits no quote.
-  if (!head.authority.empty()) memory_.append(";host=\"").append(head.authority).append("\"");
-  memory_.append(";proto=").append(head.scheme);
-  add("Forwarded", std::string_view(memory_).substr(start));
+  if (!head.authority.empty()) pen.put(";host=\"").put(head.authority).put("\"");
+  pen.put(";proto=").put(head.scheme);
+  end_field(pen, "Forwarded", value);
 }
 
 }  // namespace weir::l7::core

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/pen.h"
 #include "base/prng.h"
 #include "proto/http/message.h"
 
@@ -28,10 +29,10 @@ class ForwardingFields {
   [[nodiscard]] std::string_view request_id() const { return request_id_; }
 
  private:
-  void add(std::string_view name, std::string_view value);
-  std::string_view store(std::string_view text);
-  void add_forwarded(const proto::http::RequestHead& head, const ForwardingContext& context,
+  void add_ids(Pen& pen, std::string_view request_id, std::string_view traceparent, Prng& prng);
+  void add_forwarded(Pen& pen, const proto::http::RequestHead& head, const ForwardingContext& context,
                      std::string_view previous);
+  void end_field(Pen& pen, std::string_view name, const char* value);
 
   static constexpr size_t kMaxFields = 6;
   std::array<proto::http::Field, kMaxFields> fields_;

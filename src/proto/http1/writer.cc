@@ -33,61 +33,85 @@ bool follows(const Field& next, const char* end) {
   return next.name.data() == end + kCrlf.size() && std::string_view(end, kCrlf.size()) == kCrlf;
 }
 
-template <class Number>
-void append_number(std::string& out, Number number, int base) {
-  char digits[24];
-  const auto [end, error] = std::to_chars(digits, digits + sizeof digits, number, base);
-  out.append(digits, end);
-}
-
 }  // namespace
 
-void append_field(std::string& out, std::string_view name, std::string_view value) {
-  DCHECK(!name.empty() && scan::all(name, scan::kToken));
-  DCHECK(scan::all(value, scan::kText));
-  out.append(name).append(kColon).append(value).append(kCrlf);
+size_t room_for(std::span<const Field> fields) {
+  size_t room = 0;
+  for (const Field& field : fields) room += field.name.size() + field.value.size() + kColon.size() + kCrlf.size();
+  return room;
 }
 
-void append_field(std::string& out, std::string_view name, uint64_t value) {
-  DCHECK(!name.empty() && scan::all(name, scan::kToken));
-  out.append(name).append(kColon);
-  append_number(out, value, 10);
-  out.append(kCrlf);
-}
-
-void append_request_line(std::string& out, std::string_view method, std::string_view target) {
+void put_request_line(Pen& pen, std::string_view method, std::string_view target) {
   DCHECK(!method.empty() && scan::all(method, scan::kToken));
   DCHECK(!target.empty() && scan::all(target, scan::kTarget));
-  out.append(method).append(" ").append(target).append(" HTTP/1.1\r\n");
+  pen.put(method).put(" ").put(target).put(" HTTP/1.1\r\n");
 }
 
-void append_status_line(std::string& out, uint16_t status, std::string_view reason) {
+void put_status_line(Pen& pen, uint16_t status, std::string_view reason) {
   DCHECK(status >= 100 && status <= 599);
   DCHECK(scan::all(reason, scan::kText));
-  out.append("HTTP/1.1 ");
-  append_number(out, status, 10);
-  out.append(" ").append(reason.empty() ? http::reason_phrase(status) : reason).append(kCrlf);
+  const char code[3] = {static_cast<char>('0' + status / 100), static_cast<char>('0' + status / 10 % 10),
+                        static_cast<char>('0' + status % 10)};
+  pen.put("HTTP/1.1 ").put(std::string_view(code, sizeof code)).put(" ");
+  pen.put(reason.empty() ? http::reason_phrase(status) : reason).put("\r\n");
 }
 
-void append_end_to_end_fields(std::string& out, const Fields& fields) {
+void put_field(Pen& pen, std::string_view name, std::string_view value) {
+  DCHECK(!name.empty() && scan::all(name, scan::kToken));
+  DCHECK(scan::all(value, scan::kText));
+  pen.put(name).put(": ").put(value).put("\r\n");
+}
+
+void put_field(Pen& pen, std::string_view name, uint64_t value) {
+  DCHECK(!name.empty() && scan::all(name, scan::kToken));
+  pen.put(name).put(": ").number(value).put("\r\n");
+}
+
+void put_fields(Pen& pen, std::span<const Field> fields) {
   for (size_t i = 0; i < fields.size();) {
     const Field& first = fields[i++];
     if (is_skipped(first)) continue;
     if (!is_verbatim(first)) {
-      append_field(out, first.name, first.value);
+      put_field(pen, first.name, first.value);
       continue;
     }
     const char* end = end_of(first.value);
     while (i < fields.size() && follows(fields[i], end) && !is_skipped(fields[i]) && is_verbatim(fields[i])) {
       end = end_of(fields[i++].value);
     }
-    out.append(first.name.data(), end).append(kCrlf);
+    pen.put(std::string_view(first.name.data(), static_cast<size_t>(end - first.name.data()))).put("\r\n");
   }
 }
 
+void append_field(std::string& out, std::string_view name, std::string_view value) {
+  Pen pen(out, name.size() + value.size() + 4);
+  put_field(pen, name, value);
+}
+
+void append_field(std::string& out, std::string_view name, uint64_t value) {
+  Pen pen(out, name.size() + 24);
+  put_field(pen, name, value);
+}
+
+void append_request_line(std::string& out, std::string_view method, std::string_view target) {
+  Pen pen(out, method.size() + target.size() + kRoomForFraming);
+  put_request_line(pen, method, target);
+}
+
+void append_status_line(std::string& out, uint16_t status, std::string_view reason) {
+  Pen pen(out, reason.size() + kRoomForFraming);
+  put_status_line(pen, status, reason);
+}
+
+void append_end_to_end_fields(std::string& out, std::span<const Field> fields) {
+  Pen pen(out, room_for(fields));
+  put_fields(pen, fields);
+}
+
 void append_chunk_size(std::string& out, uint64_t size) {
-  append_number(out, size, 16);
-  out.append(kCrlf);
+  char digits[24];
+  const auto [end, error] = std::to_chars(digits, digits + sizeof digits, size, 16);
+  out.append(digits, end).append(kCrlf);
 }
 
 void append_last_chunk(std::string& out, const Fields& trailers) {

@@ -66,8 +66,8 @@ class Case(unittest.TestCase):
         self.addCleanup(client.close)
         return client
 
-    def ask(self, method="GET", target="/", *fields, body=None, timeout=15.0):
-        return ask(self.port, method, target, *fields, body=body, timeout=timeout)
+    def ask(self, method="GET", target="/", *fields, **options):
+        return ask(self.port, method, target, *fields, **options)
 
     def eventually(self, condition, what, within=10.0):
         """The condition's value once it is true; fails with what it was last."""

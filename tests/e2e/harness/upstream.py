@@ -31,15 +31,15 @@ def raw_body(behaviour):
     return behaviour
 
 
-def answer(body=b"", status="200 OK", *fields):
+def answer(body=b"", status="200 OK", *fields, head_only=False):
     lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *fields]
-    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1") + body
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1") + (b"" if head_only else body)
 
 
 def ok(wire, request, server):
     """Says who it is."""
-    body = b"" if request.method == "HEAD" else server.name.encode()
-    wire.sock.sendall(answer(server.name.encode(), "200 OK", f"X-Instance: {server.name}")[: None if body else -len(server.name)])
+    wire.sock.sendall(answer(server.name.encode(), "200 OK", f"X-Instance: {server.name}",
+                             head_only=request.method == "HEAD"))
     return KEEP
 
 

@@ -1,5 +1,6 @@
 """Weir as a process: configuration in, addresses and /proc out. Configurations are dicts (JSON is YAML), or text."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -14,20 +15,22 @@ from harness.upstream import wait_for
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 WEIR = os.environ.get("WEIR") or str(ROOT / "build/release/weir")
 
-
 _given = set()
 
 
 def free_port():
-    """A port nobody listens on, and that this process has not been told before."""
-    while True:
-        with socket.socket() as sock:
-            sock.bind(("127.0.0.1", 0))
-            port = sock.getsockname()[1]
-        # Ports of outgoing connections come from the same range: keep to the part the kernel hands out last.
-        if port not in _given:
+    """A port nobody listens on, never the same twice. Below the range that outgoing connections take theirs from: one of
+    those could have it by the time somebody wants to listen on it."""
+    first = 10_000 + os.getpid() % 20_000
+    for port in range(first, 32_000):
+        if port in _given:
+            continue
+        with socket.socket() as sock, contextlib.suppress(OSError):
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            sock.bind(("127.0.0.1", port))
             _given.add(port)
             return port
+    raise AssertionError("no free port")
 
 
 def run(*arguments, timeout=20):
@@ -106,7 +109,7 @@ class Weir:
     def admin(self, method, target, *fields):
         if method != "GET":
             fields = (("X-Weir-Admin", "1"), *fields)
-        return wire.ask(self.admin_port, method, target, *fields, body=None if method == "GET" else b"")
+        return wire.ask(self.admin_port, method, target, *fields, body=None if method == "GET" else b"", host="127.0.0.1")
 
     def post(self, target):
         answer = self.admin("POST", target)
@@ -115,8 +118,12 @@ class Weir:
         return answer
 
     def endpoints(self):
-        """By address, what /endpoints says."""
-        return {each["address"]: each for each in json.loads(self.admin("GET", "/endpoints").body)["endpoints"]}
+        """By address, what /endpoints says; an address must be in one cluster only."""
+        clusters = json.loads(self.admin("GET", "/endpoints").body)["clusters"]
+        return {each["name"]: each for cluster in clusters for each in cluster["endpoints"]}
+
+    def endpoint(self, upstream):
+        return self.endpoints()[upstream.address]
 
     def metric(self, name, **labels):
         """The sum of a metric's series that carry these labels."""

@@ -144,9 +144,9 @@ class Client(Wire):
     def send(self, data):
         self.sock.sendall(data if isinstance(data, bytes) else data.encode("latin-1"))
 
-    def ask(self, method="GET", target="/", *fields, body=None):
+    def ask(self, method="GET", target="/", *fields, body=None, host="example.org"):
         """One well-formed request and its response; `fields` are (name, value)."""
-        self.send(request(method, target, *fields, body=body))
+        self.send(request(method, target, *fields, body=body, host=host))
         return self.response(method)
 
 
@@ -158,7 +158,7 @@ def request(method="GET", target="/", *fields, body=None, host="example.org", ve
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1") + (body or b"")
 
 
-def ask(port, method="GET", target="/", *fields, body=None, timeout=15.0):
+def ask(port, method="GET", target="/", *fields, body=None, host="example.org", timeout=15.0):
     """One request on a connection of its own."""
     with Client(port, timeout) as client:
-        return client.ask(method, target, *fields, body=body)
+        return client.ask(method, target, *fields, body=body, host=host)

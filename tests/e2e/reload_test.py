@@ -1,0 +1,179 @@
+"""A new configuration under load: no request fails, nothing leaks, and a broken file changes nothing."""
+
+import signal
+import time
+import unittest
+
+from harness.case import Case
+from harness.load import Load
+from harness.upstream import delay
+from harness.weir import free_port, run
+from harness.wire import ask
+
+
+class Reload(Case):
+    RELOADS = 100
+
+    def test_a_hundred_under_load(self):
+        """Two configurations in turn, by SIGHUP and by POST: endpoints, a listener and a cluster come and go."""
+        a, b, c = (self.process(name) for name in "abc")
+        second = free_port()
+        first = self.config([a, b], cluster={"health_check": {"http": "/", "interval": "100ms"}}, workers=2)
+        other = self.config([b, c], cluster={"policy": "round_robin"}, workers=2)
+        other["listeners"].append({"http": f"127.0.0.1:{second}", "access_log": "off", "to": "more"})
+        other["clusters"]["more"] = [c.address]
+        proxy = self.weir(first)
+
+        def reloads(count):
+            for i in range(count):
+                proxy.write(other if i % 2 == 0 else first)
+                before = proxy.stderr().count("is in force")
+                if i % 4 < 2:
+                    proxy.post("/reload")
+                else:
+                    proxy.signal(signal.SIGHUP)
+                    self.eventually(lambda: proxy.stderr().count("is in force") > before, proxy.stderr)
+                begin = time.monotonic()
+                self.eventually(lambda: len(load.since(begin)) > 20, load.text)
+
+        with Load(self.port) as load:
+            reloads(20)
+            self.eventually(lambda: proxy.endpoints().keys() == {a.address, b.address}, proxy.endpoints)
+            rss, fds = proxy.rss_kib(), proxy.fds()
+            reloads(self.RELOADS - 20)
+        self.assertEqual([], load.failed()[:5], load.text())
+        self.assertEqual({"a", "b", "c"}, set(load.by_instance()))
+        # What was kept for the previous configuration goes with its last request and connection.
+        self.eventually(lambda: proxy.fds() <= fds + 4, lambda: f"{fds} descriptors before, {proxy.fds()} after")
+        self.assertLess(proxy.rss_kib(), rss + 8 * 1024, f"{rss} KiB before")
+
+    def test_requests_in_flight_finish_under_the_old_one(self):
+        a, b = self.upstream("a", delay(1.0)), self.upstream("b")
+        proxy = self.weir(self.config([a]))
+        client = self.client()
+        client.send(b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n")
+        self.eventually(lambda: a.requests, "the request has arrived")
+        proxy.write(self.config([b]))
+        proxy.post("/reload")
+        self.eventually(lambda: self.ask().body == b"b", "new requests go to b")
+        self.assertEqual(b"a", client.response().body)
+        self.assertEqual(b"b", client.ask().body, "the same connection follows the new configuration")
+
+    def test_endpoints_that_stay_keep_their_state(self):
+        a, b = self.upstream("a"), self.upstream("b")
+        proxy = self.weir(self.config([a, b]))
+        for _ in range(20):
+            self.ask()
+        before = proxy.endpoints()
+        proxy.write(self.config([a, b], cluster={"connect_timeout": "2s"}))
+        proxy.post("/reload")
+        after = proxy.endpoints()
+        for each in (a, b):
+            self.assertEqual(before[each.address]["requests"], after[each.address]["requests"], each.name)
+        accepted = a.accepted + b.accepted
+        for _ in range(20):
+            self.ask()
+        self.assertLessEqual(a.accepted + b.accepted, accepted + 2, "connections are kept")
+
+    def test_listeners_come_and_go(self):
+        a = self.upstream("a")
+        proxy = self.weir(self.config([a]))
+        kept = self.client()
+        kept.ask()
+        second = free_port()
+        config = self.config([a])
+        config["listeners"].append({"http": f"127.0.0.1:{second}", "access_log": "off", "to": "app"})
+        proxy.write(config)
+        proxy.post("/reload")
+        self.assertEqual(b"a", ask(second).body, "a new listener serves at once")
+        idle = self.client(second)
+        idle.ask()
+        proxy.write(self.config([a]))
+        proxy.post("/reload")
+
+        def refused():
+            try:
+                ask(second).body
+            except OSError:
+                return True
+            return False
+
+        self.eventually(refused, "the address is given up")
+        self.assertEqual(b"", idle.to_end(), "its idle connections end")
+        self.assertEqual(b"a", kept.ask().body, "those of others do not")
+        proxy.write(config)
+        proxy.post("/reload")
+        self.assertEqual(b"a", ask(second).body, "and it may come back")
+
+    def test_an_address_that_is_taken(self):
+        a = self.upstream("a")
+        proxy = self.weir(self.config([a]))
+        config = self.config([a])
+        config["listeners"].append({"http": a.address, "access_log": "off", "to": "app"})
+        proxy.write(config)
+        answer = proxy.admin("POST", "/reload")
+        self.assertEqual(409, answer.status, answer.body)
+        self.assertIn(a.address, answer.body.decode())
+        self.assertEqual(b"a", self.ask().body)
+
+
+BROKEN = """\
+listeners:
+  - http: 127.0.0.1:1
+    to: app
+    acces_log: off
+clusters:
+  app: ["127.0.0.1:2"]
+"""
+
+
+class Broken(Case):
+    def test_the_old_one_stays_in_force(self):
+        a = self.upstream("a")
+        proxy = self.weir(self.config([a]))
+        for message, text, expected in [
+            ("a key that does not exist", BROKEN, ["weir.yaml:4:5", "acces_log", "access_log"]),
+            ("no YAML", "listeners: [\n  {http: x\n", ["weir.yaml:"]),
+            ("a cluster that does not exist", BROKEN.replace("acces_log: off", "access_log: off").replace("to: app", "to: ap"),
+             ["weir.yaml:3:", "ap", "app"]),
+            ("nothing", "", ["weir.yaml"]),
+        ]:
+            with self.subTest(message):
+                proxy.write(text)
+                before = len(proxy.stderr())
+                proxy.signal(signal.SIGHUP)
+                said = self.eventually(lambda: "refused" in proxy.stderr()[before:] and proxy.stderr()[before:], proxy.stderr)
+                for each in expected:
+                    self.assertIn(each, said, message)
+                answer = proxy.admin("POST", "/reload")
+                self.assertEqual(409, answer.status, message)
+                self.assertIn(expected[0], answer.body.decode(), f"{message}: whoever asked is told, too")
+                self.assertEqual(b"a", self.ask().body, f"{message}: the old one serves")
+
+    def test_check_says_the_same(self):
+        path = self.directory / "weir.yaml"
+        for message, text, status, expected in [
+            ("a mistake", BROKEN, 2, "weir.yaml:4:5"),
+            ("valid", BROKEN.replace("    acces_log: off\n", ""), 0, "valid"),
+        ]:
+            with self.subTest(message):
+                path.write_text(text)
+                for verb in ("check", "show"):
+                    done = run(verb, "-c", str(path))
+                    self.assertEqual(status, done.returncode, f"{verb}: {done}")
+                done = run("check", "-c", str(path))
+                self.assertIn(expected, done.stdout + done.stderr, message)
+        path.write_text(BROKEN)
+        self.assertEqual(2, run("run", "-c", str(path)).returncode, "and it does not start")
+        self.assertEqual(2, run("check", "-c", str(path) + ".absent").returncode)
+        self.assertEqual(2, run("chekc").returncode)
+
+    def test_strict_makes_a_warning_fail(self):
+        path = self.directory / "weir.yaml"
+        path.write_text('listeners: [{http: "127.0.0.1:8080", to: app}]\nclusters: {app: ["127.0.0.1:1"], unused: ["127.0.0.1:2"]}\n')
+        self.assertEqual(0, run("check", "-c", str(path)).returncode)
+        self.assertEqual(1, run("check", "--strict", "-c", str(path)).returncode)
+
+
+if __name__ == "__main__":
+    unittest.main()
