@@ -26,11 +26,11 @@ const char* end_of(std::string_view view) { return view.data() + view.size(); }
 /// bytes between are compared too, since views may lie close to each other by accident.
 bool is_verbatim(const Field& field) {
   const char* const gap = end_of(field.name);
-  return field.value.data() == gap + kColon.size() && std::string_view(gap, kColon.size()) == kColon;
+  return field.value.data() == gap + kColon.size() && gap[0] == ':' && gap[1] == ' ';
 }
 
 bool follows(const Field& next, const char* end) {
-  return next.name.data() == end + kCrlf.size() && std::string_view(end, kCrlf.size()) == kCrlf;
+  return next.name.data() == end + kCrlf.size() && end[0] == '\r' && end[1] == '\n';
 }
 
 }  // namespace
