@@ -5,7 +5,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <functional>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -128,7 +130,7 @@ TEST_F(AdminTest, WhoMayAskWhat) {
       {"a page by POST", "Allow: GET, HEAD\r\n",
        "POST /metrics HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nX-Weir-Admin: 1\r\n"},
       {"no such page", "did you mean /metrics?", "GET /metric HTTP/1.1\r\nHost: localhost\r\n"},
-      {"bytes that are no text", "HTTP/1.1 404 ", "GET /\xff\xfe HTTP/1.1\r\nHost: localhost\r\n"},
+      {"a path of bytes that are no text", "HTTP/1.1 404 ", "GET /%ff%00 HTTP/1.1\r\nHost: localhost\r\n"},
   };
   for (const auto& c : cases) {
     EXPECT_THAT(ask_raw(c.request + "Connection: close\r\n\r\n"), HasSubstr(c.expected)) << c.message;
@@ -230,39 +232,40 @@ TEST_F(AdminTest, EndpointsTellWhatTheyKnow) {
   EXPECT_EQ(endpoint("app", "127.0.0.1:1").at("p50_ms"), nullptr) << "no response yet";
 }
 
-TEST_F(AdminTest, StatesFollowTheJudges) {
+TEST(EndpointState, FollowsTheJudges) {
   using balance::ActiveState;
   using balance::Health;
   using balance::OutlierState;
-  using Status = upstream::EndpointStatus;
+  const auto kServing = OutlierState::serving;
+  const auto kEjected = OutlierState::ejected;
   const struct {
     const char* state;
     const char* why;
-    Status status;
+    Health health;
+    OutlierState outlier;
+    std::optional<ActiveState> active;
+    bool draining;
   } cases[] = {
-      {"healthy", "", {}},
-      {"draining", "drained by the administrator", {.active = ActiveState::unhealthy, .draining = true}},
-      {"unchecked", "no active check has answered yet", {.active = ActiveState::unknown}},
-      {"unhealthy",
-       "active check: status 500",
-       {.outlier = OutlierState::ejected, .active = ActiveState::unhealthy, .last_probe = "status 500"}},
-      {"ejected",
-       "5 failures in a row",
-       {.health = {.health = Health::unhealthy},
-        .outlier = OutlierState::ejected,
-        .last_ejection = "5 failures in a row"}},
-      {"ejected",
-       "5 failures (suspended: nothing else could serve)",
-       {.outlier = OutlierState::ejected, .active = ActiveState::healthy, .last_ejection = "5 failures"}},
-      {"probation",
-       "over",
-       {.health = {.health = Health::unhealthy}, .outlier = OutlierState::probation, .last_ejection = "over"}},
-      {"degraded", "it asks to be used last", {.health = {.health = Health::degraded}}},
-      {"healthy", "", {.active = ActiveState::healthy, .last_ejection = "long ago"}},
+      {"healthy", "", Health::healthy, kServing, {}, false},
+      {"healthy", "", Health::healthy, kServing, ActiveState::healthy, false},
+      {"draining", "drained by the administrator", Health::draining, kEjected, ActiveState::unhealthy, true},
+      {"unchecked", "no active check has answered yet", Health::unhealthy, kServing, ActiveState::unknown, false},
+      {"unhealthy", "active check: status 500", Health::unhealthy, kEjected, ActiveState::unhealthy, false},
+      {"ejected", "5 failures", Health::unhealthy, kEjected, {}, false},
+      {"ejected", "5 failures (suspended: nothing else could serve)", Health::healthy, kEjected, {}, false},
+      {"probation", "5 failures", Health::unhealthy, OutlierState::probation, {}, false},
+      {"degraded", "it asks to be used last", Health::degraded, kServing, {}, false},
   };
   for (const auto& c : cases) {
-    EXPECT_EQ(state_of(c.status), c.state);
-    EXPECT_EQ(why(c.status), c.why);
+    upstream::EndpointStatus status;
+    status.health.health = c.health;
+    status.outlier = c.outlier;
+    status.active = c.active;
+    status.draining = c.draining;
+    status.last_probe = "status 500";
+    status.last_ejection = "5 failures";
+    EXPECT_EQ(state_of(status), c.state);
+    EXPECT_EQ(why(status), c.why) << c.state;
   }
 }
 

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -38,9 +39,21 @@ struct Options {
   std::string timeout = "60s";
 };
 
+/// The exit status. fwrite and not fmt::print, which throws when the reader has left or the disk is full.
+int say(const std::string& text) {
+  const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
+  return written ? 0 : kFailed;
+}
+
 int complain(int status, const std::string& text) {
-  fmt::print(stderr, "weir ctl: {}\n", text);
+  const std::string line = fmt::format("weir ctl: {}\n", text);
+  (void)std::fwrite(line.data(), 1, line.size(), stderr);  // if that fails there is nobody left to tell
   return status;
+}
+
+int complain(const char* option, const model::Problem& problem) {
+  const std::string expected = problem.expected.empty() ? "" : ", expected " + problem.expected;
+  return complain(kWrongUse, fmt::format("{}: {}{}", option, problem.message, expected));
 }
 
 std::string string_at(const json& object, const char* key) {
@@ -63,7 +76,8 @@ std::optional<std::string> ask(const Options& options, bool changes, const std::
     return std::nullopt;
   }
   if (answer->status == 200) return std::move(answer->body);
-  const std::string said = string_at(json::parse(answer->body, nullptr, false), "error");
+  std::string said = string_at(json::parse(answer->body, nullptr, false), "error");
+  if (answer->status == 409) said = "the reload is refused, the old configuration stays in force:\n" + said;
   const bool our_fault = answer->status >= 400 && answer->status < 500;
   status = complain(our_fault ? kWrongUse : kFailed,
                     said.empty() ? fmt::format("{} answered with status {}", options.admin, answer->status) : said);
@@ -72,22 +86,18 @@ std::optional<std::string> ask(const Options& options, bool changes, const std::
 
 int print_answer(const Options& options, const std::string& target) {
   int status = 0;
-  if (const auto body = ask(options, false, target, status)) fmt::print("{}", *body);
-  return status;
+  const auto body = ask(options, false, target, status);
+  return body ? say(*body) : status;
 }
 
 int endpoints(const Options& options) {
   int status = 0;
   const auto body = ask(options, false, "/endpoints", status);
   if (!body) return status;
-  if (options.as_json) {
-    fmt::print("{}", *body);
-    return 0;
-  }
+  if (options.as_json) return say(*body);
   const auto table = endpoints_table(*body);
   if (!table) return complain(kFailed, fmt::format("{}: {}", options.admin, table.error()));
-  fmt::print("{}", *table);
-  return 0;
+  return say(*table);
 }
 
 std::string change_target(const Options& options, std::string_view verb) {
@@ -102,9 +112,8 @@ int change(const Options& options, const std::string& target, std::string_view d
   const auto body = ask(options, true, target, status);
   if (!body) return status;
   const json said = json::parse(*body, nullptr, false);
-  fmt::print("{} {}: {}\n", string_at(said, "cluster"), string_at(said, "endpoint"), done);
   if (answer != nullptr) *answer = said;
-  return 0;
+  return say(fmt::format("{} {}: {}\n", string_at(said, "cluster"), string_at(said, "endpoint"), done));
 }
 
 /// Requests in flight at the endpoint; nothing when it is no longer there.
@@ -133,13 +142,10 @@ int await_idle(const Options& options, const json& drained, Duration timeout) {
     const auto left = in_flight(*body, cluster, endpoint);
     if (!left)
       return complain(kFailed, fmt::format("{} {} is no longer there: has a reload removed it?", cluster, endpoint));
-    if (*left == 0) {
-      fmt::print("{} {}: no request in flight\n", cluster, endpoint);
-      return 0;
-    }
+    if (*left == 0) return say(fmt::format("{} {}: no request in flight\n", cluster, endpoint));
     if (net::read_clock() >= deadline) {
-      return complain(kFailed, fmt::format("{} {} still has {} requests in flight after {}; it stays drained", cluster,
-                                           endpoint, *left, options.timeout));
+      return complain(kFailed, fmt::format("{} {}: still in flight after {}: {}; it stays drained", cluster, endpoint,
+                                           options.timeout, *left));
     }
     std::this_thread::sleep_for(kPollPause);
   }
@@ -147,9 +153,7 @@ int await_idle(const Options& options, const json& drained, Duration timeout) {
 
 int drain(const Options& options) {
   const auto timeout = model::parse_duration(options.timeout);
-  if (!timeout)
-    return complain(kWrongUse,
-                    fmt::format("--timeout: {}, expected {}", timeout.error().message, timeout.error().expected));
+  if (!timeout) return complain("--timeout", timeout.error());
   json drained;
   const int status = change(options, change_target(options, "drain"), "draining, no new requests", &drained);
   if (status != 0 || !options.wait) return status;
@@ -171,8 +175,7 @@ int reload(const Options& options) {
   if (!body) return status;
   const json said = json::parse(*body, nullptr, false);
   const bool numbered = said.is_object() && said.contains("number") && said["number"].is_number_unsigned();
-  fmt::print("reloaded: configuration {} is in force\n", numbered ? said["number"].get<uint64_t>() : 0);
-  return 0;
+  return say(fmt::format("reloaded: configuration {} is in force\n", numbered ? said["number"].get<uint64_t>() : 0));
 }
 
 using Shared = std::shared_ptr<Options>;

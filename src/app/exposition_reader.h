@@ -1,6 +1,8 @@
 #pragma once
 // Reads Prometheus text strictly, for tests: what it accepts, Prometheus accepts, and families must be whole.
 
+#include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <map>
 #include <optional>
@@ -23,11 +25,18 @@ class ExpositionReader {
   };
 
   explicit ExpositionReader(std::string_view text) {
-    if (text.empty() || text.back() != '\n') return complain("the text does not end with a line feed");
+    if (text.empty() || text.back() != '\n') {
+      complain("the text does not end with a line feed");
+      return;
+    }
     while (!text.empty()) {
       const std::string_view line = text.substr(0, text.find('\n'));
       text.remove_prefix(line.size() + 1);
-      line.substr(0, 2) == "# " ? read_comment(line) : read_sample(line);
+      if (line.substr(0, 2) == "# ") {
+        read_comment(line);
+      } else {
+        read_sample(line);
+      }
     }
     finish_family();
   }

@@ -65,7 +65,7 @@ TEST(ExpositionReader, Complains) {
       {"no samples: a", "# HELP a A.\n# TYPE a gauge\n"},
       {"type of a", "# HELP a A.\na 1\n"},
       {"not a number: a x", "# HELP a A.\n# TYPE a gauge\na x\n"},
-      {"no value: a", "# HELP a A.\n# TYPE a gauge\na\n"},
+      {"no value: a", "# HELP a A.\n# TYPE a gauge\na\na 1\n"},
       {"not of its family: b", "# HELP a A.\n# TYPE a gauge\na 1\nb 1\n"},
       {"a counter that is not a _total: a", "# HELP a A.\n# TYPE a counter\na 1\n"},
       {"a sample twice: a{x=\"1\"} 2", "# HELP a A.\n# TYPE a gauge\na{x=\"1\"} 1\na{x=\"1\"} 2\n"},

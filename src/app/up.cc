@@ -5,11 +5,13 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
@@ -54,42 +56,50 @@ struct Options {
 
 net::SocketAddress local(uint16_t port) { return *net::SocketAddress::parse(kHost, port); }
 
-/// Listens on every port until all are chosen, so that none is chosen twice; whoever serves there opens it anew.
-class PortChoice {
+/// The ports of one stack. A port is reserved among the stacks of this machine before its instance listens and while it
+/// is dead: by the name of an abstract Unix socket (unix(7)), which goes with this process however that ends.
+class Ports {
  public:
   /// `flag` is what the user may change.
   Done claim(const net::SocketAddress& address, std::string_view flag) {
-    auto fd = net::Acceptor::open(address, {.reuse_port = false});
-    if (fd) {
-      held_.push_back(std::move(*fd));
-      return {};
-    }
-    if (fd.error().code == Code::address_in_use) {
+    if (auto taken = take(address); !taken) {
+      if (taken.error().code != Code::address_in_use) {
+        return fail(fmt::format("cannot listen on {} ({}): choose another address with {}", address.text(),
+                                std::strerror(taken.error().os_error), flag));
+      }
       return fail(fmt::format("port {} is in use ({}): choose another with {}", address.port(), address.text(), flag));
     }
-    return fail(fmt::format("cannot listen on {} ({}): choose another address with {}", address.text(),
-                            std::strerror(fd.error().os_error), flag));
+    return {};
   }
 
   /// The first free port from here on.
   Result<uint16_t, std::string> free_from(int first) {
     for (int port = first; port <= UINT16_MAX; ++port) {
-      auto fd = net::Acceptor::open(local(static_cast<uint16_t>(port)), {.reuse_port = false});
-      if (!fd) continue;
-      held_.push_back(std::move(*fd));
-      return static_cast<uint16_t>(port);
+      if (take(local(static_cast<uint16_t>(port)))) return static_cast<uint16_t>(port);
     }
     return fail(fmt::format("no port from {} on is free", first));
   }
 
  private:
-  std::vector<net::Fd> held_;
-};
+  Result<void> take(const net::SocketAddress& address) {
+    const Error in_use{.code = Code::address_in_use, .os_error = EADDRINUSE};
+    const std::string name = fmt::format("weir-up-{}", address.port());
+    sockaddr_un unix_address{};
+    unix_address.sun_family = AF_UNIX;
+    std::memcpy(unix_address.sun_path + 1, name.data(), name.size());
+    net::Fd reservation(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (::bind(reservation.get(), reinterpret_cast<const sockaddr*>(&unix_address),
+               static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size())) != 0) {
+      return fail(in_use);
+    }
+    // Whoever is no stack has no reservation, but listens.
+    if (auto fd = net::Acceptor::open(address, {.reuse_port = false}); !fd) return fail(fd.error());
+    reservations_.push_back(std::move(reservation));
+    return {};
+  }
 
-bool accepts(const net::SocketAddress& address) {
-  const net::Fd fd(::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
-  return fd.valid() && ::connect(fd.get(), address.data(), address.length()) == 0;
-}
+  std::vector<net::Fd> reservations_;
+};
 
 /// A terminal whose window is closed says so with SIGHUP, which means "reload" to a service. This tells the two apart.
 class Hangup final : private net::Pollable {
@@ -159,6 +169,7 @@ class Stack {
 
   const Options& options_;
   DataDirectory directory_;
+  Ports ports_;
   Children children_;  ///< end before the directory goes
   std::string weir_;
   std::string timeline_;
@@ -181,19 +192,18 @@ Done Stack::find_programs() {
 }
 
 Done Stack::choose_ports() {
-  PortChoice choice;
-  if (auto claimed = choice.claim(local(options_.port), "--port"); !claimed) return claimed;
+  if (auto claimed = ports_.claim(local(options_.port), "--port"); !claimed) return claimed;
   const auto admin = model::parse_address(options_.admin, 1);
   if (!admin) return fail(fmt::format("--admin {}: an address is host:port, as in {}", options_.admin, kDefaultAdmin));
   const auto address = net::SocketAddress::parse(admin->host, admin->port);
   if (!address) return fail(fmt::format("--admin {}: the host must be numeric", options_.admin));
-  if (auto claimed = choice.claim(*address, "--admin"); !claimed) return claimed;
+  if (auto claimed = ports_.claim(*address, "--admin"); !claimed) return claimed;
 
   const int count = options_.rung == 1 ? 1 : options_.instances.value_or(3);
   for (int i = 1; i <= count; ++i) {
-    const auto port = choice.free_from(instances_.empty() ? kFirstPort : instances_.back().port + 1);
+    const auto port = ports_.free_from(instances_.empty() ? kFirstPort : instances_.back().port + 1);
     if (!port) return fail(port.error());
-    const auto fault_port = choice.free_from(*port + kFaultPortOffset);
+    const auto fault_port = ports_.free_from(*port + kFaultPortOffset);
     if (!fault_port) return fail(fault_port.error());
     instances_.push_back({.name = fmt::format("app-{}", i), .port = *port, .fault_port = *fault_port});
   }
@@ -269,7 +279,7 @@ Done Stack::start_instances() {
   return {};
 }
 
-/// An instance listens once it has opened its database. Whether it answers well is for the health checks to say.
+/// An instance says so when it listens. A connection would prove less: a stranger may have been quicker at the port.
 Done Stack::await_instances() {
   const Instant deadline = net::read_clock() + kStartPatience;
   for (auto next = instances_.begin(); next != instances_.end();) {
@@ -277,13 +287,14 @@ Done Stack::await_instances() {
       return fail(
           fmt::format("{} ended before it served ({}): {}", each.command.name, each.text(), each.command.last_words()));
     }
-    if (accepts(local(next->port))) {
+    const std::string said = command_of(*next).last_words();
+    if (said.find("serves http://") != std::string::npos) {
       ++next;
       continue;
     }
     if (net::read_clock() >= deadline) {
       return fail(fmt::format("{} did not listen on {} within {} s: {}", next->name, local(next->port).text(),
-                              kStartPatience.seconds(), command_of(*next).last_words()));
+                              kStartPatience.seconds(), said));
     }
     if (Children::wait(Duration::ms(20)) == Wake::interrupt) return fail(std::string("interrupted"));
   }

@@ -36,7 +36,7 @@ class Pen {
 
   Pen& put(std::string_view text) {
     DCHECK(text.size() <= static_cast<size_t>(end_ - at_));
-    std::memcpy(at_, text.data(), text.size());
+    if (!text.empty()) std::memcpy(at_, text.data(), text.size());  // an empty view may point nowhere
     at_ += text.size();
     return *this;
   }

@@ -201,8 +201,9 @@ void ServerConnection::put_framing(Pen& pen, const ResponseHead& head, bool end)
     response_chunked_ = true;
     proto::http1::put_field(pen, "Transfer-Encoding", "chunked");
   }
-  // Answered before the request was all there: what is still to come cannot be told from a next request.
-  if (end && state_ == State::body) keep_alive_ = false;
+  // Answered before the request was all there: when the answer ends first, what is still to come cannot be told from a next
+  // request, and the client must know now.
+  if (state_ == State::body) keep_alive_ = false;
   if (draining_) keep_alive_ = false;
   if (!keep_alive_) {
     proto::http1::put_field(pen, "Connection", "close");

@@ -49,6 +49,7 @@ void Exchange::assign(WorkerSnapshot& snapshot, const RouteTable& listener) {
   downstream_ = nullptr;
   upstream_ = nullptr;
   body_.clear();
+  trailers_.clear();
   bytes_in_ = bytes_out_ = 0;
   tried_count_ = 0;
   status_ = 0;
@@ -173,7 +174,9 @@ void Exchange::send() {
   if (nothing_follows) return;
   upstream_->send_body(body_);
   if (request_ended_) {
-    upstream_->send_end({});
+    http::Fields trailers;
+    for (const auto& [name, value] : trailers_) trailers.push_back({.name = name, .value = value});
+    upstream_->send_end(trailers);
   } else {
     downstream_->resume_request();
   }
@@ -194,7 +197,7 @@ void Exchange::on_request_body(std::string_view piece) {
 
 void Exchange::keep_for_replay(std::string_view piece) {
   if (body_lost_) return;
-  if (response_started_ || body_.size() + piece.size() > kReplayBytes || !core_.may_repeat()) {
+  if (response_started_ || body_.size() + piece.size() > kReplayBytes) {
     body_lost_ = true;
     body_.clear();
   } else {
@@ -204,6 +207,7 @@ void Exchange::keep_for_replay(std::string_view piece) {
 
 void Exchange::on_request_end(const http::Fields& trailers) {
   request_ended_ = true;
+  for (const Field& field : trailers) trailers_.emplace_back(field.name, field.value);  // for a retry, as the body
   if (upstream_ != nullptr) upstream_->send_end(trailers);
 }
 

@@ -11,6 +11,8 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "http/streams.h"
 #include "l7/core/forwarding.h"
@@ -86,7 +88,8 @@ class Exchange final : public http::RequestHandler,
   http::RequestHead head_;
   std::string memory_;              ///< what head_ points into
   std::string client_;              ///< the client's address without port
-  std::string body_;                ///< the request's body so far, for a retry
+  std::string body_;                ///< the request's body so far, for a retry: whatever its method, it may not reach an endpoint
+  std::vector<std::pair<std::string, std::string>> trailers_;
   core::ForwardingFields forwarding_;
   core::RequestCore core_;
   upstream::AttemptLink link_;

@@ -52,7 +52,7 @@ class Smuggling(Case):
         ("a space within the target", b"GET /a b HTTP/1.1\r\nHost: a\r\n\r\n" + SMUGGLED, 400),
         ("no version (HTTP/0.9)", b"GET /\r\n\r\n" + SMUGGLED, 400),
         ("another version", b"GET / HTTP/1.2\r\nHost: a\r\n\r\n" + SMUGGLED, 505),
-        ("HTTP/2 without a word", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400),
+        ("HTTP/2 without a word", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505),
         ("a TLS greeting", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(32), 400),
         ("an unknown expectation", head("Expect: miracles", "Content-Length: 0"), 417),
         ("an authority with userinfo", b"GET http://a@b/ HTTP/1.1\r\nHost: b\r\n\r\n" + SMUGGLED, 400),
@@ -72,6 +72,15 @@ class Smuggling(Case):
                 self.assertRegex(response.get("x-weir-refusal", ""), r"^rule=\w+", message)
                 self.assertEqual(b"", client.to_end(), f"{message}: nothing after the refusal")
         self.assertEqual([], a.targets, "no endpoint saw any of it")
+
+    def test_no_tunnels(self):
+        """CONNECT makes a tunnel of a connection; nobody may have one through here."""
+        a = self.upstream("a", says(b"HTTP/1.1 200 OK\r\n\r\n" + SMUGGLED, KEEP))
+        self.weir(self.config([a]))
+        client = self.client()
+        client.send(b"CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\n")
+        self.assertIn(client.response("CONNECT").status, (400, 404, 405, 501))
+        self.assertEqual([], a.targets)
 
     def test_chunks_that_lie(self):
         """A head that is right and chunks that are not: the endpoint may see the head, never a second request."""

@@ -4,7 +4,7 @@ import time
 import unittest
 
 from harness.case import Case
-from harness.upstream import delay, echo, never, ok
+from harness.upstream import CLOSE, delay, echo, never, ok
 from harness.wire import request
 
 
@@ -68,8 +68,20 @@ class Circuit(Limits):
             self.assert_status(200, client.response())
         self.assertLessEqual(most, 3)
 
+    def test_who_leaves_while_waiting_frees_its_place_in_the_queue(self):
+        self.start(max_requests=1, max_pending=2, pending_timeout="20s")
+        self.fill(1)
+        for _ in range(5):
+            waiting = [self.client() for _ in range(2)]
+            for client in waiting:
+                client.send(request("GET", "/queued"))
+            self.eventually(lambda: self.ask("GET", "/beyond", timeout=30).status == 503, "the queue is full")
+            for client in waiting:
+                client.close()
+        self.assertNotIn("/queued", self.a.targets)
+
     def test_a_place_is_given_back_however_it_ends(self):
-        """Aborts, timeouts and refusals must not eat places; rows: message, what the client does."""
+        """Aborts must not eat places."""
         self.start(max_requests=3, max_pending=0)
         for _ in range(5):
             for client in self.fill_more(3):
@@ -117,6 +129,20 @@ class Timeouts(Limits):
     def test_the_value_is_the_limits(self):
         self.start(timeout="10s", retry={"attempts": 1, "per_try_timeout": "150ms"})
         self.assert_refused(self.ask(), 504, "value=150")
+
+    def test_a_body_that_stops(self):
+        """Nothing more can be said then; the client must see that something is missing."""
+        def stall(wire, message, server):
+            wire.sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
+            server.ending.wait(20)
+            return CLOSE
+
+        self.start(stall, timeout="300ms", retry="off")
+        client = self.client()
+        client.send(request("GET", "/"))
+        self.assert_status(200, client.head())
+        self.assertEqual(b"half", client.to_end())
+        self.assertTrue(client.was_reset)
 
     def test_connecting(self):
         """A backlog that is full: nobody refuses, nobody accepts."""

@@ -93,8 +93,7 @@ class Malformed(Case):
     def test_an_unasked_response_on_an_idle_connection(self):
         self.assert_status(200, self.ask())
         self.assertEqual(1, self.a.open)
-        for sock in list(self.a._connections):
-            sock.sendall(POISON)
+        self.a.tell_all(POISON)
         self.eventually(lambda: self.a.open == 0, "the connection is closed")
         self.assertEqual(b"a", self.ask().body)
 
@@ -135,7 +134,7 @@ class Malformed(Case):
 class Masked(Case):
     def test_another_endpoint_answers_instead(self):
         bad, good = self.upstream("bad", says(b"garbage\r\n\r\n")), self.upstream("good")
-        proxy = self.weir(self.config([bad, good], cluster={"outlier_detection": {"base_ejection": "30s"}}))
+        proxy = self.weir(self.config([bad, good], cluster={"policy": "round_robin", "outlier_detection": {"base_ejection": "30s"}}))
         for i in range(40):
             self.assertEqual(b"good", self.ask().body, f"request {i}")
         self.assertGreaterEqual(proxy.endpoint(bad)["failures"], 5)

@@ -6,8 +6,9 @@ import unittest
 
 from harness.case import Case
 from harness.load import Load
+from harness.ports import free_port
 from harness.upstream import delay
-from harness.weir import free_port, run
+from harness.weir import run
 from harness.wire import ask
 
 
@@ -46,6 +47,19 @@ class Reload(Case):
         # What was kept for the previous configuration goes with its last request and connection.
         self.eventually(lambda: proxy.fds() <= fds + 4, lambda: f"{fds} descriptors before, {proxy.fds()} after")
         self.assertLess(proxy.rss_kib(), rss + 8 * 1024, f"{rss} KiB before")
+
+    def test_no_post_is_lost(self):
+        """What may not be repeated must not be cut off by its endpoint leaving the configuration."""
+        a, b, c = (self.process(name) for name in "abc")
+        first, other = self.config([a, b], workers=2), self.config([b, c], workers=2)
+        proxy = self.weir(first)
+        with Load(self.port, method="POST", body=b"order") as load:
+            for i in range(30):
+                proxy.write(other if i % 2 == 0 else first)
+                proxy.post("/reload")
+                begin = time.monotonic()
+                self.eventually(lambda: len(load.since(begin)) > 20, load.text)
+        self.assertEqual([], load.failed()[:5], load.text())
 
     def test_requests_in_flight_finish_under_the_old_one(self):
         a, b = self.upstream("a", delay(1.0)), self.upstream("b")

@@ -4,12 +4,7 @@ import json
 import unittest
 
 from harness.case import Case
-from harness.upstream import CLOSE, echo, never, ok, once, status
-
-
-def hang_up(wire, request, server):
-    """Reads the request and leaves without a word."""
-    return CLOSE
+from harness.upstream import CLOSE, echo, hang_up, never, ok, once, status
 
 
 QUIET = {"outlier_detection": "off"}

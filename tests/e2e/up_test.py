@@ -155,6 +155,11 @@ class UpTest(unittest.TestCase):
         stack = self.up(users=1).ready()
         target = re.search(rf"try: curl http://127\.0\.0\.1:{stack.port}(/\S+)", stack.said["out"])[1]
         self.assertEqual(200, fetch(stack.port, target)[0])
+        commands = re.findall(r"^weir +(?:admin|config) .*?   (\S.*)$", stack.said["out"], re.M)
+        self.assertEqual(["endpoints", "reload"], [command.split()[-1] for command in commands])
+        for command in commands:
+            done = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=PATIENCE, check=False)
+            self.assertEqual(0, done.returncode, f"{command}: {done.stdout}{done.stderr}")
         self.end_with_ctrl_c(stack)
 
     def test_rung_1_is_one_instance(self):

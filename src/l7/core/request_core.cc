@@ -8,7 +8,7 @@ namespace weir::l7::core {
 
 namespace {
 
-Refusal refusal_of(Code code, Instant started, Instant now) {
+Refusal refusal_of(Code code) {
   switch (code) {
     case Code::connect_refused:
     case Code::connect_timeout:
@@ -17,7 +17,6 @@ Refusal refusal_of(Code code, Instant started, Instant now) {
     case Code::too_large:
     case Code::unsupported: return {.rule = Rule::upstream_malformed};
     case Code::out_of_fds: return {.rule = Rule::out_of_fds};
-    case Code::timeout: return {.rule = Rule::try_timeout, .limit = "timeout", .value = (now - started).ms()};
     default: return {.rule = Rule::upstream_reset};
   }
 }
@@ -34,7 +33,8 @@ Instant RequestCore::on_attempt(Instant now) {
     const uint32_t tries_left = attempts - std::min(tries_ - 1, attempts - 1);
     share = facts_.idempotent ? left / tries_left : left;
   }
-  return now + std::min(share, left);
+  try_timeout_ = std::min(share, left);
+  return now + try_timeout_;
 }
 
 bool RequestCore::may_retry(bool safe, bool replayable, balance::RetryBudget& budget, Instant now) const {
@@ -61,7 +61,7 @@ Action RequestCore::on_failure(const TryFailure& failure, balance::RetryBudget& 
     if (unsent && tries_ == 1) return {.step = Step::attempt};
     return retry_after_pause(now, prng);
   }
-  return {.step = Step::refuse, .refusal = refusal_of(failure.code, facts_.started, now)};
+  return {.step = Step::refuse, .refusal = refusal_of(failure.code)};
 }
 
 Action RequestCore::on_status(uint16_t status, bool replayable, balance::RetryBudget& budget, Instant now, Prng& prng) {
@@ -77,7 +77,7 @@ Action RequestCore::on_deadline(bool replayable, balance::RetryBudget& budget, I
   }
   if (may_retry(facts_.idempotent, replayable, budget, now)) return {.step = Step::attempt};
   return {.step = Step::refuse,
-          .refusal = {.rule = Rule::try_timeout, .limit = "retry.per_try_timeout", .value = (now - facts_.started).ms()}};
+          .refusal = {.rule = Rule::try_timeout, .limit = "retry.per_try_timeout", .value = try_timeout_.ms()}};
 }
 
 }  // namespace weir::l7::core

@@ -73,6 +73,7 @@ class RequestCore {
   Action retry_after_pause(Instant now, Prng& prng) const;
 
   RequestFacts facts_;
+  Duration try_timeout_{};           ///< what the present try was given
   uint32_t tries_ = 0;
   bool replayed_ = false;
 };

@@ -5,8 +5,10 @@ import shutil
 import tempfile
 import unittest
 
-from harness.upstream import Upstream, UpstreamProcess, ok, wait_for
-from harness.weir import Weir, free_port
+from harness.ports import free_port
+from harness.upstream import Upstream, UpstreamProcess, ok
+from harness.waiting import wait_for
+from harness.weir import Weir
 from harness.wire import Client, ask
 
 # Quick to judge and to recover, so that a story takes seconds. Stories about the defaults leave these alone.
@@ -30,12 +32,13 @@ class Case(unittest.TestCase):
         return endpoint
 
     def config(self, endpoints, *, cluster=None, route=None, listener=None, **top):
-        """One listener, one route, one cluster named app; the log goes to a file. Slow start and panic off unless the
-        story is about them: they blur what it counts."""
+        """One listener, one route, one cluster named app; the log goes to a file. No slow start unless the story is about
+        it: it blurs what is counted."""
         addresses = [each if isinstance(each, (str, dict)) else each.address for each in endpoints]
         return {"listeners": [{"name": "web", "http": f"127.0.0.1:{self.port}", "access_log": str(self.log_path),
                                "routes": [{"to": "app"} | (route or {})]} | (listener or {})],
-                "clusters": {"app": {"endpoints": addresses, "slow_start": "off"} | (cluster or {})}} | top
+                "clusters": {"app": {"endpoints": addresses, "slow_start": "off"} | (cluster or {})},
+                "drain_timeout": "5s"} | top
 
     @property
     def log_path(self):
@@ -49,7 +52,9 @@ class Case(unittest.TestCase):
     def _end(self, proxy):
         """Ends it as an operator would; whatever the story, it must have lived until then and leave with 0."""
         status = proxy.process.poll()
-        if status is None:
+        if status is not None:
+            proxy.close()
+        else:
             for client in getattr(self, "_clients", []):
                 client.close()
             try:
@@ -57,6 +62,8 @@ class Case(unittest.TestCase):
             except Exception as error:  # whatever happened, nothing may stay behind
                 proxy.kill()
                 self.fail(f"SIGTERM: {error}\n{proxy.stderr()}")
+            finally:
+                proxy.close()
         if status != 0:
             self.fail(f"weir ended with {status}\n{proxy.stderr()[-4000:]}")
 

@@ -19,8 +19,8 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 
+from harness.ports import free_port
 from harness.wire import Closed, Wire
 
 KEEP, CLOSE = True, False
@@ -66,6 +66,11 @@ def delay(seconds, then=ok):
     return behaviour
 
 
+def hang_up(wire, request, server):
+    """Reads the request and leaves without a word."""
+    return CLOSE
+
+
 def never(wire, request, server):
     """Half dead: accepts, reads, and says nothing until the other side leaves."""
     server.waiting.append(request)
@@ -107,7 +112,7 @@ def every_other(first, second):
 
 
 class Upstream:
-    def __init__(self, name="a", behaviour=ok, port=0, receive_buffer=0):
+    def __init__(self, name="a", behaviour=ok):
         self.name = name
         self.behaviour = behaviour
         self.requests = []
@@ -116,20 +121,14 @@ class Upstream:
         self.accepted = 0
         self.lock = threading.Lock()
         self.ending = threading.Event()
-        self._receive_buffer = receive_buffer
         self._connections = set()
-        self._listen(port)
+        self.port = free_port()
+        self.address = f"127.0.0.1:{self.port}"
+        self.listen()
 
-    def _listen(self, port):
-        self._listener = socket.create_server(("127.0.0.1", port), backlog=4096)
-        if self._receive_buffer:
-            self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self._receive_buffer)
-        self.port = self._listener.getsockname()[1]
+    def listen(self):
+        self._listener = socket.create_server(("127.0.0.1", self.port), backlog=4096)
         threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
-
-    @property
-    def address(self):
-        return f"127.0.0.1:{self.port}"
 
     @property
     def open(self):
@@ -191,16 +190,21 @@ class Upstream:
             with contextlib.suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
 
+    def tell_all(self, data):
+        """Sends bytes on every connection, asked or not."""
+        with self.lock:
+            connections = list(self._connections)
+        for sock in connections:
+            with contextlib.suppress(OSError):
+                sock.sendall(data)
+
     def refuse(self):
-        """Stops listening: connecting is refused from now on."""
+        """Stops listening until `listen`: connecting is refused."""
         # close() alone would leave the thread in accept() holding the socket.
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         self.drop_connections()
-
-    def listen_again(self):
-        self._listen(self.port)
 
     def stop(self):
         self.ending.set()
@@ -225,8 +229,10 @@ class UpstreamProcess:
             raise RuntimeError(f"{script} did not start")
 
     def kill(self):
+        """kill -9, which ends a frozen process too."""
         self._process.kill()
         self._process.wait()
+        self._process.stdout.close()
 
     def freeze(self):
         os.kill(self._process.pid, signal.SIGSTOP)
@@ -234,14 +240,4 @@ class UpstreamProcess:
     def thaw(self):
         os.kill(self._process.pid, signal.SIGCONT)
 
-    def stop(self):
-        self.kill()  # SIGKILL ends a stopped process too
-        self._process.stdout.close()
-
-
-def wait_for(condition, seconds=10.0):
-    """The condition's value once it is true, or its last value."""
-    end = time.monotonic() + seconds
-    while not (value := condition()) and time.monotonic() < end:
-        time.sleep(0.01)
-    return value
+    stop = kill

@@ -1,36 +1,18 @@
 """Weir as a process: configuration in, addresses and /proc out. Configurations are dicts (JSON is YAML), or text."""
 
-import contextlib
 import json
 import os
 import pathlib
 import resource
 import signal
-import socket
 import subprocess
 
 from harness import wire
-from harness.upstream import wait_for
+from harness.ports import free_port
+from harness.waiting import wait_for
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 WEIR = os.environ.get("WEIR") or str(ROOT / "build/release/weir")
-
-_given = set()
-
-
-def free_port():
-    """A port nobody listens on, never the same twice. Below the range that outgoing connections take theirs from: one of
-    those could have it by the time somebody wants to listen on it."""
-    first = 10_000 + os.getpid() % 20_000
-    for port in range(first, 32_000):
-        if port in _given:
-            continue
-        with socket.socket() as sock, contextlib.suppress(OSError):
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            sock.bind(("127.0.0.1", port))
-            _given.add(port)
-            return port
-    raise AssertionError("no free port")
 
 
 def run(*arguments, timeout=20):
@@ -39,13 +21,14 @@ def run(*arguments, timeout=20):
 
 
 class Weir:
-    def __init__(self, directory, config, open_files=None):
+    def __init__(self, directory, config, open_files=None, stdout=None):
         self.path = pathlib.Path(directory) / "weir.yaml"
         self.stderr_path = pathlib.Path(directory) / "stderr"
         self.stdout_path = pathlib.Path(directory) / "stdout"
         self.admin_port = free_port()
         self.write(config)
         self._open_files = open_files
+        self._stdout = stdout  # "pipe": process.stdout, to be read or not; otherwise a file
         self.process = None
 
     def write(self, config):
@@ -62,8 +45,8 @@ class Weir:
                 resource.setrlimit(resource.RLIMIT_NOFILE, (self._open_files, self._open_files))
 
         with open(self.stderr_path, "wb") as stderr, open(self.stdout_path, "wb") as stdout:
-            self.process = subprocess.Popen([WEIR, "run", "-c", self.path], stdin=subprocess.DEVNULL, stdout=stdout,
-                                            stderr=stderr, preexec_fn=limit)
+            self.process = subprocess.Popen([WEIR, "run", "-c", self.path], stdin=subprocess.DEVNULL, stderr=stderr,
+                                            stdout=subprocess.PIPE if self._stdout == "pipe" else stdout, preexec_fn=limit)
         wait_for(lambda: "listening on" in self.stderr() or self.process.poll() is not None, 15)
         if "listening on" not in self.stderr() or self.process.poll() is not None:
             raise AssertionError(f"weir did not start: {self.process.poll()}\n{self.stderr()}\n{self.path.read_text()}")
@@ -84,9 +67,13 @@ class Weir:
         return self.process.wait(within)
 
     def kill(self):
-        if self.process and self.process.poll() is None:
+        if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
+
+    def close(self):
+        if self.process.stdout:
+            self.process.stdout.close()
 
     # ---- what it costs ------------------------------------------------------------------------------------------------
 
