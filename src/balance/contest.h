@@ -48,22 +48,28 @@ inline bool unused_for_longer(const EndpointLoad& a, const EndpointLoad& b) {
 
 enum class Verdict : uint8_t { first, second, tie };
 
-/// The last step of a comparison. Only in sets without unequal weights, or the unused would beat the heavy and the draw
-/// by weight among those that are left would no longer be one.
 inline Verdict compare_age(const Contender& a, const Contender& b) {
+  // Where weights differ the unused would beat the heavy, and the draw by weight among those that are left would be none.
   if (a.weight != b.weight) return Verdict::tie;
   if (unused_for_longer(*a.load, *b.load)) return Verdict::first;
   return unused_for_longer(*b.load, *a.load) ? Verdict::second : Verdict::tie;
 }
 
-inline Verdict compare(const Contender& a, const Contender& b, Instant now, bool by_age) {
+/// Of two members of equal weight.
+inline Verdict compare(const Contender& a, const Contender& b, Instant now) {
   const std::strong_ordering by_load = compare_load(a, b);
   if (by_load != std::strong_ordering::equal) return by_load < 0 ? Verdict::first : Verdict::second;
   const Duration latency_a = decayed_latency(*a.load, now);
   const Duration latency_b = decayed_latency(*b.load, now);
   if (clearly_faster(latency_a, latency_b)) return Verdict::first;
   if (clearly_faster(latency_b, latency_a)) return Verdict::second;
-  return by_age ? compare_age(a, b) : Verdict::tie;
+  return compare_age(a, b);
+}
+
+/// Where weights differ, a draw by weight comes first and stands, unless the other would carry less per weight even with the
+/// request on top. So an idle cluster's shares are the weights, whatever the latencies, and a loaded one's loads are.
+inline bool gives_way(const Contender& drawn, const Contender& other) {
+  return drawn.in_flight * other.weight > (uint64_t{other.in_flight} + 1) * drawn.weight;
 }
 
 /// The best of any number of contenders. Ties are drawn by weight, each as likely as its share of the tied weight
@@ -88,14 +94,32 @@ class Contest {
   uint64_t tied_weight_ = 0;
 };
 
+/// scan_least_loaded for members of different weights.
+inline std::optional<uint32_t> scan_by_weight(std::span<const EndpointView> members, Duration slow_start,
+                                              const PickRequest& request, Prng& prng) {
+  std::optional<Contender> drawn;
+  std::optional<Contender> least;
+  uint64_t seen_weight = 0;
+  for (uint32_t position = 0; position < members.size(); ++position) {
+    if (is_avoided(request, members[position])) continue;
+    const Contender each = look_at(members, position, request.now, slow_start);
+    seen_weight += each.weight;
+    if (prng.below(seen_weight) < each.weight) drawn = each;
+    if (!least || (uint64_t{each.in_flight} + 1) * least->weight < (uint64_t{least->in_flight} + 1) * each.weight) {
+      least = each;
+    }
+  }
+  if (!drawn) return std::nullopt;
+  return gives_way(*drawn, *least) ? least->position : drawn->position;
+}
+
 /// Position of the least loaded member that the request does not avoid; `equal_weights` says whether all members weigh
 /// the same now. O(n).
 inline std::optional<uint32_t> scan_least_loaded(std::span<const EndpointView> members, Duration slow_start,
                                                  bool equal_weights, const PickRequest& request, Prng& prng) {
+  if (!equal_weights) return scan_by_weight(members, slow_start, request, prng);
   Contest<Contender> contest;
-  const auto by_load = [&](const Contender& a, const Contender& b) {
-    return compare(a, b, request.now, equal_weights);
-  };
+  const auto by_load = [&](const Contender& a, const Contender& b) { return compare(a, b, request.now); };
   for (uint32_t position = 0; position < members.size(); ++position) {
     if (is_avoided(request, members[position])) continue;
     contest.offer(look_at(members, position, request.now, slow_start), by_load, prng);

@@ -1,8 +1,10 @@
 #include "l7/access_log.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -15,11 +17,26 @@ net::Fd open_target(const std::string& target) {
   return net::Fd(::open(target.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640));
 }
 
-void write_all(int fd, std::string_view text) {
+// A pipe that polls writable takes this much without blocking (POSIX: PIPE_BUF).
+constexpr size_t kPieceBytes = 4096;
+// A reader that has stopped may not hold up the end of the process for longer than this.
+constexpr int kPatienceMs = 500;
+
+/// Writes `text`; gives up on a closed pipe or a full disk (the lines are lost, the service is not), and on a stopped reader once
+/// `stop` is wanted.
+void write_all(int fd, std::string_view text, const std::atomic<bool>& stop) {
+  int waited_ms = 0;
   while (!text.empty()) {
-    const ssize_t n = ::write(fd, text.data(), text.size());
+    pollfd ready{.fd = fd, .events = POLLOUT, .revents = 0};
+    const int polled = ::poll(&ready, 1, 100);
+    if (polled == 0) {
+      waited_ms += 100;
+      if (stop && waited_ms >= kPatienceMs) return;
+      continue;
+    }
+    const ssize_t n = polled < 0 ? -1 : ::write(fd, text.data(), std::min(text.size(), kPieceBytes));
     if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return;  // a closed pipe or a full disk: the lines are lost, the service is not
+    if (n <= 0) return;
     text.remove_prefix(static_cast<size_t>(n));
   }
 }
@@ -55,15 +72,18 @@ bool AccessLog::append(std::string_view lines) {
 }
 
 void AccessLog::reopen() {
-  const std::lock_guard lock(mutex_);
-  reopen_ = true;
+  {
+    const std::lock_guard lock(mutex_);
+    reopen_ = true;
+  }
+  wake_.notify_one();
 }
 
 void AccessLog::write_loop() {
   std::string writing;
   std::unique_lock lock(mutex_);
   while (true) {
-    wake_.wait(lock, [&] { return stop_ || !pending_.empty(); });
+    wake_.wait(lock, [&] { return stop_ || reopen_ || !pending_.empty(); });
     if (pending_.empty() && stop_) return;
     writing.swap(pending_);
     const bool reopen = std::exchange(reopen_, false);
@@ -75,7 +95,7 @@ void AccessLog::write_loop() {
         spdlog::error("access log {}: cannot reopen (errno {}); going on with the old file", target_, errno);
       }
     }
-    write_all(fd_.get(), writing);
+    write_all(fd_.get(), writing, stop_);
     writing.clear();
     lock.lock();
   }

@@ -4,6 +4,7 @@
 //
 // Threads: append from any thread; reopen (for log rotation) from any thread.
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <memory>
@@ -43,7 +44,7 @@ class AccessLog {
   std::condition_variable wake_;
   std::string pending_;
   bool reopen_ = false;
-  bool stop_ = false;
+  std::atomic<bool> stop_{false};
   std::thread thread_;
 };
 

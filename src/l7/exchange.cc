@@ -70,11 +70,13 @@ void Exchange::on_request(http::ServerStream& stream, http::RequestHead& head, s
   proto::http::own(head_, memory, memory_);
   forwarding_.build(head_, {.client = client_, .trust_forwarded = listener_->config->trust_forwarded},
                     worker_.prng());
+  if (head_.method == proto::http::Method::connect) return refuse({.rule = Rule::method});
   if (!route()) return refuse({.rule = Rule::no_route});
   core_.begin({.idempotent = proto::http::is_idempotent(head_.method),
                .started = started_,
                .timeout = route_->timeout,
-               .retry = route_->retry});
+               .retry = route_->retry,
+               .endpoints = static_cast<uint32_t>(cluster_->cluster().endpoints().size())});
   cluster_->cluster().retry_budget.deposit(started_);
   admit();
 }

@@ -38,7 +38,7 @@ struct Peer final : Deferred, Stream::Handler {
   Stream stream;
 };
 
-struct Rig : Acceptor::Handler {
+struct Rig final : Acceptor::Handler {
   Rig() : loop(std::move(Loop::create().value())) {
     acceptor = std::move(Acceptor::listen(*loop, SocketAddress::parse("127.0.0.1", 0).value(), *this, {}).value());
   }
@@ -212,7 +212,7 @@ TEST(Loop, PostsFromOtherThreadsRunInOrderAndStopEndsRun) {
 TEST(Loop, RetiredObjectsOutliveTheTurn) {
   auto loop = std::move(Loop::create().value());
   struct Watch final : Deferred {
-    explicit Watch(bool& gone) : gone(gone) {}
+    explicit Watch(bool& flag) : gone(flag) {}
     ~Watch() override { gone = true; }
     bool& gone;
   };

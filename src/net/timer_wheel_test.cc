@@ -15,7 +15,7 @@ namespace {
 Instant at_ms(int64_t ms) { return Instant::from_ns(ms * 1'000'000); }
 
 struct Probe {
-  explicit Probe(int name, std::vector<int>& log) : name(name), log(log) {}
+  Probe(int own_name, std::vector<int>& shared_log) : name(own_name), log(shared_log) {}
   void on_fire() { log.push_back(name); }
   int name;
   std::vector<int>& log;

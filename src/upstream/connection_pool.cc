@@ -1,11 +1,24 @@
 #include "upstream/connection_pool.h"
 
+#include <sys/socket.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
 namespace weir::upstream {
 
 using http::ClientConnection;
+
+namespace {
+
+/// Nobody watched the socket while it was between two workers: it may have ended, or carry an answer nobody asked for.
+bool is_quiet(int fd) {
+  char byte = 0;
+  return ::recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
+}  // namespace
 
 void ConnectionPool::List::push_front(ClientConnection& connection) {
   connection.previous = nullptr;
@@ -77,8 +90,11 @@ ClientConnection& ConnectionPool::track(std::unique_ptr<ClientConnection> connec
 }
 
 ClientConnection* ConnectionPool::adopt_spare() {
-  if (endpoint_->spares() == 0) return nullptr;
   SpareConnection spare = endpoint_->take_spare();
+  while (spare.fd.valid() && !is_quiet(spare.fd.get())) {
+    endpoint_->connections.release();
+    spare = endpoint_->take_spare();
+  }
   if (!spare.fd.valid()) return nullptr;
   auto connection = std::make_unique<ClientConnection>(loop_, *this, limits_, scratch_);
   connection->born = spare.born;

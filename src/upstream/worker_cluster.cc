@@ -66,10 +66,10 @@ void WorkerCluster::end_attempt(uint32_t index, AttemptLink& link) {
 
 bool WorkerCluster::enqueue(Waiter& waiter) {
   if (!cluster_->circuit.pending.try_acquire()) return false;
-  waiter.queued_ = true;
-  waiter.previous_ = last_;
-  waiter.next_ = nullptr;
-  (last_ != nullptr ? last_->next_ : first_) = &waiter;
+  waiter.queued = true;
+  waiter.previous_waiter = last_;
+  waiter.next_waiter = nullptr;
+  (last_ != nullptr ? last_->next_waiter : first_) = &waiter;
   last_ = &waiter;
   ++waiting_;
   if (!poll_.armed()) loop_.arm(poll_, kPoll);
@@ -77,11 +77,11 @@ bool WorkerCluster::enqueue(Waiter& waiter) {
 }
 
 void WorkerCluster::dequeue(Waiter& waiter) {
-  if (!waiter.queued_) return;
-  waiter.queued_ = false;
-  (waiter.previous_ != nullptr ? waiter.previous_->next_ : first_) = waiter.next_;
-  (waiter.next_ != nullptr ? waiter.next_->previous_ : last_) = waiter.previous_;
-  waiter.previous_ = waiter.next_ = nullptr;
+  if (!waiter.queued) return;
+  waiter.queued = false;
+  (waiter.previous_waiter != nullptr ? waiter.previous_waiter->next_waiter : first_) = waiter.next_waiter;
+  (waiter.next_waiter != nullptr ? waiter.next_waiter->previous_waiter : last_) = waiter.previous_waiter;
+  waiter.previous_waiter = waiter.next_waiter = nullptr;
   --waiting_;
   cluster_->circuit.pending.release();
 }

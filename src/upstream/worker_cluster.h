@@ -38,14 +38,13 @@ class WorkerCluster {
     /// A place may be free: try again. Called at most once per time queued.
     virtual void on_place() = 0;
 
-   protected:
-    ~Waiter() = default;  // NOLINT: nobody owns through it
+    /// The queue's own.
+    Waiter* previous_waiter = nullptr;
+    Waiter* next_waiter = nullptr;
+    bool queued = false;
 
-   private:
-    friend class WorkerCluster;
-    Waiter* previous_ = nullptr;
-    Waiter* next_ = nullptr;
-    bool queued_ = false;
+   protected:
+    ~Waiter() = default;
   };
 
   struct Environment {

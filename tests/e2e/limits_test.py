@@ -75,10 +75,16 @@ class Circuit(Limits):
             waiting = [self.client() for _ in range(2)]
             for client in waiting:
                 client.send(request("GET", "/queued"))
-            self.eventually(lambda: self.ask("GET", "/beyond", timeout=30).status == 503, "the queue is full")
+            self.await_pending(2)
+            self.assert_refused(self.ask(), 503, "rule=max_pending", "value=2")
             for client in waiting:
                 client.close()
+            self.await_pending(0)
         self.assertNotIn("/queued", self.a.targets)
+
+    def await_pending(self, count):
+        self.eventually(lambda: self.proxy.metric("weir_cluster_pending") == count,
+                        lambda: f"{count} wait: {self.proxy.metric('weir_cluster_pending')}")
 
     def test_a_place_is_given_back_however_it_ends(self):
         """Aborts must not eat places."""

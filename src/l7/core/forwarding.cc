@@ -21,8 +21,16 @@ bool is_zero(std::string_view text) { return text.find_first_not_of('0') == std:
 
 /// The client's claims, as far as they are to be kept.
 struct Claims {
-  std::string_view forwarded_for, forwarded, request_id, traceparent, proto;
+  std::string_view request_id, traceparent, proto;
+  size_t lists = 0;  ///< bytes that the X-Forwarded-For and Forwarded fields to be extended take, with separators
 };
+
+/// What a list says over all its fields, in order (RFC 9110 section 5.3), followed by a separator.
+void put_list(Pen& pen, const proto::http::RequestHead& head, FieldId id) {
+  for (const Field& field : head.fields) {
+    if (field.id == id && !field.value.empty()) pen.put(field.value).put(", ");
+  }
+}
 
 Claims take_claims(proto::http::RequestHead& head, bool trust) {
   Claims claims;
@@ -33,8 +41,11 @@ Claims take_claims(proto::http::RequestHead& head, bool trust) {
   for (Field& field : head.fields) {
     switch (field.id) {
       case FieldId::host: field.hop_by_hop = field.value != head.authority; break;
-      case FieldId::x_forwarded_for: take(field, claims.forwarded_for, trust); break;
-      case FieldId::forwarded: take(field, claims.forwarded, trust); break;
+      case FieldId::x_forwarded_for:
+      case FieldId::forwarded:
+        field.hop_by_hop = true;
+        claims.lists += field.value.size() + 2;
+        break;
       case FieldId::x_forwarded_proto: take(field, claims.proto, trust); break;
       case FieldId::x_forwarded_host: field.hop_by_hop = !trust; break;
       case FieldId::x_request_id: take(field, claims.request_id, trust && is_valid_request_id(field.value)); break;
@@ -73,11 +84,11 @@ void ForwardingFields::build(proto::http::RequestHead& head, const ForwardingCon
   count_ = 0;
   memory_.clear();
   Pen pen(memory_, 384 + 2 * context.client.size() + head.authority.size() + 2 * head.scheme.size() + claims.proto.size() +
-                       claims.forwarded_for.size() + claims.forwarded.size() + claims.request_id.size());
+                       claims.lists + claims.request_id.size());
   add_ids(pen, claims.request_id, claims.traceparent, prng);
 
   const char* value = pen.put("X-Forwarded-For: ").at();
-  if (!claims.forwarded_for.empty()) pen.put(claims.forwarded_for).put(", ");
+  if (context.trust_forwarded) put_list(pen, head, FieldId::x_forwarded_for);
   pen.put(context.client);
   end_field(pen, "X-Forwarded-For", value);
 
@@ -85,7 +96,7 @@ void ForwardingFields::build(proto::http::RequestHead& head, const ForwardingCon
   pen.put(claims.proto.empty() ? head.scheme : claims.proto);
   end_field(pen, "X-Forwarded-Proto", value);
 
-  add_forwarded(pen, head, context, claims.forwarded);
+  add_forwarded(pen, head, context);
 
   value = pen.put("Via: ").at();
   pen.put(head.version_minor == 0 ? std::string_view("1.0 weir") : std::string_view("1.1 weir"));
@@ -113,10 +124,9 @@ void ForwardingFields::add_ids(Pen& pen, std::string_view request_id, std::strin
   end_field(pen, "traceparent", value);
 }
 
-void ForwardingFields::add_forwarded(Pen& pen, const proto::http::RequestHead& head, const ForwardingContext& context,
-                                     std::string_view previous) {
+void ForwardingFields::add_forwarded(Pen& pen, const proto::http::RequestHead& head, const ForwardingContext& context) {
   const char* value = pen.put("Forwarded: ").at();
-  if (!previous.empty()) pen.put(previous).put(", ");
+  if (context.trust_forwarded) put_list(pen, head, FieldId::forwarded);
   if (context.client.find(':') != std::string_view::npos) {
     pen.put("for=\"[").put(context.client).put("]\"");
   } else {

@@ -30,8 +30,7 @@ class ForwardingFields {
 
  private:
   void add_ids(Pen& pen, std::string_view request_id, std::string_view traceparent, Prng& prng);
-  void add_forwarded(Pen& pen, const proto::http::RequestHead& head, const ForwardingContext& context,
-                     std::string_view previous);
+  void add_forwarded(Pen& pen, const proto::http::RequestHead& head, const ForwardingContext& context);
   void end_field(Pen& pen, std::string_view name, const char* value);
 
   static constexpr size_t kMaxFields = 6;

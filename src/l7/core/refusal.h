@@ -11,6 +11,7 @@ namespace weir::l7::core {
 enum class Rule : uint8_t {
   none,
   no_route,             ///< no route matches host and path
+  method,               ///< CONNECT: this is a gateway, not a tunnel
   no_endpoint,          ///< the cluster has nothing that may take a request
   max_pending,          ///< the queue for a place is full
   pending_timeout,      ///< no place became free in time
@@ -21,7 +22,7 @@ enum class Rule : uint8_t {
   route_timeout,        ///< the route's deadline passed
   out_of_fds,           ///< this process has no file descriptor left
 };
-inline constexpr size_t kRules = 11;
+inline constexpr size_t kRules = 12;
 
 std::string_view name_of(Rule rule);
 /// One sentence for the response's body.

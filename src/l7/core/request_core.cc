@@ -8,6 +8,9 @@ namespace weir::l7::core {
 
 namespace {
 
+// As many endpoints as a request remembers to have tried.
+constexpr uint32_t kMaxAsked = 8;
+
 Refusal refusal_of(Code code) {
   switch (code) {
     case Code::connect_refused:
@@ -54,13 +57,14 @@ Action RequestCore::on_failure(const TryFailure& failure, balance::RetryBudget& 
     --tries_;
     return {.step = Step::attempt_fresh};
   }
-  const bool unsent = failure.retry == Retry::yes;
-  const bool safe = unsent || facts_.idempotent;
-  if (may_retry(safe, failure.replayable, budget, now)) {
-    // Where nothing was sent, somebody else may be asked at once; where something broke, leave it a moment.
-    if (unsent && tries_ == 1) return {.step = Step::attempt};
-    return retry_after_pause(now, prng);
+  if (failure.retry == Retry::yes && facts_.retry.attempts > 1 && failure.replayable && now < deadline()) {
+    if (++unsent_ < std::min(facts_.endpoints, kMaxAsked)) {
+      --tries_;
+      return {.step = Step::attempt};
+    }
+    return {.step = Step::refuse, .refusal = refusal_of(failure.code)};
   }
+  if (may_retry(facts_.idempotent, failure.replayable, budget, now)) return retry_after_pause(now, prng);
   return {.step = Step::refuse, .refusal = refusal_of(failure.code)};
 }
 

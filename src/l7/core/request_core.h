@@ -5,7 +5,9 @@
 //
 // When a repetition is safe (RFC 9110 section 9.2.2): nothing of the response was seen, and either nothing of the request reached an
 // endpoint, or its method is idempotent. A kept-alive connection that dies under a request before the first byte most likely was closed
-// while idle; such a request is replayed once on a fresh connection, without being charged as a retry, when its method allows it.
+// while idle; such a request is replayed once on a fresh connection, without being charged as a retry, when its method allows it. A try that
+// reached nobody (the connection was refused) loads no endpoint, so asking the next one is no retry either: it neither counts as an
+// attempt nor is charged to the budget, which exists to bound what endpoints receive. Every endpoint is asked at most once.
 //
 // Pure: no clock, no randomness but the arguments. One per request; not thread-safe.
 
@@ -26,6 +28,7 @@ struct RequestFacts {
   Instant started{};
   Duration timeout{};                ///< total, until the head of the response
   model::RetryConfig retry;
+  uint32_t endpoints = 1;            ///< of the cluster
 };
 
 struct TryFailure {
@@ -53,6 +56,7 @@ class RequestCore {
   void begin(const RequestFacts& facts) {
     facts_ = facts;
     tries_ = 0;
+    unsent_ = 0;
     replayed_ = false;
   }
 
@@ -75,6 +79,7 @@ class RequestCore {
   RequestFacts facts_;
   Duration try_timeout_{};           ///< what the present try was given
   uint32_t tries_ = 0;
+  uint32_t unsent_ = 0;              ///< tries that reached nobody
   bool replayed_ = false;
 };
 

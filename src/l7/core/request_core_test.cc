@@ -17,7 +17,7 @@ struct Rig {
     budget = std::make_unique<balance::RetryBudget>(budget_config);
     model::RetryConfig retry;
     retry.attempts = attempts;
-    core.begin({.idempotent = idempotent, .started = at(0), .timeout = Duration::s(10), .retry = retry});
+    core.begin({.idempotent = idempotent, .started = at(0), .timeout = Duration::s(10), .retry = retry, .endpoints = 3});
   }
   Action fail(Code code, Retry retry, bool replayable = true, int64_t ms = 5) {
     return core.on_failure({.code = code, .retry = retry, .replayable = replayable}, *budget, at(ms), prng);
@@ -69,6 +69,21 @@ TEST(RequestCore, AReplayIsFreeButHappensOnce) {
   rig.core.on_attempt(at(6));
   EXPECT_EQ(rig.core.tries(), 1u);
   EXPECT_EQ(rig.fail(Code::reset, Retry::if_reused).step, Step::refuse);
+}
+
+TEST(RequestCore, WhatReachedNobodyIsNoRetryButEveryEndpointIsAskedOnce) {
+  Rig rig(false, 2, 0);  // no budget at all
+  for (int asked = 1; asked < 3; ++asked) {
+    rig.core.on_attempt(at(0));
+    EXPECT_EQ(rig.fail(Code::connect_refused, Retry::yes).step, Step::attempt) << asked;
+  }
+  rig.core.on_attempt(at(0));
+  EXPECT_EQ(rig.core.tries(), 1u);
+  EXPECT_EQ(rig.fail(Code::connect_refused, Retry::yes).step, Step::refuse);
+
+  Rig off(true, 1);
+  off.core.on_attempt(at(0));
+  EXPECT_EQ(off.fail(Code::connect_refused, Retry::yes).step, Step::refuse) << "retries are switched off";
 }
 
 TEST(RequestCore, AttemptsAndBudgetBoundRetries) {
