@@ -55,12 +55,22 @@ inline Verdict compare_age(const Contender& a, const Contender& b) {
   return unused_for_longer(*b.load, *a.load) ? Verdict::second : Verdict::tie;
 }
 
+// What was measured longer ago than this says nothing about now. Without that limit one failure (a penalty of a second, forgotten over
+// many) would keep a light load away from an endpoint long after it recovered.
+inline constexpr Duration kLatencyCurrent = Duration::s(1);
+
+/// Zero when it was never measured, or too long ago.
+inline Duration current_latency(const EndpointLoad& load, Instant now) {
+  const Instant at = Instant::from_ns(load.latency_at_ns.load(std::memory_order_relaxed));
+  return now - at > kLatencyCurrent ? Duration{} : decayed_latency(load, now);
+}
+
 /// Of two members of equal weight.
 inline Verdict compare(const Contender& a, const Contender& b, Instant now) {
   const std::strong_ordering by_load = compare_load(a, b);
   if (by_load != std::strong_ordering::equal) return by_load < 0 ? Verdict::first : Verdict::second;
-  const Duration latency_a = decayed_latency(*a.load, now);
-  const Duration latency_b = decayed_latency(*b.load, now);
+  const Duration latency_a = current_latency(*a.load, now);
+  const Duration latency_b = current_latency(*b.load, now);
   if (clearly_faster(latency_a, latency_b)) return Verdict::first;
   if (clearly_faster(latency_b, latency_a)) return Verdict::second;
   return compare_age(a, b);

@@ -6,6 +6,7 @@ import unittest
 from harness.case import Case
 from harness.crowd import Crowd
 from harness.upstream import never
+from harness.weir import SANITIZED
 from harness.wire import request
 
 OPEN_FILES = 200
@@ -38,6 +39,7 @@ class Descriptors(Case):
         self.assert_status(200, late.response(), "who waited is served as soon as descriptors are free")
         self.eventually(lambda: proxy.fds() < 60, lambda: f"descriptors are given back: {proxy.fds()}")
 
+    @unittest.skipIf(SANITIZED, "UBSan looks at objects through a pipe, and takes the lack of descriptors for a bad object")
     def test_none_left_for_the_endpoint(self):
         """The client is inside, the connection to the endpoint cannot be made: it is told why, and nothing leaks."""
         a = self.upstream("a", never)

@@ -46,7 +46,7 @@ class Reload(Case):
         self.assertEqual({"a", "b", "c"}, set(load.by_instance()))
         # What was kept for the previous configuration goes with its last request and connection.
         self.eventually(lambda: proxy.fds() <= fds + 4, lambda: f"{fds} descriptors before, {proxy.fds()} after")
-        self.assertLess(proxy.rss_kib(), rss + 8 * 1024, f"{rss} KiB before")
+        self.assert_memory(proxy.rss_kib(), rss + 8 * 1024, f"{rss} KiB before")
 
     def test_no_post_is_lost(self):
         """What may not be repeated must not be cut off by its endpoint leaving the configuration."""

@@ -30,7 +30,7 @@ class SlowCase(Case):
 
 
 class Crowds(SlowCase):
-    def assert_survives(self, crowd, trickle, body_kib):
+    def assert_survives(self, crowd, trickle, kib_each):
         """Others are served while the crowd trickles; memory per slow client is bounded; then each hears 408."""
         idle = self.proxy.rss_kib()
         with Load(self.port, threads=4) as load:
@@ -41,7 +41,7 @@ class Crowds(SlowCase):
             held = self.proxy.rss_kib() - idle
             crowd.receive(40, until=lambda: crowd.ended == len(crowd.members))
         self.assertEqual({"408": len(crowd.members)}, crowd.statuses())
-        self.assertLess(held, len(crowd.members) * body_kib, f"KiB held for {len(crowd.members)} clients")
+        self.assert_memory(held, len(crowd.members) * kib_each, f"KiB held for {len(crowd.members)} clients")
         self.assertEqual([], load.failed()[:5], load.text())
         self.assertGreater(len(load.answers), 100)
 

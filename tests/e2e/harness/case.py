@@ -8,7 +8,7 @@ import unittest
 from harness.ports import free_port
 from harness.upstream import Upstream, UpstreamProcess, ok
 from harness.waiting import wait_for
-from harness.weir import Weir
+from harness.weir import SANITIZED, Weir
 from harness.wire import Client, ask
 
 # Quick to judge and to recover, so that a story takes seconds. Stories about the defaults leave these alone.
@@ -86,3 +86,7 @@ class Case(unittest.TestCase):
     def assert_status(self, expected, response, message=""):
         self.assertEqual(expected, response.status,
                          f"{message}: {response.start} {response.fields} {response.body[:300]!r}")
+
+    def assert_memory(self, kib, limit_kib, message=""):
+        """Bounded memory. Sanitizers keep what was freed for a while, which hides nothing but how little it was."""
+        self.assertLess(kib, limit_kib + (512 * 1024 if SANITIZED else 0), message)

@@ -1,6 +1,7 @@
 """Weir as a process: configuration in, addresses and /proc out. Configurations are dicts (JSON is YAML), or text."""
 
 import json
+import mmap
 import os
 import pathlib
 import resource
@@ -13,6 +14,14 @@ from harness.waiting import wait_for
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 WEIR = os.environ.get("WEIR") or str(ROOT / "build/release/weir")
+
+
+def _is_sanitized():
+    with open(WEIR, "rb") as binary, mmap.mmap(binary.fileno(), 0, access=mmap.ACCESS_READ) as text:
+        return text.find(b"__asan_init") >= 0
+
+
+SANITIZED = _is_sanitized()
 
 
 def run(*arguments, timeout=20):
