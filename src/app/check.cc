@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "app/service.h"
+#include "app/terminal.h"
 #include "app/verbs.h"
 #include "model/lint.h"
 #include "model/show.h"
@@ -28,11 +29,12 @@ int check(const std::string& path, bool strict) {
     return 2;
   }
   const auto lints = model::lint(*loaded, environment());
-  for (const auto& lint : lints) fmt::print("{}\n", lint.text(path));
+  int said = 0;
+  for (const auto& lint : lints) said |= say(lint.text(path) + "\n");
   const auto warnings = std::count_if(lints.begin(), lints.end(),
                                       [](const auto& each) { return each.severity == model::Severity::warning; });
-  fmt::print("{}: valid, {} warning{}\n", path, warnings, warnings == 1 ? "" : "s");
-  return strict && warnings > 0 ? 1 : 0;
+  said |= say(fmt::format("{}: valid, {} warning{}\n", path, warnings, warnings == 1 ? "" : "s"));
+  return strict && warnings > 0 ? 1 : said;
 }
 
 int show(const std::string& path) {
@@ -41,8 +43,7 @@ int show(const std::string& path) {
     print_mistakes(loaded.error());
     return 2;
   }
-  fmt::print("{}", model::show(*loaded));
-  return 0;
+  return say(model::show(*loaded));
 }
 
 }  // namespace

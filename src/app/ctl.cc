@@ -12,6 +12,7 @@
 #include "app/admin_client.h"
 #include "app/endpoints_table.h"
 #include "app/query.h"
+#include "app/terminal.h"
 #include "app/verbs.h"
 #include "model/address.h"
 #include "model/units.h"
@@ -39,15 +40,8 @@ struct Options {
   std::string timeout = "60s";
 };
 
-/// The exit status. fwrite and not fmt::print, which throws when the reader has left or the disk is full.
-int say(const std::string& text) {
-  const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
-  return written ? 0 : kFailed;
-}
-
 int complain(int status, const std::string& text) {
-  const std::string line = fmt::format("weir ctl: {}\n", text);
-  (void)std::fwrite(line.data(), 1, line.size(), stderr);  // if that fails there is nobody left to tell
+  app::complain(fmt::format("weir ctl: {}\n", text));
   return status;
 }
 

@@ -12,6 +12,8 @@
 #include <system_error>
 #include <utility>
 
+#include "app/terminal.h"
+
 namespace weir::app {
 
 namespace fs = std::filesystem;
@@ -45,7 +47,7 @@ DataDirectory::~DataDirectory() {
   if (!temporary_ || path_.empty()) return;  // empty: moved from
   std::error_code error;
   fs::remove_all(path_, error);
-  if (error) fmt::print(stderr, "weir: {} stays behind: {}\n", path_, error.message());
+  if (error) complain(fmt::format("weir: {} stays behind: {}\n", path_, error.message()));
 }
 
 std::string DataDirectory::file(std::string_view name) const { return fmt::format("{}/{}", path_, name); }

@@ -3,6 +3,7 @@
 
 #include <csignal>
 
+#include "app/service.h"
 #include "app/verbs.h"
 
 int main(int argc, char** argv) {
@@ -16,6 +17,7 @@ int main(int argc, char** argv) {
   CLI::App cli("Weir carries a web service from one box to N tiers without a rewrite.", "weir");
   cli.require_subcommand(1);
   cli.set_version_flag("--version", WEIR_VERSION);
+  weir::app::raise_file_limit();
   weir::app::Chosen chosen;
   weir::app::add_up(cli, chosen);
   weir::app::add_run(cli, chosen);

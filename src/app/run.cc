@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "app/service.h"
+#include "app/terminal.h"
 #include "app/verbs.h"
 
 namespace weir::app {
@@ -18,7 +19,7 @@ int run(const std::string& path) {
   }
   auto service = Service::create(std::move(*loaded));
   if (!service) {
-    fmt::print(stderr, "weir: {}\n", service.error());
+    complain(fmt::format("weir: {}\n", service.error()));
     return 1;
   }
   (*service)->run();

@@ -1,9 +1,13 @@
 #include "app/service.h"
 
+#include "app/terminal.h"
+
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
-#include <chrono>
+#include <algorithm>
 #include <csignal>
 #include <thread>
 #include <utility>
@@ -18,12 +22,21 @@ size_t worker_count(const model::Config& config) {
 }
 
 /// Different in every process; a run need not be repeatable, only the policies under a given seed.
-uint64_t fresh_seed() { return static_cast<uint64_t>(net::read_clock().ns()) * 0x9e3779b97f4a7c15ULL ^ static_cast<uint64_t>(::getpid()); }
+uint64_t fresh_seed() {
+  return static_cast<uint64_t>(net::read_clock().ns()) * 0x9e3779b97f4a7c15ULL ^ static_cast<uint64_t>(::getpid());
+}
 
 }  // namespace
 
+void raise_file_limit() {
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return;
+  files.rlim_cur = files.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &files);
+}
+
 void print_mistakes(const std::vector<model::Mistake>& mistakes) {
-  for (const auto& mistake : mistakes) fmt::print(stderr, "{}\n", mistake.text());
+  for (const auto& mistake : mistakes) complain(mistake.text() + "\n");
 }
 
 Result<std::unique_ptr<Service>, std::string> Service::create(model::Loaded loaded) {
@@ -32,8 +45,9 @@ Result<std::unique_ptr<Service>, std::string> Service::create(model::Loaded load
   if (!loop) return fail(std::string(text_of(loop.error().code)));
   service->loop_ = std::move(*loop);
   Service* self = service.get();
-  service->signals_ = std::make_unique<net::Signals>(*service->loop_, std::initializer_list<int>{SIGTERM, SIGINT, SIGHUP},
-                                                     [self](int signal) { self->on_signal(signal); });
+  service->signals_ =
+      std::make_unique<net::Signals>(*service->loop_, std::initializer_list<int>{SIGTERM, SIGINT, SIGHUP},
+                                     [self](int signal) { self->on_signal(signal); });
   service->loaded_ = std::move(loaded);
   const model::Config& config = service->loaded_.config;
   auto proxy = l7::Proxy::create(*service->loop_, config, worker_count(config), fresh_seed());
@@ -59,7 +73,8 @@ void Service::run() {
 void Service::on_signal(int signal) {
   if (signal == SIGHUP) {
     proxy_->reopen_logs();
-    if (auto done = reload(); !done) spdlog::error("reload refused, the old configuration stays in force: {}", done.error());
+    if (auto done = reload(); !done)
+      spdlog::error("reload refused, the old configuration stays in force: {}", done.error());
     return;
   }
   if (draining_) {

@@ -1,6 +1,6 @@
 #pragma once
-// A running Weir: the control loop with its signals, the proxy and the admin interface, from a configuration file. `weir run` is little more
-// than this; `weir up` runs it in front of the instances that it started.
+// A running Weir: the control loop with its signals, the proxy and the admin interface, from a configuration file.
+// `weir run` is little more than this; `weir up` runs it in front of the instances that it started.
 //
 // Thread rule: made, run and destroyed on the main thread, before any other thread exists.
 
@@ -40,6 +40,10 @@ class Service {
   model::Loaded loaded_;
   bool draining_ = false;
 };
+
+/// Raises the limit of file descriptors to what the system allows: a proxy's connections are descriptors, two a
+/// request.
+void raise_file_limit();
 
 /// Prints every mistake to stderr.
 void print_mistakes(const std::vector<model::Mistake>& mistakes);

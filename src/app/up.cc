@@ -26,6 +26,7 @@
 #include "app/children.h"
 #include "app/data_directory.h"
 #include "app/service.h"
+#include "app/terminal.h"
 #include "app/verbs.h"
 #include "base/json.h"
 #include "model/address.h"
@@ -305,18 +306,19 @@ void Stack::announce() const {
   const std::string proxy = "http://" + local(options_.port).text();
   const std::string ctl =
       fmt::format("{} ctl{}", weir_, options_.admin == kDefaultAdmin ? "" : " --admin " + options_.admin);
+  std::string text;
   for (const Instance& each : instances_) {
-    fmt::print("timeline {:<7} http://{}   faults http://{}/fault\n", each.name, local(each.port).text(),
-               local(each.fault_port).text());
+    text += fmt::format("timeline {:<7} http://{}   faults http://{}/fault\n", each.name, local(each.port).text(),
+                        local(each.fault_port).text());
   }
-  fmt::print("weir     proxy   {}   → app ({} endpoint{}, p2c)\n", proxy, instances_.size(),
-             instances_.size() == 1 ? "" : "s");
-  fmt::print("weir     admin   http://{}   {} endpoints\n", options_.admin, ctl);
-  fmt::print("weir     config  {}   {} reload\n", directory_.file("weir.yaml"), ctl);
+  text += fmt::format("weir     proxy   {}   → app ({} endpoint{}, p2c)\n", proxy, instances_.size(),
+                      instances_.size() == 1 ? "" : "s");
+  text += fmt::format("weir     admin   http://{}   {} endpoints\n", options_.admin, ctl);
+  text += fmt::format("weir     config  {}   {} reload\n", directory_.file("weir.yaml"), ctl);
   // The second user follows the first, as everybody does, so there is something to read.
-  fmt::print("try: curl {0}/timeline/user{1} or a browser at {0}/; ctrl-c ends everything\n", proxy,
-             std::min<int64_t>(options_.users, 2));
-  std::fflush(stdout);
+  text += fmt::format("try: curl {0}/timeline/user{1} or a browser at {0}/; ctrl-c ends everything\n", proxy,
+                      std::min<int64_t>(options_.users, 2));
+  say(text);
 }
 
 void Stack::on_child() {
@@ -344,11 +346,11 @@ Done Stack::serve() {
 
 int up(const Options& options) {
   if (options.rung == 1 && options.instances.value_or(1) != 1) {
-    fmt::print(stderr, "weir: --instances: rung 1 has one; --rung 2 takes as many as you like\n");
+    complain("weir: --instances: rung 1 has one; --rung 2 takes as many as you like\n");
     return 2;
   }
   if (auto done = Stack::run(options); !done) {
-    fmt::print(stderr, "weir: {}\n", done.error());
+    complain(fmt::format("weir: {}\n", done.error()));
     return 1;
   }
   return 0;

@@ -1,6 +1,6 @@
 #pragma once
-// The verbs of the command line. Each reads its options, does its work and returns the process's exit status: 0 done, 1 failed, 2 wrong
-// usage or configuration.
+// The verbs of the command line. Each reads its options, does its work and returns the process's exit status: 0 done, 1
+// failed, 2 wrong usage or configuration.
 
 #include <CLI/CLI.hpp>
 

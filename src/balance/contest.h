@@ -49,14 +49,15 @@ inline bool unused_for_longer(const EndpointLoad& a, const EndpointLoad& b) {
 enum class Verdict : uint8_t { first, second, tie };
 
 inline Verdict compare_age(const Contender& a, const Contender& b) {
-  // Where weights differ the unused would beat the heavy, and the draw by weight among those that are left would be none.
+  // Where weights differ the unused would beat the heavy, and the draw by weight among those that are left would be
+  // none.
   if (a.weight != b.weight) return Verdict::tie;
   if (unused_for_longer(*a.load, *b.load)) return Verdict::first;
   return unused_for_longer(*b.load, *a.load) ? Verdict::second : Verdict::tie;
 }
 
-// What was measured longer ago than this says nothing about now. Without that limit one failure (a penalty of a second, forgotten over
-// many) would keep a light load away from an endpoint long after it recovered.
+// What was measured longer ago than this says nothing about now. Without that limit one failure (a penalty of a second,
+// forgotten over many) would keep a light load away from an endpoint long after it recovered.
 inline constexpr Duration kLatencyCurrent = Duration::s(1);
 
 /// Zero when it was never measured, or too long ago.
@@ -76,8 +77,9 @@ inline Verdict compare(const Contender& a, const Contender& b, Instant now) {
   return compare_age(a, b);
 }
 
-/// Where weights differ, a draw by weight comes first and stands, unless the other would carry less per weight even with the
-/// request on top. So an idle cluster's shares are the weights, whatever the latencies, and a loaded one's loads are.
+/// Where weights differ, a draw by weight comes first and stands, unless the other would carry less per weight even
+/// with the request on top. So an idle cluster's shares are the weights, whatever the latencies, and a loaded one's
+/// loads are.
 inline bool gives_way(const Contender& drawn, const Contender& other) {
   return drawn.in_flight * other.weight > (uint64_t{other.in_flight} + 1) * drawn.weight;
 }

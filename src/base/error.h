@@ -10,13 +10,28 @@ namespace weir {
 enum class Code : uint8_t {
   ok,
   // connecting and moving bytes
-  connect_refused, connect_timeout, connect_failed, reset, closed_early, io_failed, address_in_use,
+  connect_refused,
+  connect_timeout,
+  connect_failed,
+  reset,
+  closed_early,
+  io_failed,
+  address_in_use,
   // protocol
-  malformed, too_large, unsupported,
+  malformed,
+  too_large,
+  unsupported,
   // time and limits
-  timeout, limit_reached, no_endpoint, cancelled, draining,
+  timeout,
+  limit_reached,
+  no_endpoint,
+  cancelled,
+  draining,
   // control path
-  invalid_argument, not_found, permission, out_of_fds,
+  invalid_argument,
+  not_found,
+  permission,
+  out_of_fds,
 };
 
 enum class Origin : uint8_t { internal, downstream, upstream };
@@ -28,8 +43,8 @@ struct Error {
   Code code = Code::ok;
   Origin origin = Origin::internal;
   Retry retry = Retry::no;
-  int os_error = 0;             ///< errno when the operating system said it, else 0
-  const char* detail = "";      ///< a string literal that narrows `code`; never built at run time
+  int os_error = 0;         ///< errno when the operating system said it, else 0
+  const char* detail = "";  ///< a string literal that narrows `code`; never built at run time
 };
 
 /// Snake-case name of a code, stable, for headers, logs and metrics.

@@ -35,9 +35,7 @@ class Histogram {
     const size_t exponent = (bucket >> kSubBits) - 1;
     return ((bucket & ((1u << kSubBits) - 1)) + (1u << kSubBits)) << exponent;
   }
-  static constexpr uint64_t midpoint(size_t bucket) {
-    return (lower_bound(bucket) + lower_bound(bucket + 1) - 1) / 2;
-  }
+  static constexpr uint64_t midpoint(size_t bucket) { return (lower_bound(bucket) + lower_bound(bucket + 1) - 1) / 2; }
 
   void record(uint64_t value) {
     bump(counts_[bucket_of(value)], 1);

@@ -1,6 +1,7 @@
 #pragma once
-// Writing text into room that was measured beforehand: one growth of the string, then plain copies without a check per piece. For the
-// few places where a request's text is put together; everywhere else std::string::append is quick enough.
+// Writing text into room that was measured beforehand: one growth of the string, then plain copies without a check per
+// piece. For the few places where a request's text is put together; everywhere else std::string::append is quick
+// enough.
 //
 //   Pen pen(out, most_bytes);   // `out` grows by `most_bytes`
 //   pen.put("a: ").put(value);

@@ -30,7 +30,8 @@ Result<void> ClientConnection::adopt(net::Fd fd, uint64_t served) {
   return stream_.adopt(std::move(fd));
 }
 
-// ---- sending ---------------------------------------------------------------------------------------------------------
+// ---- sending
+// ---------------------------------------------------------------------------------------------------------
 
 std::unique_ptr<ClientConnection::Slot> ClientConnection::take_slot() {
   return spare_ ? std::move(spare_) : std::make_unique<Slot>(*this);
@@ -118,7 +119,8 @@ void ClientConnection::Slot::cancel() {
 void ClientConnection::Slot::pause_response() { connection.stream_.pause(); }
 void ClientConnection::Slot::resume_response() { connection.stream_.resume(); }
 
-// ---- receiving -------------------------------------------------------------------------------------------------------
+// ---- receiving
+// -------------------------------------------------------------------------------------------------------
 
 void ClientConnection::on_connected() { owner_.on_connected(*this); }
 

@@ -1,11 +1,11 @@
 #pragma once
-// The client side of one HTTP/1.1 connection to an endpoint. Requests go out in order; normally one at a time, or several
-// at once when the cluster pipelines (RFC 9112 section 9.3.2), each with its own ClientStream; responses come back in that
-// order. Whatever an endpoint says that breaks the protocol fails the requests in flight and closes the connection, so that no byte
-// of one response can reach another's client.
+// The client side of one HTTP/1.1 connection to an endpoint. Requests go out in order; normally one at a time, or
+// several at once when the cluster pipelines (RFC 9112 section 9.3.2), each with its own ClientStream; responses come
+// back in that order. Whatever an endpoint says that breaks the protocol fails the requests in flight and closes the
+// connection, so that no byte of one response can reach another's client.
 //
-// Lifetime: owned by its Owner (a connection pool), told when it becomes reusable and when it is closed. Thread rule: the
-// loop's thread.
+// Lifetime: owned by its Owner (a connection pool), told when it becomes reusable and when it is closed. Thread rule:
+// the loop's thread.
 
 #include <cstdint>
 #include <memory>
@@ -76,9 +76,9 @@ class ClientConnection final : public net::Deferred, private net::Stream::Handle
 
     ClientConnection& connection;
     ResponseHandler* handler = nullptr;
-    std::unique_ptr<Slot> behind;   ///< the next request of a pipeline
+    std::unique_ptr<Slot> behind;  ///< the next request of a pipeline
     proto::http::Method method = proto::http::Method::get;
-    uint32_t informational = 0;     ///< 1xx responses seen
+    uint32_t informational = 0;  ///< 1xx responses seen
     bool request_ended = false;
     bool chunked = false;
   };
@@ -112,7 +112,7 @@ class ClientConnection final : public net::Deferred, private net::Stream::Handle
   bool response_begun_ = false;  ///< some byte of the front response was seen
   bool keep_alive_ = true;
   bool closing_ = false;
-  bool body_open_ = false;       ///< the newest request's body is still being sent
+  bool body_open_ = false;  ///< the newest request's body is still being sent
 };
 
 }  // namespace weir::http

@@ -42,7 +42,8 @@ Result<void> ServerConnection::start(net::Fd fd) {
   return stream_.adopt(std::move(fd));
 }
 
-// ---- reading ---------------------------------------------------------------------------------------------------------
+// ---- reading
+// ---------------------------------------------------------------------------------------------------------
 
 size_t ServerConnection::on_data(std::string_view data) {
   in_on_data_ = true;
@@ -76,7 +77,10 @@ size_t ServerConnection::read_head(std::string_view data) {
       if (waiting_ != Waiting::header) await(Waiting::header, options_->header_timeout);
       return 0;
     case Parse::bad: refuse(result.bad); return state_ == State::closed ? 0 : data.size();
-    case Parse::done: parser_.reset(); begin(head, data.substr(0, result.consumed)); return result.consumed;
+    case Parse::done:
+      parser_.reset();
+      begin(head, data.substr(0, result.consumed));
+      return result.consumed;
   }
   UNREACHABLE();
 }
@@ -87,7 +91,8 @@ void ServerConnection::begin(RequestHead& head, std::string_view memory) {
   keep_alive_ = head.keep_alive && !draining_;
   response_started_ = response_chunked_ = response_ended_ = false;
   const bool has_body = head.body == BodyKind::stream || (head.body == BodyKind::length && head.content_length > 0);
-  if (head.body == BodyKind::length && head.content_length > options_->max_body_bytes) return refuse(Bad::body_too_large);
+  if (head.body == BodyKind::length && head.content_length > options_->max_body_bytes)
+    return refuse(Bad::body_too_large);
   if (has_body) body_.start(head.body, head.content_length, options_->max_body_bytes, options_->limits);
   state_ = has_body ? State::body : State::waiting;
   if (has_body) {
@@ -154,7 +159,8 @@ void ServerConnection::on_drained() {
   if (handler_ != nullptr) handler_->on_response_drained();
 }
 
-// ---- answering -------------------------------------------------------------------------------------------------------
+// ---- answering
+// -------------------------------------------------------------------------------------------------------
 
 void ServerConnection::send_informational(const ResponseHead& head) {
   if (version_minor_ == 0 || state_ == State::closed) return;  // RFC 9110 section 15.2: not to a 1.0 client
@@ -201,8 +207,8 @@ void ServerConnection::put_framing(Pen& pen, const ResponseHead& head, bool end)
     response_chunked_ = true;
     proto::http1::put_field(pen, "Transfer-Encoding", "chunked");
   }
-  // Answered before the request was all there: when the answer ends first, what is still to come cannot be told from a next
-  // request, and the client must know now.
+  // Answered before the request was all there: when the answer ends first, what is still to come cannot be told from a
+  // next request, and the client must know now.
   if (state_ == State::body) keep_alive_ = false;
   if (draining_) keep_alive_ = false;
   if (!keep_alive_) {
@@ -260,7 +266,8 @@ void ServerConnection::finish_and_close() {
   linger();
 }
 
-// ---- refusing and closing --------------------------------------------------------------------------------------------
+// ---- refusing and closing
+// --------------------------------------------------------------------------------------------
 
 void ServerConnection::refuse(Bad bad) {
   refuse(proto::http1::status_of(bad), proto::http1::name_of(bad), proto::http1::text_of(bad));
@@ -323,7 +330,8 @@ void ServerConnection::close_now(const Error& error) {
   owner_.on_connection_closed(*this);
 }
 
-// ---- deadlines -------------------------------------------------------------------------------------------------------
+// ---- deadlines
+// -------------------------------------------------------------------------------------------------------
 
 void ServerConnection::await(Waiting what, Duration how_long) {
   waiting_ = what;

@@ -1,12 +1,12 @@
 #pragma once
-// The server side of one HTTP/1.1 connection: heads are parsed, a RequestHandler is asked for per request, bodies stream with
-// back-pressure, responses are framed, connections persist. Shared by the proxy's listeners, the admin interface and
-// the reference application.
+// The server side of one HTTP/1.1 connection: heads are parsed, a RequestHandler is asked for per request, bodies
+// stream with back-pressure, responses are framed, connections persist. Shared by the proxy's listeners, the admin
+// interface and the reference application.
 //
-// Slow clients are bounded by deadlines: the whole head (408), the gap between two pieces of a body (408), idleness between
-// requests (closed), output that makes no progress (reset). A connection that must close while the client may still be
-// sending lingers: it stops writing and discards input for a moment, so that a reset does not destroy the response on
-// its way (RFC 9112 section 9.6).
+// Slow clients are bounded by deadlines: the whole head (408), the gap between two pieces of a body (408), idleness
+// between requests (closed), output that makes no progress (reset). A connection that must close while the client may
+// still be sending lingers: it stops writing and discards input for a moment, so that a reset does not destroy the
+// response on its way (RFC 9112 section 9.6).
 //
 // Lifetime: owned through its Owner's list; it asks to be retired once closed. Thread rule: the loop's thread.
 

@@ -1,6 +1,6 @@
 #pragma once
-// The one framing of requests inside Weir: a head, pieces of body, trailers, with back-pressure both ways. It does not know
-// HTTP's version. ServerStream/RequestHandler are the two ends of a request at the downstream side, ClientStream/
+// The one framing of requests inside Weir: a head, pieces of body, trailers, with back-pressure both ways. It does not
+// know HTTP's version. ServerStream/RequestHandler are the two ends of a request at the downstream side, ClientStream/
 // ResponseHandler at the upstream side; a codec (HTTP/1.1 today) stands behind each stream, a tier behind each handler.
 //
 // Rules shared by all four. Views are valid only during the call. A stream forgets its handler when its message pair is
@@ -26,19 +26,21 @@ using proto::http::ResponseHead;
 class ServerStream {
  public:
   virtual void send_informational(const ResponseHead& head) = 0;  ///< 1xx other than 101
-  /// End-to-end fields of `head`, then `extra`; framing is the stream's affair (from head.body and head.content_length).
-  /// With `end` no body follows.
+  /// End-to-end fields of `head`, then `extra`; framing is the stream's affair (from head.body and
+  /// head.content_length). With `end` no body follows.
   virtual void send_head(const ResponseHead& head, std::span<const Field> extra, bool end) = 0;
   virtual void send_body(std::string_view piece) = 0;
   virtual void send_end(const Fields& trailers) = 0;
-  /// The response cannot be completed: the client is made to see that (a reset), never a short message that looks whole.
+  /// The response cannot be completed: the client is made to see that (a reset), never a short message that looks
+  /// whole.
   virtual void abort() = 0;
   /// Too much waits to be written: stop sending until on_response_drained.
   [[nodiscard]] virtual bool congested() const = 0;
-  virtual void pause_request() = 0;   ///< back-pressure on the request's body
+  virtual void pause_request() = 0;  ///< back-pressure on the request's body
   virtual void resume_request() = 0;
   [[nodiscard]] virtual const net::SocketAddress& peer() const = 0;
-  [[nodiscard]] virtual std::string_view peer_host() const = 0;  ///< its text without port; lives as long as the connection
+  [[nodiscard]] virtual std::string_view peer_host()
+      const = 0;  ///< its text without port; lives as long as the connection
 
  protected:
   ~ServerStream() = default;
@@ -81,8 +83,8 @@ class ResponseHandler {
   virtual void on_response(ResponseHead& head, std::string_view memory, bool end) = 0;
   virtual void on_response_body(std::string_view piece) = 0;
   virtual void on_response_end(const Fields& trailers) = 0;
-  /// `error.retry` says what the connection knows: yes (nothing was sent), if_reused (a connection that had served before
-  /// died before the first byte of the response), no.
+  /// `error.retry` says what the connection knows: yes (nothing was sent), if_reused (a connection that had served
+  /// before died before the first byte of the response), no.
   virtual void on_response_failed(const Error& error) = 0;
   virtual void on_request_drained() = 0;
 

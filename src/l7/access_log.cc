@@ -22,8 +22,8 @@ constexpr size_t kPieceBytes = 4096;
 // A reader that has stopped may not hold up the end of the process for longer than this.
 constexpr int kPatienceMs = 500;
 
-/// Writes `text`; gives up on a closed pipe or a full disk (the lines are lost, the service is not), and on a stopped reader once
-/// `stop` is wanted.
+/// Writes `text`; gives up on a closed pipe or a full disk (the lines are lost, the service is not), and on a stopped
+/// reader once `stop` is wanted.
 void write_all(int fd, std::string_view text, const std::atomic<bool>& stop) {
   int waited_ms = 0;
   while (!text.empty()) {

@@ -1,6 +1,7 @@
 #pragma once
-// The access log: one JSON object per line. Workers only append to a buffer; a thread of its own writes, because a full disk or a stopped
-// reader of our stdout must never hold up a request. What cannot be written in time is dropped and counted: the buffer has a limit.
+// The access log: one JSON object per line. Workers only append to a buffer; a thread of its own writes, because a full
+// disk or a stopped reader of our stdout must never hold up a request. What cannot be written in time is dropped and
+// counted: the buffer has a limit.
 //
 // Threads: append from any thread; reopen (for log rotation) from any thread.
 

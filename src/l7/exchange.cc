@@ -59,7 +59,8 @@ void Exchange::assign(WorkerSnapshot& snapshot, const RouteTable& listener) {
   trying_ = has_place_ = request_ended_ = response_started_ = body_lost_ = panic_ = false;
 }
 
-// ---- the request -----------------------------------------------------------------------------------------------------
+// ---- the request
+// -----------------------------------------------------------------------------------------------------
 
 void Exchange::on_request(http::ServerStream& stream, http::RequestHead& head, std::string_view memory, bool end) {
   downstream_ = &stream;
@@ -68,8 +69,7 @@ void Exchange::on_request(http::ServerStream& stream, http::RequestHead& head, s
   client_.assign(stream.peer_host());
   std::swap(head_, head);  // the scratch head gets our old vectors: nobody allocates
   proto::http::own(head_, memory, memory_);
-  forwarding_.build(head_, {.client = client_, .trust_forwarded = listener_->config->trust_forwarded},
-                    worker_.prng());
+  forwarding_.build(head_, {.client = client_, .trust_forwarded = listener_->config->trust_forwarded}, worker_.prng());
   if (head_.method == proto::http::Method::connect) return refuse({.rule = Rule::method});
   if (!route()) return refuse({.rule = Rule::no_route});
   core_.begin({.idempotent = proto::http::is_idempotent(head_.method),
@@ -126,7 +126,8 @@ void Exchange::attempt(bool fresh) {
   send();
 }
 
-/// Finds an endpoint and a connection to it. False when the request was queued or refused, or the failure was acted upon.
+/// Finds an endpoint and a connection to it. False when the request was queued or refused, or the failure was acted
+/// upon.
 bool Exchange::choose(bool fresh) {
   for (uint32_t looks = 0;; ++looks) {
     const auto pick = cluster_->pick(hash(), {tried_.data(), tried_count_}, core_.may_repeat());
@@ -226,7 +227,8 @@ void Exchange::on_request_aborted(const Error& error) {
   finish();
 }
 
-// ---- the response ----------------------------------------------------------------------------------------------------
+// ---- the response
+// ----------------------------------------------------------------------------------------------------
 
 void Exchange::on_informational(const http::ResponseHead& head) { downstream_->send_informational(head); }
 
@@ -332,7 +334,8 @@ void Exchange::end_attempt(Outcome outcome) {
   cluster_->cluster().record(endpoint_, outcome, time - attempt_started_, time);
 }
 
-// ---- decisions carried out -------------------------------------------------------------------------------------------
+// ---- decisions carried out
+// -------------------------------------------------------------------------------------------
 
 void Exchange::act(const core::Action& action) {
   switch (action.step) {
@@ -376,7 +379,10 @@ void Exchange::refuse(const core::Refusal& refusal) {
   std::string reason;
   core::append_refusal(reason, refusal, tried_names());
   std::string text = "{\"error\":\"";
-  text.append(core::name_of(refusal.rule)).append("\",\"message\":\"").append(core::text_of(refusal.rule)).append("\"}\n");
+  text.append(core::name_of(refusal.rule))
+      .append("\",\"message\":\"")
+      .append(core::text_of(refusal.rule))
+      .append("\"}\n");
   http::ResponseHead head;
   head.status = status_;
   head.body = proto::http::BodyKind::length;

@@ -1,6 +1,6 @@
 #pragma once
-// One request on its way through the proxy, from the client's head to the last byte of the response: it carries out what
-// core::RequestCore decides. It does not know HTTP's version on either side (http/streams.h).
+// One request on its way through the proxy, from the client's head to the last byte of the response: it carries out
+// what core::RequestCore decides. It does not know HTTP's version on either side (http/streams.h).
 //
 //   client -> on_request -> route -> place (circuit breaker, queue) -> endpoint (balancer) -> connection (pool) -> send
 //   endpoint -> on_response -> retry or forward -> body with back-pressure -> finish: counters, log, place given back
@@ -75,7 +75,7 @@ class Exchange final : public http::RequestHandler,
 
   // A request's body is kept this far for a retry; what is longer is streamed and cannot be repeated.
   static constexpr size_t kReplayBytes = 64 * 1024;
-  static constexpr size_t kMaxTried = 8;   ///< endpoints remembered as tried; more attempts than this repeat themselves
+  static constexpr size_t kMaxTried = 8;  ///< endpoints remembered as tried; more attempts than this repeat themselves
 
   Worker& worker_;
   WorkerSnapshot* snapshot_ = nullptr;
@@ -86,9 +86,9 @@ class Exchange final : public http::RequestHandler,
   http::ClientStream* upstream_ = nullptr;
 
   http::RequestHead head_;
-  std::string memory_;              ///< what head_ points into
-  std::string client_;              ///< the client's address without port
-  std::string body_;                ///< the request's body so far, for a retry: whatever its method, it may not reach an endpoint
+  std::string memory_;  ///< what head_ points into
+  std::string client_;  ///< the client's address without port
+  std::string body_;    ///< the request's body so far, for a retry: whatever its method, it may not reach an endpoint
   std::vector<std::pair<std::string, std::string>> trailers_;
   core::ForwardingFields forwarding_;
   core::RequestCore core_;
@@ -104,9 +104,9 @@ class Exchange final : public http::RequestHandler,
   uint32_t endpoint_ = 0;
   uint16_t status_ = 0;
   core::Refusal refusal_{};
-  Code abort_code_ = Code::ok;      ///< why the exchange ended early, for the log
+  Code abort_code_ = Code::ok;  ///< why the exchange ended early, for the log
   Phase phase_ = Phase::idle;
-  bool trying_ = false;             ///< an attempt is counted at endpoint_
+  bool trying_ = false;  ///< an attempt is counted at endpoint_
   bool has_place_ = false;
   bool request_ended_ = false;
   bool response_started_ = false;

@@ -67,7 +67,11 @@ void Listener::on_bad_request(http::ServerConnection& connection, std::string_vi
   append_json_string(line, table.config->name);
   line += ",\"client\":";
   append_json_string(line, connection.peer_host());
-  line.append(",\"status\":").append(std::to_string(status)).append(",\"refusal\":\"rule=").append(reason).append("\"}\n");
+  line.append(",\"status\":")
+      .append(std::to_string(status))
+      .append(",\"refusal\":\"rule=")
+      .append(reason)
+      .append("\"}\n");
   worker_.append_log(*table.access_log, line);
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-// A listener as one worker serves it: its listening socket and the connections accepted from it. Survives reloads that still name its
-// address; when a reload drops it, it stops accepting, drains its connections and goes.
+// A listener as one worker serves it: its listening socket and the connections accepted from it. Survives reloads that
+// still name its address; when a reload drops it, it stops accepting, drains its connections and goes.
 //
 // Thread rule: the worker's thread.
 
@@ -42,7 +42,7 @@ class Listener final : public net::Deferred, private net::Acceptor::Handler, pub
   std::unique_ptr<net::Acceptor> acceptor_;
   WorkerSnapshot* snapshot_ = nullptr;
   size_t index_ = 0;
-  http::ServerConnection* connections_ = nullptr;   ///< owned; linked through previous/next
+  http::ServerConnection* connections_ = nullptr;  ///< owned; linked through previous/next
   uint32_t count_ = 0;
   uint32_t max_connections_ = 0;
   bool draining_ = false;

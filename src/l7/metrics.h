@@ -1,5 +1,6 @@
 #pragma once
-// What a worker counts. Written by its thread only, read by the admin interface at any time: relaxed atomics bumped by load and store.
+// What a worker counts. Written by its thread only, read by the admin interface at any time: relaxed atomics bumped by
+// load and store.
 
 #include <array>
 #include <atomic>
@@ -22,19 +23,19 @@ class Counter {
 };
 
 struct WorkerMetrics {
-  std::array<Counter, 6> responses;                 ///< by class: [2] counts 2xx; [0] those that ended without a status
-  std::array<Counter, core::kRules> refusals;       ///< by core::Rule
-  Counter bad_requests;                             ///< refused by the codec
+  std::array<Counter, 6> responses;            ///< by class: [2] counts 2xx; [0] those that ended without a status
+  std::array<Counter, core::kRules> refusals;  ///< by core::Rule
+  Counter bad_requests;                        ///< refused by the codec
   Counter client_aborts;
-  Counter truncated;                                ///< responses cut off in the middle
+  Counter truncated;  ///< responses cut off in the middle
   Counter bytes_from_clients;
   Counter bytes_to_clients;
-  Counter connections;                              ///< open now
+  Counter connections;  ///< open now
   Counter connections_accepted;
   Counter retries;
   Counter replays;
   Counter log_lines_dropped;
-  Histogram duration_us;                            ///< whole requests, from head to end of response
+  Histogram duration_us;  ///< whole requests, from head to end of response
 };
 
 }  // namespace weir::l7

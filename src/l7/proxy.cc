@@ -33,8 +33,8 @@ std::shared_ptr<const http::ServerOptions> options_of(const model::ListenerConfi
 
 }  // namespace
 
-Result<std::unique_ptr<Proxy>, std::string> Proxy::create(net::Loop& control, const model::Config& config, size_t workers,
-                                                          uint64_t seed) {
+Result<std::unique_ptr<Proxy>, std::string> Proxy::create(net::Loop& control, const model::Config& config,
+                                                          size_t workers, uint64_t seed) {
   std::unique_ptr<Proxy> proxy(new Proxy(control, seed));
   for (size_t i = 0; i < workers; ++i) {
     auto worker = Worker::create(i, workers, seed + 1 + i);
@@ -157,7 +157,8 @@ void Proxy::start_workers() {
 void Proxy::on_tick() {
   const Instant now = control_.now();
   if (!running_) {
-    // No traffic before the first check: but an endpoint that hangs may not hold up the others for longer than a probe takes.
+    // No traffic before the first check: but an endpoint that hangs may not hold up the others for longer than a probe
+    // takes.
     Duration longest{};
     bool probed = true;
     for (const auto& cluster : snapshot_->clusters) {

@@ -1,6 +1,6 @@
 #pragma once
-// The proxy of a process: the control thread's side. It turns a configuration into a snapshot, hands it to the workers, keeps endpoints' state
-// across reloads, runs health checks and outlier sweeps, and drains everything at the end.
+// The proxy of a process: the control thread's side. It turns a configuration into a snapshot, hands it to the workers,
+// keeps endpoints' state across reloads, runs health checks and outlier sweeps, and drains everything at the end.
 //
 // Thread rule: the control loop's thread.
 
@@ -22,8 +22,8 @@ namespace weir::l7 {
 class Proxy {
  public:
   /// `workers`: threads to run; fixed for the life of the process.
-  static Result<std::unique_ptr<Proxy>, std::string> create(net::Loop& control, const model::Config& config, size_t workers,
-                                                            uint64_t seed);
+  static Result<std::unique_ptr<Proxy>, std::string> create(net::Loop& control, const model::Config& config,
+                                                            size_t workers, uint64_t seed);
   ~Proxy();
 
   /// Starts the workers once every endpoint with active checks has been probed, or at the latest after their timeout.
@@ -60,7 +60,7 @@ class Proxy {
   uint64_t seed_;
   std::shared_ptr<const Snapshot> snapshot_;
   std::vector<std::unique_ptr<Worker>> workers_;
-  std::map<std::string, Instant> swept_;   ///< by cluster
+  std::map<std::string, Instant> swept_;  ///< by cluster
   net::Timer tick_ = net::Timer::bind<&Proxy::on_tick>(this);
   net::Timer drain_tick_ = net::Timer::bind<&Proxy::on_drain_tick>(this);
   Instant started_at_{};

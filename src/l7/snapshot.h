@@ -1,7 +1,7 @@
 #pragma once
-// A configuration in force. Snapshot is what the whole process shares: immutable, replaced as a whole by a reload. WorkerSnapshot is
-// one worker's side of it: balancers and pools, and which cluster each route means. Requests that began under a snapshot end under it; the
-// worker lets go of it when the last one has.
+// A configuration in force. Snapshot is what the whole process shares: immutable, replaced as a whole by a reload.
+// WorkerSnapshot is one worker's side of it: balancers and pools, and which cluster each route means. Requests that
+// began under a snapshot end under it; the worker lets go of it when the last one has.
 
 #include <cstdint>
 #include <map>
@@ -18,14 +18,14 @@
 namespace weir::l7 {
 
 struct Snapshot {
-  uint64_t number = 0;   ///< 1 is the configuration at start
+  uint64_t number = 0;  ///< 1 is the configuration at start
   model::Config config;
-  std::vector<std::shared_ptr<upstream::Cluster>> clusters;   ///< in the order of config.clusters
+  std::vector<std::shared_ptr<upstream::Cluster>> clusters;  ///< in the order of config.clusters
   struct Listener {
     std::shared_ptr<const http::ServerOptions> options;
-    std::shared_ptr<AccessLog> access_log;   ///< null: off
+    std::shared_ptr<AccessLog> access_log;  ///< null: off
   };
-  std::vector<Listener> listeners;           ///< in the order of config.listeners
+  std::vector<Listener> listeners;  ///< in the order of config.listeners
 
   [[nodiscard]] upstream::Cluster* find(const std::string& cluster) const {
     for (const auto& each : clusters) {
@@ -38,8 +38,8 @@ struct Snapshot {
 /// One listener's routes as a worker follows them.
 struct RouteTable {
   const model::ListenerConfig* config = nullptr;
-  std::vector<std::vector<upstream::WorkerCluster*>> targets;   ///< by route, by target
-  std::vector<uint64_t> weights;                                ///< sum of a route's weights
+  std::vector<std::vector<upstream::WorkerCluster*>> targets;  ///< by route, by target
+  std::vector<uint64_t> weights;                               ///< sum of a route's weights
   std::shared_ptr<AccessLog> access_log;
 };
 
@@ -47,7 +47,7 @@ struct WorkerSnapshot final : net::Deferred {
   std::shared_ptr<const Snapshot> shared;
   std::map<std::string, std::unique_ptr<upstream::WorkerCluster>> clusters;
   std::vector<RouteTable> listeners;
-  uint32_t users = 0;   ///< requests under way that hold on to it
+  uint32_t users = 0;  ///< requests under way that hold on to it
 };
 
 }  // namespace weir::l7

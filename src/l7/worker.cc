@@ -15,7 +15,11 @@ Result<std::unique_ptr<Worker>> Worker::create(size_t index, size_t workers, uin
 }
 
 Worker::Worker(size_t index, size_t workers, uint64_t seed, std::unique_ptr<net::Loop> loop)
-    : index_(index), workers_(workers), loop_(std::move(loop)), prng_(seed), metrics_(std::make_unique<WorkerMetrics>()) {
+    : index_(index),
+      workers_(workers),
+      loop_(std::move(loop)),
+      prng_(seed),
+      metrics_(std::make_unique<WorkerMetrics>()) {
   loop_->arm(tick_, kTick);
 }
 
@@ -40,7 +44,8 @@ void Worker::stop() {
   thread_.join();
 }
 
-// ---- configuration ---------------------------------------------------------------------------------------------------
+// ---- configuration
+// ---------------------------------------------------------------------------------------------------
 
 void Worker::apply(std::shared_ptr<const Snapshot> snapshot, ListeningSockets sockets) {
   flush_logs();  // the old snapshot may hold the last reference to a log
@@ -125,7 +130,8 @@ void Worker::drop_unused_pools() {
     const auto& clusters = snapshots_.back()->shared->clusters;
     const bool used = std::any_of(clusters.begin(), clusters.end(), [&](const auto& cluster) {
       const auto& endpoints = cluster->endpoints();
-      return std::any_of(endpoints.begin(), endpoints.end(), [&](const auto& each) { return each.get() == entry.first; });
+      return std::any_of(endpoints.begin(), endpoints.end(),
+                         [&](const auto& each) { return each.get() == entry.first; });
     });
     if (!used) entry.second->retire();
     return !used;
@@ -146,7 +152,8 @@ void Worker::drain() {
   for (auto& listener : listeners_) listener->drain();
 }
 
-// ---- exchanges and logs ----------------------------------------------------------------------------------------------
+// ---- exchanges and logs
+// ----------------------------------------------------------------------------------------------
 
 Exchange& Worker::take_exchange() {
   if (free_exchanges_.empty()) {

@@ -1,9 +1,9 @@
 #pragma once
-// One worker: an event loop on a thread of its own, with everything a request needs and nothing shared but the snapshot and the endpoints'
-// atomics. The control thread talks to it by Loop::post only.
+// One worker: an event loop on a thread of its own, with everything a request needs and nothing shared but the snapshot
+// and the endpoints' atomics. The control thread talks to it by Loop::post only.
 //
-// Thread rule: construction and `apply` before `start` on the control thread; afterwards everything but metrics() and loop().post() on
-// the worker's own.
+// Thread rule: construction and `apply` before `start` on the control thread; afterwards everything but metrics() and
+// loop().post() on the worker's own.
 
 #include <atomic>
 #include <cstdint>
@@ -78,7 +78,7 @@ class Worker {
   http::ClientScratch client_scratch_;
   proto::http1::Limits upstream_limits_;
   std::string log_line_;
-  std::vector<std::pair<AccessLog*, std::string>> logs_;   ///< lines not yet handed to their log
+  std::vector<std::pair<AccessLog*, std::string>> logs_;  ///< lines not yet handed to their log
   upstream::PoolMap pools_;
   std::vector<std::unique_ptr<WorkerSnapshot>> snapshots_;  ///< the last is in force
   std::vector<std::unique_ptr<Exchange>> exchanges_;        ///< as many as were ever under way at once

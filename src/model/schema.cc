@@ -12,26 +12,28 @@ constexpr uint64_t kKiB = 1024;
 constexpr uint64_t kMiB = 1024 * kKiB;
 
 Section<Config> make_top() {
-  return {"The file",
-          "",
-          "What stands at the top of the file.",
-          {},
-          {
-              field<&Config::workers>("workers", count(1, 1024).or_word("auto"),
-                                      "Event loops, each on a thread of its own.",
-                                      "one per core uses the machine, and more would only take turns"),
-              field<&Config::admin>("admin", address(0).or_word("off"),
-                                    "Where the admin interface (metrics, state, switches) listens.",
-                                    "only this machine can reach it, since it can drain and switch"),
-              field<&Config::drain_timeout>(
-                  "drain_timeout", duration(Duration{}, kHour),
-                  "How long requests in flight may take to end after SIGTERM, before their connections are closed.",
-                  "twice the default route timeout, and the time Kubernetes grants a pod"),
-              structured<Config>("listeners", structure("a list of listeners").and_required(),
-                                 "Where traffic comes in; see Listeners.", "a proxy without one has nothing to do"),
-              structured<Config>("clusters", structure("a map from names to clusters").and_required(),
-                                 "Where traffic goes; see Clusters.", "a route needs one to lead to"),
-          }};
+  return {
+      "The file",
+      "",
+      "What stands at the top of the file.",
+      {},
+      {
+          field<&Config::workers>("workers", count(1, 128).or_word("auto"), "Event loops, each on a thread of its own.",
+                                  "one per core uses the machine, and more would only take turns"),
+          field<&Config::admin>("admin", address(0).or_word("off"),
+                                "Where the admin interface (metrics, state, switches) listens.",
+                                "only this machine can reach it, since it can drain and switch"),
+          field<&Config::drain_timeout>(
+              "drain_timeout", duration(Duration{}, kHour),
+              "How long requests in flight may take to end after SIGTERM, before their connections are closed.",
+              "twice the default route timeout, and the time Kubernetes grants a pod"),
+          field<&Config::zone>("zone", name(0), "The zone this process runs in, for zone_preference.",
+                               "one site has no zones"),
+          structured<Config>("listeners", structure("a list of listeners").and_required(),
+                             "Where traffic comes in; see Listeners.", "a proxy without one has nothing to do"),
+          structured<Config>("clusters", structure("a map from names to clusters").and_required(),
+                             "Where traffic goes; see Clusters.", "a route needs one to lead to"),
+      }};
 }
 
 std::vector<Setting<ListenerConfig>> listener_basics() {

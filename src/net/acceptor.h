@@ -1,9 +1,9 @@
 #pragma once
 // A listening socket of one loop. With SO_REUSEPORT each worker has its own, and the kernel spreads connections.
 //
-// A full table of file descriptors pauses accepting (level-triggered epoll would spin otherwise) and is tried again every
-// few milliseconds: connections wait in the kernel's backlog meanwhile, nothing dies. The owner may pause it too, at
-// its own limit of connections. Thread rule: the loop's thread.
+// A full table of file descriptors pauses accepting (level-triggered epoll would spin otherwise) and is tried again
+// every few milliseconds: connections wait in the kernel's backlog meanwhile, nothing dies. The owner may pause it too,
+// at its own limit of connections. Thread rule: the loop's thread.
 
 #include <cstdint>
 #include <memory>

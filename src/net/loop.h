@@ -3,7 +3,8 @@
 // turn with the hooks (buffered writes, postponed reads) and the deletion of what was retired during the turn.
 //
 // Everything that talks to a socket goes through Stream and Acceptor; only they register with the loop. They speak
-// in deliveries ("here are bytes", "all is written"), not in readiness, so that io_uring can take epoll's place behind them.
+// in deliveries ("here are bytes", "all is written"), not in readiness, so that io_uring can take epoll's place behind
+// them.
 //
 // Thread rule: only `post` and `stop` may be called from another thread.
 
@@ -26,8 +27,8 @@
 
 namespace weir::net {
 
-/// What epoll reports to. A Pollable may be told of an event after it closed its descriptor in the same turn, so it must
-/// look first, and it must outlive the turn: retire it with Loop::defer_delete.
+/// What epoll reports to. A Pollable may be told of an event after it closed its descriptor in the same turn, so it
+/// must look first, and it must outlive the turn: retire it with Loop::defer_delete.
 class Pollable {
  public:
   virtual void on_ready(uint32_t epoll_events) = 0;
@@ -80,9 +81,9 @@ class Loop {
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
 
-  void run();                        ///< until stop()
-  void run_turn(Duration max_wait);  ///< one turn; for tests and for loops that live inside another
-  void stop();                       ///< any thread
+  void run();                             ///< until stop()
+  void run_turn(Duration max_wait);       ///< one turn; for tests and for loops that live inside another
+  void stop();                            ///< any thread
   void post(std::function<void()> task);  ///< any thread; tasks run in order of posting
 
   /// The time this turn began: good enough for deadlines. For latencies read the clock.
@@ -112,7 +113,7 @@ class Loop {
   void run_hooks();
 
   static constexpr int kEventsPerTurn = 256;
-  static constexpr int kHookPasses = 4;           ///< hooks that re-schedule themselves yield to the sockets after this
+  static constexpr int kHookPasses = 4;  ///< hooks that re-schedule themselves yield to the sockets after this
   static constexpr size_t kBuffersKept = 256;
   static constexpr size_t kBufferBytesKept = 64 * 1024;
 

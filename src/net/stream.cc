@@ -204,8 +204,8 @@ void Stream::write_out(std::string_view extra) {
     n = ::sendmsg(fd_.get(), &message, MSG_NOSIGNAL);
   }
   if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
-    // The caller may stand in the middle of its own work, and the peer may have said something before it broke off: read
-    // that first, and report from a place where handlers expect to be closed.
+    // The caller may stand in the middle of its own work, and the peer may have said something before it broke off:
+    // read that first, and report from a place where handlers expect to be closed.
     write_error_ = errno;
     blocked_ = true;
     readable_ = true;

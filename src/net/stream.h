@@ -1,12 +1,13 @@
 #pragma once
 // One non-blocking byte stream (a TCP connection), spoken to in deliveries: the handler is handed bytes as they arrive
-// and told when output has drained; it never asks whether a socket is ready. That is the seam behind which io_uring or TLS
-// slide in.
+// and told when output has drained; it never asks whether a socket is ready. That is the seam behind which io_uring or
+// TLS slide in.
 //
-// Input lands in the loop's shared scratch buffer and is handed to on_data; what the handler does not consume is retained by
-// the stream and handed over again, together with what follows, so idle streams own no buffer. `pause` is back-pressure:
-// bytes stay in the kernel. Output is appended to a recycled buffer and written once at the end of the turn, so that all a turn
-// has to say to one peer is one system call; large pieces go straight from the caller's memory.
+// Input lands in the loop's shared scratch buffer and is handed to on_data; what the handler does not consume is
+// retained by the stream and handed over again, together with what follows, so idle streams own no buffer. `pause` is
+// back-pressure: bytes stay in the kernel. Output is appended to a recycled buffer and written once at the end of the
+// turn, so that all a turn has to say to one peer is one system call; large pieces go straight from the caller's
+// memory.
 //
 // Lifetime: the owner must outlive the turn in which the stream is closed (Loop::defer_delete). After close() or
 // on_closed() no handler method is called. Thread rule: the loop's thread.
@@ -124,15 +125,15 @@ class Stream final : private Pollable {
   Hook flush_hook_ = Hook::bind<&Stream::flush>(this);
   Hook input_hook_ = Hook::bind<&Stream::on_input_hook>(this);
   bool connecting_ = false;
-  bool readable_ = false;       ///< the kernel may have bytes (edge-triggered: we must remember)
-  bool hangup_ = false;         ///< FIN is known to be behind the bytes in the kernel
-  bool ended_ = false;          ///< on_end was called
+  bool readable_ = false;  ///< the kernel may have bytes (edge-triggered: we must remember)
+  bool hangup_ = false;    ///< FIN is known to be behind the bytes in the kernel
+  bool ended_ = false;     ///< on_end was called
   bool paused_ = false;
-  bool blocked_ = false;        ///< the socket's send buffer is full
+  bool blocked_ = false;  ///< the socket's send buffer is full
   bool was_congested_ = false;
   bool shutdown_pending_ = false;
   bool fail_fast_ = false;
-  int write_error_ = 0;         ///< errno of a failed write, told once what can be read has been read
+  int write_error_ = 0;  ///< errno of a failed write, told once what can be read has been read
 };
 
 }  // namespace weir::net

@@ -94,7 +94,10 @@ TEST(TimerWheel, AgreesWithASortedMapUnderRandomUse) {
       std::vector<int64_t> order;
       for (int f : fired) {
         for (auto it = due.begin(); it != due.end(); ++it) {
-          if (it->second == f) { order.push_back(it->first); break; }
+          if (it->second == f) {
+            order.push_back(it->first);
+            break;
+          }
         }
       }
       ASSERT_EQ(order.size(), fired.size());

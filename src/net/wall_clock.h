@@ -1,6 +1,6 @@
 #pragma once
-// Calendar time for people: the Date field and the log. Formatting costs more than a request, so texts are kept for as long as their
-// second lasts. One per loop; not thread-safe. Deadlines and latencies never use it.
+// Calendar time for people: the Date field and the log. Formatting costs more than a request, so texts are kept for as
+// long as their second lasts. One per loop; not thread-safe. Deadlines and latencies never use it.
 
 #include <time.h>
 

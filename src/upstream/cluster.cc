@@ -21,7 +21,8 @@ balance::ZoneId zone_id(const std::string& zone) {
   return {hash == 0 ? uint16_t{1} : hash};
 }
 
-Result<std::shared_ptr<Endpoint>> make_endpoint(const model::ClusterConfig& cluster, const model::EndpointConfig& config) {
+Result<std::shared_ptr<Endpoint>> make_endpoint(const model::ClusterConfig& cluster,
+                                                const model::EndpointConfig& config) {
   const auto address = net::SocketAddress::parse(config.address.host, config.address.port);
   if (!address) return fail(address.error());
   return std::make_shared<Endpoint>(config, *address, cluster.outlier.window, cluster.circuit.max_connections);
@@ -221,7 +222,8 @@ Result<void> Cluster::set_draining(std::string_view endpoint_name, bool draining
   Endpoint& endpoint = *endpoints_[*index];
   if (endpoint.drained_by_admin && !draining) endpoint.inputs.joined_at = now;
   endpoint.drained_by_admin = endpoint.inputs.draining = draining;
-  spdlog::info("cluster {}: endpoint {}: {} by the administrator", name(), endpoint.name, draining ? "drained" : "undrained");
+  spdlog::info("cluster {}: endpoint {}: {} by the administrator", name(), endpoint.name,
+               draining ? "drained" : "undrained");
   recombine();
   return {};
 }

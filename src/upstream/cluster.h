@@ -1,9 +1,10 @@
 #pragma once
-// One cluster for the whole process: its endpoints, their health, and the limits they share. Here the pure judgements of `balance` meet
-// the facts: workers report results, the health checker reports probes, the administrator drains; whatever changes an endpoint's
-// standing raises the generation, and workers fetch new views when they see it.
+// One cluster for the whole process: its endpoints, their health, and the limits they share. Here the pure judgements
+// of `balance` meet the facts: workers report results, the health checker reports probes, the administrator drains;
+// whatever changes an endpoint's standing raises the generation, and workers fetch new views when they see it.
 //
-// Threads: any, unless said otherwise. Recording a success is lock-free; failures, probes and administration take a mutex.
+// Threads: any, unless said otherwise. Recording a success is lock-free; failures, probes and administration take a
+// mutex.
 
 #include <atomic>
 #include <cstdint>
@@ -37,7 +38,8 @@ struct EndpointStatus {
 
 class Cluster {
  public:
-  /// `previous`: the cluster of that name before a reload, or null; endpoints it shares are taken over with their state.
+  /// `previous`: the cluster of that name before a reload, or null; endpoints it shares are taken over with their
+  /// state.
   static Result<std::shared_ptr<Cluster>> create(const model::ClusterConfig& config, Cluster* previous, Instant now,
                                                  uint64_t seed);
 

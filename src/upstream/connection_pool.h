@@ -1,10 +1,11 @@
 #pragma once
-// One worker's kept-alive connections to one endpoint. The most recently used idle connection is taken first (LIFO), so that a quiet pool
-// shrinks to what is needed and the rest reaches its idle timeout. What is idle for long is offered to the other workers before
-// it is closed: reuse across workers is what keeps the number of connections down when there are many of them.
+// One worker's kept-alive connections to one endpoint. The most recently used idle connection is taken first (LIFO), so
+// that a quiet pool shrinks to what is needed and the rest reaches its idle timeout. What is idle for long is offered
+// to the other workers before it is closed: reuse across workers is what keeps the number of connections down when
+// there are many of them.
 //
-// With `pipeline` above 1, requests without body that may be repeated share a connection: the fullest one that still has room is chosen, so
-// that many clients' requests leave in one write and their responses come back in one read.
+// With `pipeline` above 1, requests without body that may be repeated share a connection: the fullest one that still
+// has room is chosen, so that many clients' requests leave in one write and their responses come back in one read.
 //
 // Thread rule: the worker's thread. The endpoint it points to is shared.
 
@@ -40,7 +41,8 @@ class ConnectionPool final : public net::Deferred, public http::ClientConnection
     bool fresh = false;      ///< do not take a connection that was idle: the last one turned out dead
     bool may_share = false;  ///< the request may be pipelined
   };
-  /// Opens a request on an idle or a new connection. Errors: limit_reached (max_connections), out_of_fds, connect_failed.
+  /// Opens a request on an idle or a new connection. Errors: limit_reached (max_connections), out_of_fds,
+  /// connect_failed.
   Acquired acquire(http::ResponseHandler& handler, Wish wish);
 
   void set_options(const PoolOptions& options) { options_ = options; }

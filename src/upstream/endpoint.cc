@@ -5,8 +5,8 @@
 
 namespace weir::upstream {
 
-Endpoint::Endpoint(const model::EndpointConfig& endpoint_config, const net::SocketAddress& socket_address, Duration window,
-                   uint32_t max_connections)
+Endpoint::Endpoint(const model::EndpointConfig& endpoint_config, const net::SocketAddress& socket_address,
+                   Duration window, uint32_t max_connections)
     : name(endpoint_config.address.text()),
       address(socket_address),
       tally(window),
@@ -47,7 +47,8 @@ void Endpoint::give_spare(SpareConnection spare) {
 void Endpoint::drop_spares(Instant idle_before) {
   if (spares() == 0) return;
   const std::lock_guard lock(spare_mutex_);
-  const size_t dropped = std::erase_if(spare_, [&](const SpareConnection& spare) { return spare.idle_since < idle_before; });
+  const size_t dropped =
+      std::erase_if(spare_, [&](const SpareConnection& spare) { return spare.idle_since < idle_before; });
   for (size_t i = 0; i < dropped; ++i) connections.release();
   spare_count_.store(spare_.size(), std::memory_order_relaxed);
 }

@@ -1,9 +1,10 @@
 #pragma once
-// One endpoint of one cluster for the life of the process: what all workers share about it. Its identity is the cluster's name and its
-// address; a reload that still names it keeps the object, and with it load, latency, results, connections and health.
+// One endpoint of one cluster for the life of the process: what all workers share about it. Its identity is the
+// cluster's name and its address; a reload that still names it keeps the object, and with it load, latency, results,
+// connections and health.
 //
-// Threads: the atomics and the histograms (one writer per worker) may be touched by their worker at any time and read by anyone. The
-// members under "cluster's lock" belong to whoever holds Cluster's mutex.
+// Threads: the atomics and the histograms (one writer per worker) may be touched by their worker at any time and read
+// by anyone. The members under "cluster's lock" belong to whoever holds Cluster's mutex.
 
 #include <array>
 #include <atomic>
@@ -49,7 +50,8 @@ struct SpareConnection {
 
 class Endpoint {
  public:
-  Endpoint(const model::EndpointConfig& config, const net::SocketAddress& address, Duration window, uint32_t max_connections);
+  Endpoint(const model::EndpointConfig& config, const net::SocketAddress& address, Duration window,
+           uint32_t max_connections);
   Endpoint(const Endpoint&) = delete;
   Endpoint& operator=(const Endpoint&) = delete;
   ~Endpoint();
@@ -66,7 +68,9 @@ class Endpoint {
   [[nodiscard]] size_t spares() const { return spare_count_.load(std::memory_order_relaxed); }
 
   /// Oldest unanswered request of a worker, as that worker last published it; Instant::max() for none.
-  void publish_oldest(size_t worker, Instant started) { oldest_[worker].store(started.ns(), std::memory_order_relaxed); }
+  void publish_oldest(size_t worker, Instant started) {
+    oldest_[worker].store(started.ns(), std::memory_order_relaxed);
+  }
   [[nodiscard]] Instant oldest() const;
 
   const std::string name;  ///< "10.0.0.1:3000"

@@ -15,10 +15,16 @@ constexpr size_t kMaxProbeBody = 64 * 1024;
 }  // namespace
 
 /// One endpoint's probes, one after the other.
-class HealthChecker::Probe final : public net::Deferred, public http::ClientConnection::Owner, private http::ResponseHandler {
+class HealthChecker::Probe final : public net::Deferred,
+                                   public http::ClientConnection::Owner,
+                                   private http::ResponseHandler {
  public:
   Probe(net::Loop& loop, Prng& prng, std::shared_ptr<Cluster> cluster, uint32_t index)
-      : loop_(loop), prng_(prng), cluster_(std::move(cluster)), index_(index), check_(*cluster_->config().health_check) {
+      : loop_(loop),
+        prng_(prng),
+        cluster_(std::move(cluster)),
+        index_(index),
+        check_(*cluster_->config().health_check) {
     begin();
   }
   ~Probe() override { stop(); }
@@ -95,7 +101,8 @@ class HealthChecker::Probe final : public net::Deferred, public http::ClientConn
     const auto result = failure.empty() ? balance::ProbeResult::ok : balance::ProbeResult::fail;
     cluster_->on_probe(index_, result, std::move(failure), loop_.now());
     const int64_t spread = check_.interval.ns() / 100 * check_.jitter_percent;
-    const int64_t jitter = spread == 0 ? 0 : static_cast<int64_t>(prng_.below(static_cast<uint64_t>(2 * spread))) - spread;
+    const int64_t jitter =
+        spread == 0 ? 0 : static_cast<int64_t>(prng_.below(static_cast<uint64_t>(2 * spread))) - spread;
     loop_.arm(timer_, check_.interval + Duration::ns(jitter));
   }
 

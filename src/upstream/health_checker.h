@@ -1,7 +1,7 @@
 #pragma once
-// Active health checks: probes every endpoint of the clusters that ask for it, each on its own timer and its own connection, so that a
-// slow endpoint delays nobody else's probe. Intervals are jittered, so that many balancers do not probe in step; the first probe goes
-// out at once, before any traffic. A probe has its own small timeout.
+// Active health checks: probes every endpoint of the clusters that ask for it, each on its own timer and its own
+// connection, so that a slow endpoint delays nobody else's probe. Intervals are jittered, so that many balancers do not
+// probe in step; the first probe goes out at once, before any traffic. A probe has its own small timeout.
 //
 // Thread rule: the control loop's thread; judgements go through Cluster, which is thread-safe.
 

@@ -1,8 +1,9 @@
 #pragma once
-// A cluster as one worker uses it: its balancer, kept current with the cluster's generation, a connection pool per endpoint, and the
-// bounded queue of requests that wait for a place.
+// A cluster as one worker uses it: its balancer, kept current with the cluster's generation, a connection pool per
+// endpoint, and the bounded queue of requests that wait for a place.
 //
-// Thread rule: the worker's thread. Lifetime: kept alive by the worker's snapshot until the last request that uses it is done.
+// Thread rule: the worker's thread. Lifetime: kept alive by the worker's snapshot until the last request that uses it
+// is done.
 
 #include <cstdint>
 #include <map>
@@ -62,7 +63,8 @@ class WorkerCluster {
   [[nodiscard]] Cluster& cluster() { return *cluster_; }
   [[nodiscard]] const model::ClusterConfig& config() const { return cluster_->config(); }
 
-  /// The endpoint for a request. `may_probe`: it can be repeated elsewhere, so it may be the one that tests an endpoint in probation.
+  /// The endpoint for a request. `may_probe`: it can be repeated elsewhere, so it may be the one that tests an endpoint
+  /// in probation.
   std::optional<balance::Pick> pick(uint64_t hash, std::span<const uint32_t> avoid, bool may_probe);
   [[nodiscard]] ConnectionPool& pool(uint32_t endpoint) { return *pools_[endpoint]; }
   [[nodiscard]] Endpoint& endpoint(uint32_t index) { return *cluster_->endpoints()[index]; }

@@ -5,7 +5,6 @@
 
 #include "base/pen.h"
 
-
 namespace weir::l7::core {
 
 using proto::http::Field;
@@ -72,7 +71,8 @@ bool is_valid_request_id(std::string_view value) {
   return !value.empty() && value.size() <= 128 && std::all_of(value.begin(), value.end(), plain);
 }
 
-/// The fields lie in memory as they would on an HTTP/1 wire, one behind the other: a codec that wants it so copies them in one go.
+/// The fields lie in memory as they would on an HTTP/1 wire, one behind the other: a codec that wants it so copies them
+/// in one go.
 void ForwardingFields::end_field(Pen& pen, std::string_view name, const char* value) {
   const std::string_view text(value, static_cast<size_t>(pen.at() - value));
   fields_[count_++] = Field{.name = {value - 2 - name.size(), name.size()}, .value = text};
@@ -83,8 +83,8 @@ void ForwardingFields::build(proto::http::RequestHead& head, const ForwardingCon
   const Claims claims = take_claims(head, context.trust_forwarded);
   count_ = 0;
   memory_.clear();
-  Pen pen(memory_, 384 + 2 * context.client.size() + head.authority.size() + 2 * head.scheme.size() + claims.proto.size() +
-                       claims.lists + claims.request_id.size());
+  Pen pen(memory_, 384 + 2 * context.client.size() + head.authority.size() + 2 * head.scheme.size() +
+                       claims.proto.size() + claims.lists + claims.request_id.size());
   add_ids(pen, claims.request_id, claims.traceparent, prng);
 
   const char* value = pen.put("X-Forwarded-For: ").at();

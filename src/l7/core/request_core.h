@@ -1,13 +1,14 @@
 #pragma once
-// The decisions about one request, without the request: events go in, actions come out. When is it admitted, what follows a failed try, is
-// a repetition safe and within budget, which deadline applies, what is the client told. The proxy carries the actions out with
-// sockets, the simulator without; both run this code.
+// The decisions about one request, without the request: events go in, actions come out. When is it admitted, what
+// follows a failed try, is a repetition safe and within budget, which deadline applies, what is the client told. The
+// proxy carries the actions out with sockets, the simulator without; both run this code.
 //
-// When a repetition is safe (RFC 9110 section 9.2.2): nothing of the response was seen, and either nothing of the request reached an
-// endpoint, or its method is idempotent. A kept-alive connection that dies under a request before the first byte most likely was closed
-// while idle; such a request is replayed once on a fresh connection, without being charged as a retry, when its method allows it. A try that
-// reached nobody (the connection was refused) loads no endpoint, so asking the next one is no retry either: it neither counts as an
-// attempt nor is charged to the budget, which exists to bound what endpoints receive. Every endpoint is asked at most once.
+// When a repetition is safe (RFC 9110 section 9.2.2): nothing of the response was seen, and either nothing of the
+// request reached an endpoint, or its method is idempotent. A kept-alive connection that dies under a request before
+// the first byte most likely was closed while idle; such a request is replayed once on a fresh connection, without
+// being charged as a retry, when its method allows it. A try that reached nobody (the connection was refused) loads no
+// endpoint, so asking the next one is no retry either: it neither counts as an attempt nor is charged to the budget,
+// which exists to bound what endpoints receive. Every endpoint is asked at most once.
 //
 // Pure: no clock, no randomness but the arguments. One per request; not thread-safe.
 
@@ -26,23 +27,23 @@ namespace weir::l7::core {
 struct RequestFacts {
   bool idempotent = false;
   Instant started{};
-  Duration timeout{};                ///< total, until the head of the response
+  Duration timeout{};  ///< total, until the head of the response
   model::RetryConfig retry;
-  uint32_t endpoints = 1;            ///< of the cluster
+  uint32_t endpoints = 1;  ///< of the cluster
 };
 
 struct TryFailure {
   Code code = Code::reset;
-  Retry retry = Retry::no;           ///< what the connection knows (http::ResponseHandler)
-  bool replayable = true;            ///< the request's body, as far as it was sent, is still at hand
+  Retry retry = Retry::no;  ///< what the connection knows (http::ResponseHandler)
+  bool replayable = true;   ///< the request's body, as far as it was sent, is still at hand
 };
 
 enum class Step : uint8_t {
-  attempt,          ///< choose an endpoint and send
-  attempt_fresh,    ///< the same, but not on a connection that was idle
-  pause,            ///< wait `pause`, then attempt
-  refuse,           ///< answer with `refusal`
-  forward,          ///< pass the endpoint's response on
+  attempt,        ///< choose an endpoint and send
+  attempt_fresh,  ///< the same, but not on a connection that was idle
+  pause,          ///< wait `pause`, then attempt
+  refuse,         ///< answer with `refusal`
+  forward,        ///< pass the endpoint's response on
 };
 
 struct Action {
@@ -77,9 +78,9 @@ class RequestCore {
   Action retry_after_pause(Instant now, Prng& prng) const;
 
   RequestFacts facts_;
-  Duration try_timeout_{};           ///< what the present try was given
+  Duration try_timeout_{};  ///< what the present try was given
   uint32_t tries_ = 0;
-  uint32_t unsent_ = 0;              ///< tries that reached nobody
+  uint32_t unsent_ = 0;  ///< tries that reached nobody
   bool replayed_ = false;
 };
 

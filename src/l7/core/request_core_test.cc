@@ -17,7 +17,8 @@ struct Rig {
     budget = std::make_unique<balance::RetryBudget>(budget_config);
     model::RetryConfig retry;
     retry.attempts = attempts;
-    core.begin({.idempotent = idempotent, .started = at(0), .timeout = Duration::s(10), .retry = retry, .endpoints = 3});
+    core.begin(
+        {.idempotent = idempotent, .started = at(0), .timeout = Duration::s(10), .retry = retry, .endpoints = 3});
   }
   Action fail(Code code, Retry retry, bool replayable = true, int64_t ms = 5) {
     return core.on_failure({.code = code, .retry = retry, .replayable = replayable}, *budget, at(ms), prng);
@@ -40,16 +41,20 @@ struct Row {
 
 TEST(RequestCore, WhatFollowsTheFirstFailure) {
   const Row rows[] = {
-      {"connect refused, GET: another endpoint at once", true, Code::connect_refused, Retry::yes, true, Step::attempt, Rule::none},
+      {"connect refused, GET: another endpoint at once", true, Code::connect_refused, Retry::yes, true, Step::attempt,
+       Rule::none},
       {"connect refused, POST: nothing was sent, so that is safe too", false, Code::connect_refused, Retry::yes, true,
        Step::attempt, Rule::none},
-      {"reset after sending, POST: never again", false, Code::reset, Retry::no, true, Step::refuse, Rule::upstream_reset},
-      {"reset on a reused connection, POST: it may have been seen", false, Code::reset, Retry::if_reused, true, Step::refuse,
+      {"reset after sending, POST: never again", false, Code::reset, Retry::no, true, Step::refuse,
        Rule::upstream_reset},
+      {"reset on a reused connection, POST: it may have been seen", false, Code::reset, Retry::if_reused, true,
+       Step::refuse, Rule::upstream_reset},
       {"reset on a reused connection, GET: replayed on a fresh one", true, Code::reset, Retry::if_reused, true,
        Step::attempt_fresh, Rule::none},
-      {"reset on a fresh connection, GET: retried after a pause", true, Code::reset, Retry::no, true, Step::pause, Rule::none},
-      {"a body that is gone cannot be repeated", true, Code::reset, Retry::no, false, Step::refuse, Rule::upstream_reset},
+      {"reset on a fresh connection, GET: retried after a pause", true, Code::reset, Retry::no, true, Step::pause,
+       Rule::none},
+      {"a body that is gone cannot be repeated", true, Code::reset, Retry::no, false, Step::refuse,
+       Rule::upstream_reset},
       {"nor replayed", true, Code::reset, Retry::if_reused, false, Step::refuse, Rule::upstream_reset},
       {"malformed, POST: 502", false, Code::malformed, Retry::no, true, Step::refuse, Rule::upstream_malformed},
   };
@@ -130,7 +135,8 @@ TEST(RequestCore, GatewayStatusesOfIdempotentRequestsAreRetriedThenForwarded) {
 
 TEST(Refusal, NamesRuleLimitValueAndWhatWasTried) {
   std::string text;
-  append_refusal(text, {.rule = Rule::max_pending, .limit = "circuit_breaker.max_pending", .value = 1024}, "10.0.0.1:80");
+  append_refusal(text, {.rule = Rule::max_pending, .limit = "circuit_breaker.max_pending", .value = 1024},
+                 "10.0.0.1:80");
   EXPECT_EQ(text, "rule=max_pending; limit=circuit_breaker.max_pending; value=1024; tried=10.0.0.1:80");
   EXPECT_EQ(status_of(Rule::upstream_malformed), 502);
   EXPECT_EQ(status_of(Rule::route_timeout), 504);

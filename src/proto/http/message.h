@@ -17,16 +17,37 @@ enum class Method : uint8_t { get, head, post, put, delete_, connect, options, t
 
 /// Known fields get an id while they are scanned, so that later questions are integer compares.
 enum class FieldId : uint8_t {
-  other, host, connection, content_length, transfer_encoding, expect, upgrade, te, trailer, keep_alive,
-  proxy_connection, x_forwarded_for, x_forwarded_proto, x_forwarded_host, forwarded, x_request_id, traceparent,
-  retry_after, server, date, content_type, user_agent, authorization, cookie,
+  other,
+  host,
+  connection,
+  content_length,
+  transfer_encoding,
+  expect,
+  upgrade,
+  te,
+  trailer,
+  keep_alive,
+  proxy_connection,
+  x_forwarded_for,
+  x_forwarded_proto,
+  x_forwarded_host,
+  forwarded,
+  x_request_id,
+  traceparent,
+  retry_after,
+  server,
+  date,
+  content_type,
+  user_agent,
+  authorization,
+  cookie,
 };
 /// Case-insensitive (RFC 9110 section 5.1). `other` when unknown.
 FieldId field_id_of(std::string_view name);
 
 struct Field {
-  std::string_view name;    ///< as received, case kept
-  std::string_view value;   ///< without surrounding white space
+  std::string_view name;   ///< as received, case kept
+  std::string_view value;  ///< without surrounding white space
   FieldId id = FieldId::other;
   bool hop_by_hop = false;  ///< set by the parser: RFC 9110 section 7.6.1, and whatever Connection named
 };
@@ -40,16 +61,16 @@ enum class BodyKind : uint8_t { none, length, stream, until_close };
 struct RequestHead {
   Method method = Method::get;
   std::string_view method_text;
-  std::string_view scheme;      ///< "http" unless absolute-form said otherwise
-  std::string_view authority;   ///< from absolute-form, else from Host; empty for HTTP/1.0 without Host
-  std::string_view target;      ///< origin-form path with query ("/a?b"), "*" or, for CONNECT, host:port
-  Fields fields;                ///< all fields in order, Host included
+  std::string_view scheme;     ///< "http" unless absolute-form said otherwise
+  std::string_view authority;  ///< from absolute-form, else from Host; empty for HTTP/1.0 without Host
+  std::string_view target;     ///< origin-form path with query ("/a?b"), "*" or, for CONNECT, host:port
+  Fields fields;               ///< all fields in order, Host included
   BodyKind body = BodyKind::none;
   uint64_t content_length = 0;  ///< with BodyKind::length
   bool expect_continue = false;
-  bool upgrade = false;         ///< Connection: upgrade with an Upgrade field
-  uint8_t version_minor = 1;    ///< HTTP/1.x only: 0 or 1
-  bool keep_alive = true;       ///< HTTP/1.x only: what the sender asks for (RFC 9112 section 9.3)
+  bool upgrade = false;       ///< Connection: upgrade with an Upgrade field
+  uint8_t version_minor = 1;  ///< HTTP/1.x only: 0 or 1
+  bool keep_alive = true;     ///< HTTP/1.x only: what the sender asks for (RFC 9112 section 9.3)
 
   [[nodiscard]] std::string_view path() const { return target.substr(0, target.find('?')); }
   [[nodiscard]] const Field* find(FieldId id) const;
@@ -77,7 +98,7 @@ struct ResponseHead {
 void own(RequestHead& head, std::string_view bytes, std::string& storage);
 void own(ResponseHead& head, std::string_view bytes, std::string& storage);
 
-bool is_idempotent(Method method);     ///< RFC 9110 section 9.2.2
+bool is_idempotent(Method method);        ///< RFC 9110 section 9.2.2
 Method method_of(std::string_view text);  ///< case-sensitive (RFC 9110 section 9.1)
 std::string_view reason_phrase(uint16_t status);
 bool iequals(std::string_view a, std::string_view b);  ///< ASCII, case-insensitive

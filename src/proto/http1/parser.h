@@ -23,17 +23,42 @@ enum class Parse : uint8_t { done, need_more, bad };
 enum class Bad : uint8_t {
   none,
   // the start line
-  bad_method, bad_target, bad_version, unsupported_version, bad_status_line, request_line_too_long,
+  bad_method,
+  bad_target,
+  bad_version,
+  unsupported_version,
+  bad_status_line,
+  request_line_too_long,
   // lines
-  bare_cr, bare_lf, control_character, obs_fold,
+  bare_cr,
+  bare_lf,
+  control_character,
+  obs_fold,
   // fields
-  bad_field_name, space_before_colon, missing_colon, field_too_long, head_too_large, too_many_fields,
+  bad_field_name,
+  space_before_colon,
+  missing_colon,
+  field_too_long,
+  head_too_large,
+  too_many_fields,
   // framing
-  length_with_transfer_encoding, bad_content_length, conflicting_content_length, bad_transfer_encoding,
-  unsupported_transfer_coding, transfer_encoding_in_http10, bad_chunk_size, chunk_size_too_large, bad_chunk_extension,
-  bad_chunk_end, trailer_too_large, body_too_large,
+  length_with_transfer_encoding,
+  bad_content_length,
+  conflicting_content_length,
+  bad_transfer_encoding,
+  unsupported_transfer_coding,
+  transfer_encoding_in_http10,
+  bad_chunk_size,
+  chunk_size_too_large,
+  bad_chunk_extension,
+  bad_chunk_end,
+  trailer_too_large,
+  body_too_large,
   // meaning
-  missing_host, duplicate_host, bad_host, unsupported_expectation,
+  missing_host,
+  duplicate_host,
+  bad_host,
+  unsupported_expectation,
 };
 std::string_view name_of(Bad bad);
 /// One sentence for people, naming the RFC section.
@@ -44,19 +69,19 @@ uint16_t status_of(Bad bad);
 
 /// Limits with their reasons. Zero is not "unlimited": every limit is in force.
 struct Limits {
-  uint32_t request_line_bytes = 8 * 1024;   ///< RFC 9112 section 3 recommends at least 8000
-  uint32_t field_bytes = 16 * 1024;         ///< one field line: a large cookie fits, a bomb does not
-  uint32_t head_bytes = 64 * 1024;          ///< all of the head
-  uint32_t fields = 128;                    ///< each costs 40 bytes and later work
+  uint32_t request_line_bytes = 8 * 1024;  ///< RFC 9112 section 3 recommends at least 8000
+  uint32_t field_bytes = 16 * 1024;        ///< one field line: a large cookie fits, a bomb does not
+  uint32_t head_bytes = 64 * 1024;         ///< all of the head
+  uint32_t fields = 128;                   ///< each costs 40 bytes and later work
   uint32_t trailer_bytes = 8 * 1024;
-  uint32_t chunk_line_bytes = 256;          ///< size and extension of one chunk
+  uint32_t chunk_line_bytes = 256;  ///< size and extension of one chunk
 };
 
 struct HeadResult {
   Parse state = Parse::need_more;
   Bad bad = Bad::none;
-  size_t consumed = 0;   ///< bytes of the head with done (leading empty lines included)
-  size_t bad_at = 0;     ///< offset of the offence with bad, as near as known
+  size_t consumed = 0;  ///< bytes of the head with done (leading empty lines included)
+  size_t bad_at = 0;    ///< offset of the offence with bad, as near as known
 };
 
 /// How far an unfinished head has been read.
@@ -64,7 +89,7 @@ struct HeadCursor {
   size_t line_start = 0;  ///< of the line that has not ended yet
   size_t scanned = 0;     ///< bytes that need no second look
   uint32_t fields = 0;
-  bool started = false;   ///< the start line is behind
+  bool started = false;  ///< the start line is behind
 };
 
 class RequestParser {
@@ -96,8 +121,8 @@ class BodyReader {
   struct Step {
     Parse state = Parse::need_more;  ///< done: the body (and trailers) ended; need_more: feed more; bad: stop
     Bad bad = Bad::none;
-    size_t consumed = 0;             ///< bytes of input used up by this step, framing included
-    std::string_view data;           ///< payload bytes within `bytes` (may be empty); already part of `consumed`
+    size_t consumed = 0;    ///< bytes of input used up by this step, framing included
+    std::string_view data;  ///< payload bytes within `bytes` (may be empty); already part of `consumed`
   };
   /// `max_body`: payload bytes allowed (Bad::body_too_large beyond it; a declared length beyond it is refused at once).
   void start(http::BodyKind kind, uint64_t content_length, uint64_t max_body, const Limits& limits);
@@ -113,9 +138,26 @@ class BodyReader {
  private:
   /// Where in RFC 9112 section 7.1 the reader is. From `size_first` to `line_lf`: within the line that opens a chunk.
   enum class State : uint8_t {
-    done, failed, length, until_close,
-    size_first, size, extension_gap, name_first, name, name_gap, value_first, value, quoted, escaped, quoted_end,
-    line_lf, data, data_cr, data_lf, trailers,
+    done,
+    failed,
+    length,
+    until_close,
+    size_first,
+    size,
+    extension_gap,
+    name_first,
+    name,
+    name_gap,
+    value_first,
+    value,
+    quoted,
+    escaped,
+    quoted_end,
+    line_lf,
+    data,
+    data_cr,
+    data_lf,
+    trailers,
   };
   struct TrailerSection {
     std::string text;  ///< all lines received so far; the fields are views into it
@@ -136,9 +178,9 @@ class BodyReader {
 
   const Limits* limits_ = nullptr;
   std::unique_ptr<TrailerSection> trailer_section_;  ///< made only when trailer fields arrive: they are rare
-  uint64_t left_ = 0;        ///< payload bytes of this length or chunk still to come
-  uint64_t allowed_ = 0;     ///< payload bytes that max_body still permits
-  uint32_t line_bytes_ = 0;  ///< of the current chunk line
+  uint64_t left_ = 0;                                ///< payload bytes of this length or chunk still to come
+  uint64_t allowed_ = 0;                             ///< payload bytes that max_body still permits
+  uint32_t line_bytes_ = 0;                          ///< of the current chunk line
   State state_ = State::done;
   Bad bad_ = Bad::none;
 };

@@ -1,7 +1,7 @@
 #pragma once
-// The HTTP/1.1 codec's writing side. A head is written with a Pen: its room is measured first, then it is plain copies; what is small or
-// rare is appended to a string. Field names and values that come from a parsed message are clean by construction; the caller's own
-// are checked with DCHECK. Pure.
+// The HTTP/1.1 codec's writing side. A head is written with a Pen: its room is measured first, then it is plain copies;
+// what is small or rare is appended to a string. Field names and values that come from a parsed message are clean by
+// construction; the caller's own are checked with DCHECK. Pure.
 
 #include <cstdint>
 #include <span>
@@ -24,8 +24,8 @@ void put_request_line(Pen& pen, std::string_view method, std::string_view target
 void put_status_line(Pen& pen, uint16_t status, std::string_view reason = {});
 void put_field(Pen& pen, std::string_view name, std::string_view value);
 void put_field(Pen& pen, std::string_view name, uint64_t value);
-/// All end-to-end fields (hop_by_hop is skipped, and Content-Length/Transfer-Encoding, which are the caller's affair). Runs of fields
-/// that lie next to each other in their source as they will on the wire are copied in one go.
+/// All end-to-end fields (hop_by_hop is skipped, and Content-Length/Transfer-Encoding, which are the caller's affair).
+/// Runs of fields that lie next to each other in their source as they will on the wire are copied in one go.
 void put_fields(Pen& pen, std::span<const http::Field> fields);
 
 /// The same, one at a time, to a string.
