@@ -195,6 +195,7 @@ void Exchange::on_request_body(std::string_view piece) {
   }
   keep_for_replay(piece);
   upstream_->send_body(piece);
+  body_moved();
   if (upstream_->congested()) downstream_->pause_request();
 }
 
@@ -211,10 +212,17 @@ void Exchange::keep_for_replay(std::string_view piece) {
 void Exchange::on_request_end(const http::Fields& trailers) {
   request_ended_ = true;
   for (const Field& field : trailers) trailers_.emplace_back(field.name, field.value);  // for a retry, as the body
-  if (upstream_ != nullptr) upstream_->send_end(trailers);
+  if (upstream_ == nullptr) return;
+  upstream_->send_end(trailers);
+  body_moved();
+}
+
+void Exchange::body_moved() {
+  if (phase_ == Phase::trying) wait_until(Phase::trying, core_.on_body_progress(worker_.loop().now()));
 }
 
 void Exchange::on_request_drained() {
+  body_moved();
   if (downstream_ != nullptr && !request_ended_) downstream_->resume_request();
 }
 

@@ -61,6 +61,7 @@ class Exchange final : public http::RequestHandler,
   bool choose(bool fresh);
   void send();
   void keep_for_replay(std::string_view piece);
+  void body_moved();
   void act(const core::Action& action);
   void end_attempt(balance::Outcome outcome);
   void forward(http::ResponseHead& head, bool end);

@@ -169,7 +169,7 @@ Section<RouteConfig> make_route() {
               "a route must lead somewhere"),
           field<&RouteConfig::timeout>(
               "timeout", duration(kMillisecond, kDay),
-              "In all, with retries: from the end of the request's head to the end of the response's head; then 504.",
+              "In all, with retries: from the end of the request to the end of the response's head; then 504.",
               "what Envoy grants; a person has left by then"),
       }};
   for (auto& each : route_retry()) made.settings.push_back(each);

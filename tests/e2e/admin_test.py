@@ -1,4 +1,5 @@
-"""At run time: drain, weight and their undoing, seen in where traffic goes; what the admin interface tells and refuses."""
+"""At run time: drain, weight and their undoing, seen in where traffic goes; what the admin interface tells and
+refuses."""
 
 import json
 import re
@@ -97,10 +98,14 @@ class Weight(Admin):
 
 class Words(Admin):
     def test_refusals(self):
+        a = self.a.address
         rows = [
-            ("an unknown endpoint", "/drain?endpoint=127.0.0.1:1", 404), ("an unknown cluster", f"/drain?endpoint={self.a.address}&cluster=x", 404),
-            ("no endpoint", "/drain", 400), ("a weight that is none", f"/weight?endpoint={self.a.address}&weight=many", 400),
-            ("a weight too large", f"/weight?endpoint={self.a.address}&weight=1001", 400), ("an unknown path", "/drian", 404),
+            ("an unknown endpoint", "/drain?endpoint=127.0.0.1:1", 404),
+            ("an unknown cluster", f"/drain?endpoint={a}&cluster=x", 404),
+            ("no endpoint", "/drain", 400),
+            ("a weight that is none", f"/weight?endpoint={a}&weight=many", 400),
+            ("a weight too large", f"/weight?endpoint={a}&weight=1001", 400),
+            ("an unknown path", "/drian", 404),
         ]
         for message, target, status in rows:
             with self.subTest(message):
@@ -121,7 +126,8 @@ class Words(Admin):
             self.ask()
         self.assert_status(404, self.proxy.admin("GET", "/none"))
         text = self.proxy.admin("GET", "/metrics").body.decode()
-        series = re.compile(r'^[a-zA-Z_:][a-zA-Z0-9_:]*(\{([a-zA-Z_]\w*="(\\.|[^"\\\n])*",?)*\})? (NaN|[+-]?Inf|[-+]?[0-9.e+-]+)$')
+        label = r'[a-zA-Z_]\w*="(\\.|[^"\\\n])*"'
+        series = re.compile(rf'^[a-zA-Z_:][a-zA-Z0-9_:]*(\{{({label},?)*\}})? (NaN|[+-]?Inf|[-+]?[0-9.e+-]+)$')
         typed = set()
         for line in text.splitlines():
             if line.startswith("# TYPE "):

@@ -35,8 +35,8 @@ class Endpoint:
 
     def __call__(self, wire, message, server):
         with server.lock:
-            what = self.random.choices([self.good, self.chunked, self.big, self.fails, self.breaks, self.malformed, self.early,
-                                        self.stalls, self.poisons], self.weights)[0]
+            what = self.random.choices([self.good, self.chunked, self.big, self.fails, self.breaks, self.malformed,
+                                        self.early, self.stalls, self.poisons], self.weights)[0]
         if what != self.early:
             self.read_body(wire, message)
         return what(wire, message)
@@ -61,7 +61,8 @@ class Endpoint:
 
     def chunked(self, wire, message):
         body = body_of(message.get("x-id"), 3000)
-        wire.sock.sendall(b"HTTP/1.1 200 OK\r\nX-Id: %s\r\nTransfer-Encoding: chunked\r\n\r\n" % message.get("x-id").encode())
+        name = message.get("x-id").encode()
+        wire.sock.sendall(b"HTTP/1.1 200 OK\r\nX-Id: %s\r\nTransfer-Encoding: chunked\r\n\r\n" % name)
         if message.method != "HEAD":
             for at in range(0, len(body), 700):
                 piece = body[at:at + 700]
@@ -89,10 +90,11 @@ class Endpoint:
         return CLOSE
 
     def malformed(self, wire, message):
+        head = b"HTTP/1.1 200 OK\r\nX-Id: %s\r\n" % message.get("x-id").encode()
         wire.sock.sendall(self.random.choice([
-            b"nonsense\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
-            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\nabc",
-            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nX-Id: %s\r\n\r\nzz\r\n" % message.get("x-id").encode(), b"HTTP/1.1 103 Hint\r\n\r\n" * 40,
+            b"nonsense\r\n\r\n", head + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\nab",
+            head + b"Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\nabc",
+            head + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n", b"HTTP/1.1 103 Hint\r\n\r\n" * 40,
             b"HTTP/1.1 101 Switch\r\n\r\n"]))
         return KEEP
 
@@ -130,8 +132,9 @@ class Crowd:
             with contextlib.suppress(OSError, Closed, ValueError), Client(self.port, 20) as client:
                 for _ in range(rng.randrange(1, 8)):
                     number += 1
-                    rng.choice([self.get, self.get, self.head, self.put, self.chunks, self.pipeline, self.old, self.leave,
-                                self.half_a_request, self.dawdle, self.expect, self.garbage])(client, rng, f"{name}-{number}")
+                    does = rng.choice([self.get, self.get, self.head, self.put, self.chunks, self.pipeline, self.old,
+                                       self.leave, self.half_a_request, self.dawdle, self.expect, self.garbage])
+                    does(client, rng, f"{name}-{number}")
 
     def check(self, response, name):
         self.statuses[response.status] = self.statuses.get(response.status, 0) + 1
@@ -177,7 +180,7 @@ class Crowd:
         self.check(response, name)
 
     def expect(self, client, rng, name):
-        client.send(f"PUT /{name} HTTP/1.1\r\nHost: a\r\nX-Id: {name}\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\nhello")
+        client.send(request("PUT", "/" + name, ("X-Id", name), ("Expect", "100-continue"), body=b"hello"))
         self.check(client.response(), name)
 
     def leave(self, client, rng, name):
@@ -211,7 +214,7 @@ class Chaos(Case):
         self.run_chaos(pipeline="off", poisons=True)
 
     def test_shared_connections(self):
-        """Where requests share connections an answer too many cannot be told from the next one; nobody sends any here."""
+        """Where requests share connections an answer too many cannot be told from the next one: nobody sends any."""
         self.run_chaos(pipeline=4, poisons=False)
 
     def run_chaos(self, pipeline, poisons):
@@ -219,10 +222,11 @@ class Chaos(Case):
         rng = random.Random(SEED)
 
         def configuration(some):
-            return self.config(some, workers=2, route={"timeout": "2s", "retry": {"attempts": 3, "backoff_base": "1ms"}},
-                               listener={"timeouts": {"header": "1s", "body": "1s", "write": "1s", "idle": "2s"}},
-                               cluster={"pipeline": pipeline, "outlier_detection": {"base_ejection": "200ms", "max_ejection": "500ms"},
-                                        "circuit_breaker": {"max_requests": 40, "max_pending": 10, "max_connections": 20}})
+            cluster = {"pipeline": pipeline, "outlier_detection": {"base_ejection": "200ms", "max_ejection": "500ms"},
+                       "circuit_breaker": {"max_requests": 40, "max_pending": 10, "max_connections": 20}}
+            return self.config(some, workers=2, cluster=cluster,
+                               route={"timeout": "2s", "retry": {"attempts": 3, "backoff_base": "1ms"}},
+                               listener={"timeouts": {"header": "1s", "body": "1s", "write": "1s", "idle": "2s"}})
 
         proxy = self.weir(configuration(endpoints))
         crowd = Crowd(self.port, SEED, 16)
@@ -233,8 +237,8 @@ class Chaos(Case):
             proxy.write(configuration(rng.sample(endpoints, rng.randrange(2, 5))))
             proxy.post("/reload")
             one = rng.choice(list(proxy.endpoints()))
-            for target in (f"/drain?endpoint={one}", f"/weight?endpoint={one}&weight={rng.randrange(5)}", f"/undrain?endpoint={one}",
-                           f"/weight?endpoint={one}&weight=1"):
+            for target in (f"/drain?endpoint={one}", f"/weight?endpoint={one}&weight={rng.randrange(5)}",
+                           f"/undrain?endpoint={one}", f"/weight?endpoint={one}&weight=1"):
                 proxy.post(target)
                 crowd.ending.wait(rng.random() * 0.2)
             if rng.random() < 0.2:
@@ -251,7 +255,8 @@ class Chaos(Case):
         def left():
             told = proxy.endpoints()
             return {"in flight": sum(each["in_flight"] for each in told.values()),
-                    "requests": proxy.metric("weir_cluster_requests_in_flight"), "pending": proxy.metric("weir_cluster_pending"),
+                    "requests": proxy.metric("weir_cluster_requests_in_flight"),
+                    "pending": proxy.metric("weir_cluster_pending"),
                     "clients": proxy.metric("weir_connections")}
 
         self.eventually(lambda: not any(left().values()), lambda: f"seed {SEED}: left behind: {left()}", 15)

@@ -14,7 +14,8 @@ from harness.wire import Client, request
 class Coalescing(Case):
     def start(self, behaviour, **options):
         self.a = self.upstream("a", behaviour)
-        self.proxy = self.weir(self.config([self.a], cluster={"pipeline": 8, "outlier_detection": "off"}, workers=1, **options))
+        self.proxy = self.weir(self.config([self.a], cluster={"pipeline": 8, "outlier_detection": "off"}, workers=1,
+                                           **options))
 
     def burst(self, count):
         """So many clients ask at once, each for something of its own; what each was told."""
@@ -38,7 +39,8 @@ class Coalescing(Case):
             with Client(self.port) as client:
                 for i in range(100):
                     body = f"{name}-{i}"
-                    response = client.ask("PUT" if i % 5 == 0 else "GET", f"/{body}", body=body.encode() if i % 5 == 0 else None)
+                    response = client.ask("PUT" if i % 5 == 0 else "GET", f"/{body}",
+                                          body=body.encode() if i % 5 == 0 else None)
                     if json.loads(response.body)["start"].split()[1] != f"/{body}":
                         wrong.append((body, response.body))
 
@@ -82,7 +84,8 @@ class Coalescing(Case):
         for _ in range(5):
             answers = self.burst(20)
             self.assertEqual([200] * 20, [each.status for each in answers])
-            self.assertEqual([f"/{i}" for i in range(20)], [json.loads(each.body)["start"].split()[1] for each in answers])
+            self.assertEqual([f"/{i}" for i in range(20)],
+                             [json.loads(each.body)["start"].split()[1] for each in answers])
 
     def test_a_post_travels_alone(self):
         self.start(ok)

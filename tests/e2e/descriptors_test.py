@@ -39,11 +39,13 @@ class Descriptors(Case):
         self.assert_status(200, late.response(), "who waited is served as soon as descriptors are free")
         self.eventually(lambda: proxy.fds() < 60, lambda: f"descriptors are given back: {proxy.fds()}")
 
-    @unittest.skipIf(SANITIZED, "UBSan looks at objects through a pipe, and takes the lack of descriptors for a bad object")
+    @unittest.skipIf(SANITIZED,
+                     "UBSan looks at objects through a pipe, and takes the lack of descriptors for a bad object")
     def test_none_left_for_the_endpoint(self):
         """The client is inside, the connection to the endpoint cannot be made: it is told why, and nothing leaks."""
         a = self.upstream("a", never)
-        proxy = self.weir(self.config([a], route={"timeout": "60s", "retry": "off"}, cluster={"outlier_detection": "off"}),
+        proxy = self.weir(self.config([a], route={"timeout": "60s", "retry": "off"},
+                                      cluster={"outlier_detection": "off"}),
                           open_files=OPEN_FILES)
         crowd = self.crowd(OPEN_FILES)
         crowd.send(request("GET", "/"))

@@ -1,4 +1,4 @@
-"""What a gateway says about a request it passes on, what it believes of a client's claims, and what it keeps to itself."""
+"""What a gateway says about a request it passes on, what it believes of a client's claims, what it keeps to itself."""
 
 import json
 import re
@@ -101,7 +101,8 @@ class Forwarding(Case):
 
 
 class HopByHop(Case):
-    FIELDS = [("Connection", "keep-alive, X-Hop"), ("Keep-Alive", "timeout=5"), ("X-Hop", "1"), ("Proxy-Connection", "close"),
+    FIELDS = [("Connection", "keep-alive, X-Hop"), ("Keep-Alive", "timeout=5"), ("X-Hop", "1"),
+              ("Proxy-Connection", "close"),
               ("TE", "trailers"), ("Upgrade", "websocket"), ("X-End-To-End", "2")]
 
     def test_requests(self):

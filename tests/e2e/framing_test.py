@@ -12,7 +12,8 @@ SMUGGLED = b"GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n"
 
 
 def head(*lines, method="POST", version="HTTP/1.1"):
-    return (f"{method} / {version}\r\nHost: a\r\n" + "".join(line + "\r\n" for line in lines) + "\r\n").encode("latin-1")
+    return (f"{method} / {version}\r\nHost: a\r\n" + "".join(line + "\r\n" for line in lines) +
+            "\r\n").encode("latin-1")
 
 
 class Smuggling(Case):
@@ -28,7 +29,8 @@ class Smuggling(Case):
         ("a hexadecimal length", head("Content-Length: 0x0") + SMUGGLED, 400),
         ("an empty length", head("Content-Length:") + SMUGGLED, 400),
         ("a length beyond 63 bits", head("Content-Length: 18446744073709551616") + SMUGGLED, 400),
-        ("chunked twice", head("Transfer-Encoding: chunked", "Transfer-Encoding: chunked") + b"0\r\n\r\n" + SMUGGLED, 400),
+        ("chunked twice", head("Transfer-Encoding: chunked", "Transfer-Encoding: chunked") + b"0\r\n\r\n" + SMUGGLED,
+         400),
         ("chunked, chunked", head("Transfer-Encoding: chunked, chunked") + b"0\r\n\r\n" + SMUGGLED, 400),
         ("chunked not last", head("Transfer-Encoding: chunked, identity") + b"0\r\n\r\n" + SMUGGLED, 400),
         ("identity", head("Transfer-Encoding: identity") + SMUGGLED, 501),
@@ -116,9 +118,11 @@ class Smuggling(Case):
         client = self.client()
         for message, data in [
             ("by length", head(f"Content-Length: {len(SMUGGLED)}") + SMUGGLED),
-            ("by equal lengths", head(f"Content-Length: {len(SMUGGLED)}", f"Content-Length: {len(SMUGGLED)}") + SMUGGLED),
+            ("by equal lengths",
+             head(f"Content-Length: {len(SMUGGLED)}", f"Content-Length: {len(SMUGGLED)}") + SMUGGLED),
             ("in a chunk", head("Transfer-Encoding: chunked") + b"%x\r\n%s\r\n0\r\n\r\n" % (len(SMUGGLED), SMUGGLED)),
-            ("coded in capitals", head("Transfer-Encoding: Chunked") + b"%X\r\n%s\r\n0\r\n\r\n" % (len(SMUGGLED), SMUGGLED)),
+            ("coded in capitals",
+             head("Transfer-Encoding: Chunked") + b"%X\r\n%s\r\n0\r\n\r\n" % (len(SMUGGLED), SMUGGLED)),
             ("for a GET", head(f"Content-Length: {len(SMUGGLED)}", method="GET") + SMUGGLED),
         ]:
             with self.subTest(message):
@@ -133,7 +137,8 @@ class Smuggling(Case):
         a = self.upstream("a", echo)
         self.weir(self.config([a]))
         client = self.client()
-        client.send(head("Content-Length: 3", "Connection: content-length, host, x-forwarded-for, x-mine", "X-Mine: 1") + b"abc")
+        client.send(head("Content-Length: 3", "Connection: content-length, host, x-forwarded-for, x-mine",
+                         "X-Mine: 1") + b"abc")
         seen = json.loads(client.response().body)
         names = [name for name, _ in seen["fields"]]
         self.assertEqual("abc", seen["body"])
@@ -151,7 +156,8 @@ class Bodies(Case):
     def test_chunks_and_trailers_go_up(self):
         client = self.client()
         client.send(head("Transfer-Encoding: chunked", "Trailer: X-Sum, X-More") +
-                    b"3;name=value\r\nabc\r\n00A;q=\"x;y\"\r\n0123456789\r\n0;last\r\nX-Sum: 13\r\nContent-Length: 99\r\n\r\n")
+                    b"3;name=value\r\nabc\r\n00A;q=\"x;y\"\r\n0123456789\r\n"
+                    b"0;last\r\nX-Sum: 13\r\nContent-Length: 99\r\n\r\n")
         seen = json.loads(client.response().body)
         self.assertEqual("abc0123456789", seen["body"])
         self.assertEqual([["x-sum", "13"]], seen["trailers"], "framing has no place in trailers")

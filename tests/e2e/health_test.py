@@ -23,14 +23,16 @@ def traffic(endpoint):
 
 class Health(Case):
     def start(self, endpoints, check=None, **cluster):
-        self.proxy = self.weir(self.config(endpoints, cluster={"health_check": CHECK | (check or {}), "outlier_detection": "off",
+        self.proxy = self.weir(self.config(endpoints,
+                                           cluster={"health_check": CHECK | (check or {}), "outlier_detection": "off",
                                                                "panic": "off"} | cluster))
 
     def state(self, endpoint):
         return self.proxy.endpoint(endpoint)["state"]
 
     def await_state(self, endpoint, state):
-        self.eventually(lambda: self.state(endpoint) == state, lambda: f"{endpoint.name} {state}: {self.proxy.endpoints()}")
+        self.eventually(lambda: self.state(endpoint) == state,
+                        lambda: f"{endpoint.name} {state}: {self.proxy.endpoints()}")
 
     def test_an_ill_one_never_gets_a_request(self):
         """The first probe decides at once, and there is no traffic before it."""
@@ -90,8 +92,10 @@ class Health(Case):
             ("a redirect", {}, health(status(302)), "unhealthy"),
             ("the wanted status", {"status": "302"}, health(status(302)), "healthy"),
             ("a range", {"status": "200-399"}, health(status(302)), "healthy"),
-            ("not in the body", {"body": "ready"}, health(lambda w, r, s: w.sock.sendall(answer(b"starting")) or KEEP), "unhealthy"),
-            ("in the body", {"body": "ready"}, health(lambda w, r, s: w.sock.sendall(answer(b"we are ready")) or KEEP), "healthy"),
+            ("not in the body", {"body": "ready"}, health(lambda w, r, s: w.sock.sendall(answer(b"starting")) or KEEP),
+             "unhealthy"),
+            ("in the body", {"body": "ready"}, health(lambda w, r, s: w.sock.sendall(answer(b"we are ready")) or KEEP),
+             "healthy"),
             ("garbage", {}, health(lambda w, r, s: w.sock.sendall(b"garbage\r\n\r\n") or KEEP), "unhealthy"),
         ]
         for message, check, behaviour, expected in rows:

@@ -1,5 +1,6 @@
 """Everything has a limit: what happens at it, and that the refusal names the rule, the limit and its value."""
 
+import socket
 import time
 import unittest
 
@@ -110,7 +111,8 @@ class Circuit(Limits):
 class Timeouts(Limits):
     def start(self, behaviour=never, cluster=None, **route):
         self.a = self.upstream("a", behaviour)
-        self.proxy = self.weir(self.config([self.a], cluster={"outlier_detection": "off"} | (cluster or {}), route=route))
+        self.proxy = self.weir(self.config([self.a], cluster={"outlier_detection": "off"} | (cluster or {}),
+                                           route=route))
 
     def test_route(self):
         self.start(timeout="300ms", retry="off")
@@ -152,7 +154,6 @@ class Timeouts(Limits):
 
     def test_connecting(self):
         """A backlog that is full: nobody refuses, nobody accepts."""
-        import socket
         listener = socket.create_server(("127.0.0.1", 0), backlog=0)
         self.addCleanup(listener.close)
         address = listener.getsockname()
@@ -163,7 +164,8 @@ class Timeouts(Limits):
             sock.connect_ex(address)
             held.append(sock)
             self.addCleanup(sock.close)
-        self.weir(self.config([f"127.0.0.1:{address[1]}"], cluster={"connect_timeout": "200ms", "outlier_detection": "off"},
+        self.weir(self.config([f"127.0.0.1:{address[1]}"],
+                              cluster={"connect_timeout": "200ms", "outlier_detection": "off"},
                               route={"retry": "off"}))
         begin = time.monotonic()
         self.assert_refused(self.ask(), 503, "rule=connect_failed")

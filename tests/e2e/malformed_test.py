@@ -14,7 +14,8 @@ class Malformed(Case):
     def setUp(self):
         super().setUp()
         self.a = self.upstream("a")
-        self.proxy = self.weir(self.config([self.a], cluster={"outlier_detection": "off"}, route={"retry": "off"}, workers=1))
+        self.proxy = self.weir(self.config([self.a], cluster={"outlier_detection": "off"}, route={"retry": "off"},
+                                           workers=1))
 
     HEADS = [
         ("no HTTP at all", b"SSH-2.0-OpenSSH_9.2\r\n\r\n"),
@@ -37,9 +38,11 @@ class Malformed(Case):
         ("a field without colon", b"HTTP/1.1 200 OK\r\nnonsense\r\nContent-Length: 0\r\n\r\n"),
         ("space before the colon", b"HTTP/1.1 200 OK\r\nContent-Length : 3\r\n\r\nabc"),
         ("204 with a body", b"HTTP/1.1 204 No Content\r\nContent-Length: 3\r\n\r\nabc"),
-        ("an upgrade nobody asked for", b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n"),
+        ("an upgrade nobody asked for",
+         b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n"),
         ("interim responses without end", b"HTTP/1.1 103 Early Hints\r\n\r\n" * 100),
-        ("a head beyond all limits", b"HTTP/1.1 200 OK\r\n" + b"".join(b"X-%d: %s\r\n" % (i, b"y" * 8000) for i in range(20))),
+        ("a head beyond all limits",
+         b"HTTP/1.1 200 OK\r\n" + b"".join(b"X-%d: %s\r\n" % (i, b"y" * 8000) for i in range(20))),
         ("fields beyond all limits", b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 5000 + b"\r\n"),
         ("half a head", b"HTTP/1.1 200 OK\r\nContent-Len"),
         ("nothing", b""),
@@ -55,7 +58,8 @@ class Malformed(Case):
                 response = client.ask()
                 self.assert_status(502, response, message)
                 self.assertRegex(response.get("x-weir-refusal", ""), r"rule=upstream_(malformed|reset)", message)
-                self.assertEqual(failures + 1, self.proxy.endpoint(self.a)["failures"], f"{message}: counted against it")
+                self.assertEqual(failures + 1, self.proxy.endpoint(self.a)["failures"],
+                                 f"{message}: counted against it")
                 self.a.behaviour = ok
                 self.assertEqual(b"a", client.ask().body, f"{message}: the client's connection goes on")
                 self.assertEqual(b"a", self.ask().body, f"{message}: others are served")
@@ -64,7 +68,8 @@ class Malformed(Case):
     def test_a_connection_left_open_is_closed_by_us(self):
         """Malformed, and the endpoint keeps the connection: nobody may be given it."""
         for message, said in [("a bad status line", b"HTTP/1.1 XX\r\n\r\n" + POISON),
-                              ("both lengths", b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nTransfer-Encoding: chunked\r\n\r\n" + POISON)]:
+                              ("both lengths",
+                               b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nTransfer-Encoding: chunked\r\n\r\n" + POISON)]:
             with self.subTest(message):
                 self.a.behaviour = says(said, KEEP)
                 self.assert_status(502, self.ask(), message)
@@ -77,7 +82,8 @@ class Malformed(Case):
     def test_more_than_was_asked_for_reaches_nobody(self):
         """The bytes after a complete response would be the answer to the next client's request."""
         for message, said in [("by length", answer(b"mine") + POISON),
-                              ("after chunks", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nmine\r\n0\r\n\r\n" + POISON),
+                              ("after chunks",
+                               b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nmine\r\n0\r\n\r\n" + POISON),
                               ("after 204", b"HTTP/1.1 204 No Content\r\n\r\n" + POISON),
                               ("after 304", b"HTTP/1.1 304 Not Modified\r\nContent-Length: 6\r\n\r\npoison")]:
             with self.subTest(message):
@@ -103,7 +109,8 @@ class Malformed(Case):
         ("a chunk without its end", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\ngoodXX0\r\n\r\n"),
         ("chunks that stop", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\ngood\r\n"),
         ("a last chunk without end", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\ngood\r\n0\r\n"),
-        ("a bad trailer", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\ngood\r\n0\r\nbad trailer\r\n\r\n"),
+        ("a bad trailer",
+         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\ngood\r\n0\r\nbad trailer\r\n\r\n"),
     ]
 
     def test_bodies(self):
@@ -118,7 +125,8 @@ class Malformed(Case):
                     self.assert_status(502, response, f"{message}: whole, so it must be ours")
                 except (Closed, ConnectionError):
                     pass  # cut off, and visibly so
-                self.assertEqual(failures + 1, self.proxy.endpoint(self.a)["failures"], f"{message}: counted against it")
+                self.assertEqual(failures + 1, self.proxy.endpoint(self.a)["failures"],
+                                 f"{message}: counted against it")
                 self.a.behaviour = ok
                 self.assertEqual(b"a", self.ask().body, f"{message}: others are served")
 
@@ -134,7 +142,8 @@ class Malformed(Case):
 class Masked(Case):
     def test_another_endpoint_answers_instead(self):
         bad, good = self.upstream("bad", says(b"garbage\r\n\r\n")), self.upstream("good")
-        proxy = self.weir(self.config([bad, good], cluster={"policy": "round_robin", "outlier_detection": {"base_ejection": "30s"}}))
+        proxy = self.weir(self.config([bad, good],
+                                      cluster={"policy": "round_robin", "outlier_detection": {"base_ejection": "30s"}}))
         for i in range(40):
             self.assertEqual(b"good", self.ask().body, f"request {i}")
         self.assertGreaterEqual(proxy.endpoint(bad)["failures"], 5)

@@ -25,8 +25,8 @@ class Outliers(Case):
         self.assertEqual([], load.failed(answers)[:5], load.text(answers))
 
     def run_on(self, load, count=300, after=0.0):
-        """Until so many answers have come from now on, or from a while after; that moment. An answer may come from where
-        its request was sent before."""
+        """Until so many answers have come from now on, or from a while after; that moment. The while: an answer may
+        come from where its request was sent before."""
         begin = time.monotonic() + after
         self.eventually(lambda: len(load.since(begin)) >= count, lambda: f"{count} more answers; {load.text()}", 30)
         return begin
@@ -44,12 +44,14 @@ class Killed(Outliers):
             self.run_on(load, 600)
             a.start()
             begin = time.monotonic()
-            self.eventually(lambda: load.by_instance(load.since(begin))["a"] > 20, lambda: f"a is back; {load.text()}", 15)
+            self.eventually(lambda: load.by_instance(load.since(begin))["a"] > 20, lambda: f"a is back; {load.text()}",
+                            15)
         self.assert_all_served(load)
 
     def test_kill_all_but_one(self):
         a, b, c = (self.process(name) for name in "abc")
-        self.start([a, b, c], cluster={"outlier_detection": {"base_ejection": "30s", "max_ejected": 100}, "panic": "off"})
+        self.start([a, b, c],
+                   cluster={"outlier_detection": {"base_ejection": "30s", "max_ejected": 100}, "panic": "off"})
         with Load(self.port) as load:
             self.run_on(load)
             a.kill()
@@ -82,7 +84,8 @@ class Killed(Outliers):
             self.eventually(lambda: len(load.failed()) > 50, load.text)
             a.start()
             begin = time.monotonic()
-            self.eventually(lambda: load.by_instance(load.since(begin))["a"] > 20, lambda: f"a serves again; {load.text()}", 5)
+            self.eventually(lambda: load.by_instance(load.since(begin))["a"] > 20,
+                            lambda: f"a serves again; {load.text()}", 5)
         self.assertEqual({200, 503, 502}, {each.status for each in load.answers} | {502}, load.text())
 
 
@@ -173,7 +176,8 @@ class Erring(Outliers):
 
     def test_a_slow_one_among_quick_ones(self):
         slow, quick, quicker = self.process("slow", 150), self.process("quick", 2), self.process("quicker", 2)
-        self.start([slow, quick, quicker], cluster={"outlier_detection": {"base_ejection": "60s"}, "policy": "round_robin"})
+        self.start([slow, quick, quicker],
+                   cluster={"outlier_detection": {"base_ejection": "60s"}, "policy": "round_robin"})
         with Load(self.port, threads=12) as load:
             self.await_ejection(slow, load, 20)
             begin = self.run_on(load, after=0.5)

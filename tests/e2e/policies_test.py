@@ -40,7 +40,8 @@ class Sticky(Case):
         for policy in ("ring_hash", "maglev"):
             with self.subTest(policy):
                 proxy = getattr(self, "proxy", None)
-                config = self.config(endpoints, cluster={"policy": policy, "hash_on": "header:X-User", "bounded_load": "off"})
+                config = self.config(endpoints,
+                                     cluster={"policy": policy, "hash_on": "header:X-User", "bounded_load": "off"})
                 if proxy is None:
                     proxy = self.proxy = self.weir(config)
                 else:

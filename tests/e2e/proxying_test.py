@@ -33,7 +33,8 @@ class Connections(Case):
                              for i in range(30)))
         for i in range(30):
             seen = json.loads(client.response().body)
-            self.assertEqual((f"/{i}", i if i % 3 else 0), (seen["start"].split()[1], len(seen["body"])), f"response {i}")
+            self.assertEqual((f"/{i}", i if i % 3 else 0), (seen["start"].split()[1], len(seen["body"])),
+                             f"response {i}")
 
     def test_a_request_may_come_byte_by_byte(self):
         client = self.client()
@@ -86,7 +87,8 @@ class OldClients(Case):
             self.assertEqual(b"a", response.body)
 
     def test_http10_gets_no_chunks(self):
-        self.a.behaviour = says(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n")
+        self.a.behaviour = says(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+                                b"3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n")
         client = self.client()
         client.send(b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
         response = client.head()
@@ -109,7 +111,8 @@ class WithoutBody(Case):
         ("HEAD with a length", "HEAD", b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", 200, "5"),
         ("HEAD of a chunked resource", "HEAD", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", 200, None),
         ("204", "GET", b"HTTP/1.1 204 No Content\r\n\r\n", 204, None),
-        ("304 with the length of a 200", "GET", b"HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\nETag: \"x\"\r\n\r\n", 304,
+        ("304 with the length of a 200", "GET",
+         b"HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\nETag: \"x\"\r\n\r\n", 304,
          "5"),
         ("304 without", "GET", b"HTTP/1.1 304 Not Modified\r\n\r\n", 304, None),
         ("an empty 200", "GET", b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", 200, "0"),
@@ -138,7 +141,8 @@ class Endings(Case):
         client = self.client()
         for i in range(3):
             response = client.ask()
-            self.assertEqual((b"old but whole", "chunked"), (response.body, response.get("transfer-encoding")), f"request {i}")
+            self.assertEqual((b"old but whole", "chunked"), (response.body, response.get("transfer-encoding")),
+                             f"request {i}")
         self.assertEqual(3, a.accepted)
 
     def test_an_endpoint_that_says_close_is_not_reused(self):

@@ -148,7 +148,8 @@ class Broken(Case):
         for message, text, expected in [
             ("a key that does not exist", BROKEN, ["weir.yaml:4:5", "acces_log", "access_log"]),
             ("no YAML", "listeners: [\n  {http: x\n", ["weir.yaml:"]),
-            ("a cluster that does not exist", BROKEN.replace("acces_log: off", "access_log: off").replace("to: app", "to: ap"),
+            ("a cluster that does not exist",
+             BROKEN.replace("acces_log: off", "access_log: off").replace("to: app", "to: ap"),
              ["weir.yaml:3:", "ap", "app"]),
             ("nothing", "", ["weir.yaml"]),
         ]:
@@ -156,7 +157,8 @@ class Broken(Case):
                 proxy.write(text)
                 before = len(proxy.stderr())
                 proxy.signal(signal.SIGHUP)
-                said = self.eventually(lambda: "refused" in proxy.stderr()[before:] and proxy.stderr()[before:], proxy.stderr)
+                said = self.eventually(lambda: "refused" in proxy.stderr()[before:] and proxy.stderr()[before:],
+                                       proxy.stderr)
                 for each in expected:
                     self.assertIn(each, said, message)
                 answer = proxy.admin("POST", "/reload")
@@ -184,7 +186,8 @@ class Broken(Case):
 
     def test_strict_makes_a_warning_fail(self):
         path = self.directory / "weir.yaml"
-        path.write_text('listeners: [{http: "127.0.0.1:8080", to: app}]\nclusters: {app: ["127.0.0.1:1"], unused: ["127.0.0.1:2"]}\n')
+        path.write_text('listeners: [{http: "127.0.0.1:8080", to: app}]\n'
+                        'clusters: {app: ["127.0.0.1:1"], unused: ["127.0.0.1:2"]}\n')
         self.assertEqual(0, run("check", "-c", str(path)).returncode)
         self.assertEqual(1, run("check", "--strict", "-c", str(path)).returncode)
 

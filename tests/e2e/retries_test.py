@@ -83,7 +83,8 @@ class Bodies(PairCase):
     def test_a_body_is_sent_again_whole(self):
         """Rows: message, request body, chunked."""
         self.pair(hang_up, echo)
-        rows = [("a short one", b"short", False), ("60 KiB", bytes(range(256)) * 240, False), ("chunked", b"abc" * 9000, True),
+        rows = [("a short one", b"short", False), ("60 KiB", bytes(range(256)) * 240, False),
+                ("chunked", b"abc" * 9000, True),
                 ("none", b"", False)]
         for message, body, chunked in rows:
             with self.subTest(message):

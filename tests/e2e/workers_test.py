@@ -29,7 +29,8 @@ class Workers(Case):
     def test_load_is_seen_by_all(self):
         """p2c sees the whole process's load: one endpoint that holds requests gets no more, from no worker."""
         held, free = self.upstream("held", never), self.upstream("free")
-        proxy = self.weir(self.config([held, free], workers=4, cluster={"outlier_detection": "off"}, route={"timeout": "60s"}))
+        proxy = self.weir(self.config([held, free], workers=4, cluster={"outlier_detection": "off"},
+                                      route={"timeout": "60s"}))
         for i in range(40):
             client = self.client()
             client.send(request("GET", "/"))
@@ -80,12 +81,13 @@ class Workers(Case):
         self.assertGreater(busiest[1] * 5, busiest[0], f"two workers work: {spent}")
 
     def test_an_idle_connection_that_changes_hands_may_have_ended(self):
-        """What one worker no longer needs it offers to the others. Whatever happened to it meanwhile, a request that must
-        not be repeated may not meet a dead connection, nor an answer that nobody asked for."""
+        """What one worker no longer needs it offers to the others. Whatever happened to it meanwhile, a request that
+        must not be repeated may not meet a dead connection, nor an answer that nobody asked for."""
         poison = b"HTTP/1.1 200 OK\r\nX-Poison: 1\r\nContent-Length: 6\r\n\r\npoison"
         a = self.upstream("a")
         self.weir(self.config([a], workers=2, cluster={"outlier_detection": "off"}))
-        for message, meddle in [("closed", a.drop_connections), ("an answer nobody asked for", lambda: a.tell_all(poison))]:
+        for message, meddle in [("closed", a.drop_connections),
+                                ("an answer nobody asked for", lambda: a.tell_all(poison))]:
             with self.subTest(message):
                 self.assert_status(200, self.ask())
                 time.sleep(1.6)  # idle for long enough to be offered; nothing outside shows that it was

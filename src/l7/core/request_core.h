@@ -27,7 +27,7 @@ namespace weir::l7::core {
 struct RequestFacts {
   bool idempotent = false;
   Instant started{};
-  Duration timeout{};  ///< total, until the head of the response
+  Duration timeout{};  ///< total, from the end of the request until the head of the response
   model::RetryConfig retry;
   uint32_t endpoints = 1;  ///< of the cluster
 };
@@ -61,6 +61,12 @@ class RequestCore {
     replayed_ = false;
   }
 
+  /// A piece of the request's body has moved on: an endpoint cannot answer what it has not got, so the clocks start
+  /// again. Returns the present try's new deadline. How long a piece may take is for the listener's body timeout.
+  Instant on_body_progress(Instant now) {
+    facts_.started = now;
+    return now + try_timeout_;
+  }
   /// An attempt is being sent; returns when it must have been answered.
   Instant on_attempt(Instant now);
   Action on_failure(const TryFailure& failure, balance::RetryBudget& budget, Instant now, Prng& prng);

@@ -119,6 +119,13 @@ TEST(RequestCore, DeadlinesShareWhatIsLeft) {
   EXPECT_EQ(post.core.on_attempt(at(0)), at(10'000)) << "what cannot be repeated gets all the time";
 }
 
+TEST(RequestCore, AnUploadsClockStartsWhenItsBodyHasMoved) {
+  Rig rig(true, 1);
+  EXPECT_EQ(rig.core.on_attempt(at(0)), at(10'000));
+  EXPECT_EQ(rig.core.on_body_progress(at(60'000)), at(70'000)) << "a minute of uploading is nobody's fault";
+  EXPECT_EQ(rig.core.deadline(), at(70'000));
+}
+
 TEST(RequestCore, GatewayStatusesOfIdempotentRequestsAreRetriedThenForwarded) {
   Rig rig(true, 2);
   rig.core.on_attempt(at(0));

@@ -1,1 +1,1 @@
-"""What the stories share: Weir as a process, endpoints that misbehave on request, clients that speak raw bytes, and load."""
+"""What stories share: Weir as a process, endpoints that misbehave on request, clients that speak raw bytes, load."""

@@ -32,8 +32,8 @@ class Case(unittest.TestCase):
         return endpoint
 
     def config(self, endpoints, *, cluster=None, route=None, listener=None, **top):
-        """One listener, one route, one cluster named app; the log goes to a file. No slow start unless the story is about
-        it: it blurs what is counted."""
+        """One listener, one route, one cluster named app; the log goes to a file. No slow start unless the story is
+        about it: it blurs what is counted."""
         addresses = [each if isinstance(each, (str, dict)) else each.address for each in endpoints]
         return {"listeners": [{"name": "web", "http": f"127.0.0.1:{self.port}", "access_log": str(self.log_path),
                                "routes": [{"to": "app"} | (route or {})]} | (listener or {})],

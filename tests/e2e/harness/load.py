@@ -18,8 +18,8 @@ class Answer:
 
 
 class Load:
-    """`with Load(port) as load: ...`: runs meanwhile, and has ended after. A client that loses its connection between two
-    requests opens a new one and repeats nothing: what an idle close costs is the client's to see."""
+    """`with Load(port) as load: ...`: runs meanwhile, and has ended after. A client that loses its connection opens a
+    new one and repeats nothing: what that costs is seen."""
 
     def __init__(self, port, threads=8, method="GET", target="/", body=None, per_connection=0, timeout=20.0):
         self.port = port

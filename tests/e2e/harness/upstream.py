@@ -212,7 +212,7 @@ class Upstream:
 
 
 class UpstreamProcess:
-    """The same in a process of its own, which can be killed, and frozen so that the kernel accepts and nobody answers."""
+    """The same in a process of its own, which can be killed, or frozen: then the kernel accepts and nobody answers."""
 
     def __init__(self, name, port, *arguments):
         self.name = name

@@ -54,8 +54,9 @@ class Weir:
                 resource.setrlimit(resource.RLIMIT_NOFILE, (self._open_files, self._open_files))
 
         with open(self.stderr_path, "wb") as stderr, open(self.stdout_path, "wb") as stdout:
-            self.process = subprocess.Popen([WEIR, "run", "-c", self.path], stdin=subprocess.DEVNULL, stderr=stderr,
-                                            stdout=subprocess.PIPE if self._stdout == "pipe" else stdout, preexec_fn=limit)
+            target = subprocess.PIPE if self._stdout == "pipe" else stdout
+            self.process = subprocess.Popen([WEIR, "run", "-c", self.path], stdin=subprocess.DEVNULL, stdout=target,
+                                            stderr=stderr, preexec_fn=limit)
         wait_for(lambda: "listening on" in self.stderr() or self.process.poll() is not None, 15)
         if "listening on" not in self.stderr() or self.process.poll() is not None:
             raise AssertionError(f"weir did not start: {self.process.poll()}\n{self.stderr()}\n{self.path.read_text()}")
@@ -84,7 +85,7 @@ class Weir:
         if self.process.stdout:
             self.process.stdout.close()
 
-    # ---- what it costs ------------------------------------------------------------------------------------------------
+    # ---- what it costs -----------------------------------------------------------------------------------------
 
     def rss_kib(self, peak=False):
         key = "VmHWM:" if peak else "VmRSS:"
@@ -100,12 +101,13 @@ class Weir:
         fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
-    # ---- the admin interface ------------------------------------------------------------------------------------------
+    # ---- the admin interface -----------------------------------------------------------------------------------
 
     def admin(self, method, target, *fields):
         if method != "GET":
             fields = (("X-Weir-Admin", "1"), *fields)
-        return wire.ask(self.admin_port, method, target, *fields, body=None if method == "GET" else b"", host="127.0.0.1")
+        return wire.ask(self.admin_port, method, target, *fields, body=None if method == "GET" else b"",
+                        host="127.0.0.1")
 
     def post(self, target):
         answer = self.admin("POST", target)
