@@ -121,8 +121,8 @@ TEST(ClientConnection, RequestFraming) {
   };
   for (const auto& c : cases) {
     SCOPED_TRACE(c.message);
-    Client client;
     Answer answer;
+    Client client;
     c.act(client.connection->open(answer));
     EXPECT_TRUE(client.connection->reusable());
     Peer& peer = client.endpoint();
@@ -132,8 +132,8 @@ TEST(ClientConnection, RequestFraming) {
 }
 
 TEST(ClientConnection, NothingIsQueuedBehindAnOpenBody) {
-  Client client;
   Answer answer;
+  Client client;
   ClientStream& stream = client.connection->open(answer);
   EXPECT_FALSE(client.connection->reusable());
   stream.send_head(post(BodyKind::stream), {}, false);
@@ -177,8 +177,8 @@ TEST(ClientConnection, Responses) {
   for (const auto& c : cases) {
     for (const bool in_pieces : {false, true}) {
       SCOPED_TRACE(std::string(c.message) + (in_pieces ? ", byte by byte" : ""));
-      Client client;
       Answer answer;
+      Client client;
       RequestHead head = get("/it");
       head.method = c.method;
       head.method_text = c.method == Method::head ? "HEAD" : "GET";
@@ -231,8 +231,8 @@ TEST(ClientConnection, WhatAnEndpointGetsWrong) {
   };
   for (const auto& c : cases) {
     SCOPED_TRACE(c.message);
-    Client client;
     Answer answer;
+    Client client;
     client.ask(answer, "/it");
     client.reply("/it", c.bytes);
     if (c.ends) client.endpoint().stream.shutdown_write();
@@ -263,8 +263,8 @@ TEST(ClientConnection, WhatItKnowsAboutRetries) {
   };
   for (const auto& c : cases) {
     SCOPED_TRACE(c.message);
-    Client client;
     Answer first, second;
+    Client client;
     client.ask(first, "/first");
     client.reply("/first", served);
     client.server.until([&] { return first.over(); });
@@ -283,10 +283,10 @@ TEST(ClientConnection, WhatItKnowsAboutRetries) {
 }
 
 TEST(ClientConnection, AConnectThatFailsMayBeRetried) {
+  Answer answer;
   Client client(false);
   const net::SocketAddress nobody = client.server.address();
   client.server.acceptor->close();
-  Answer answer;
   if (const auto begun = client.connection->connect(nobody); !begun) {
     EXPECT_EQ(begun.error().code, Code::connect_refused);
     EXPECT_EQ(begun.error().retry, Retry::yes);
@@ -302,8 +302,8 @@ TEST(ClientConnection, AConnectThatFailsMayBeRetried) {
 }
 
 TEST(ClientConnection, BytesNobodyAskedForCloseIt) {
-  Client client;
   Answer answer;
+  Client client;
   client.ask(answer, "/it");
   client.reply("/it", "HTTP/1.1 204 No Content\r\n\r\n");
   client.server.until([&] { return answer.over(); });
@@ -315,8 +315,8 @@ TEST(ClientConnection, BytesNobodyAskedForCloseIt) {
 }
 
 TEST(ClientConnection, AnAnswerInTheMiddleOfTheRequestIsTheLast) {
-  Client client;
   Answer answer;
+  Client client;
   ClientStream& stream = client.connection->open(answer);
   stream.send_head(post(BodyKind::length, 100), {}, false);
   client.reply("100", "HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\n\r\n");
@@ -338,8 +338,8 @@ struct Pipeline {
     for (size_t i = 0; i < 3; ++i) streams[i] = &client.ask(answers[i], std::string("/") + std::to_string(i));
     client.server.until([&] { return client.endpoint().got("/2 "); });
   }
+  Answer answers[3];  // they outlive the connection, which tells them of its end
   Client client;
-  Answer answers[3];
   ClientStream* streams[3];
 };
 
@@ -407,8 +407,8 @@ TEST(ClientConnection, CancellingWithinABodyOrTheOnlyRequestCloses) {
   EXPECT_EQ(line.answers[1].failures, 1);
   EXPECT_EQ(line.answers[2].failures, 1);
 
-  Client only;
   Answer answer;
+  Client only;
   only.ask(answer, "/it").cancel();
   EXPECT_EQ(only.told, "x");
   EXPECT_FALSE(answer.over());
@@ -422,8 +422,8 @@ TEST(ClientConnection, CancellingFromInsideACallback) {
                {"within the body", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello"}};
   for (const auto& c : cases) {
     SCOPED_TRACE(c.message);
-    Client client;
     Answer answer;
+    Client client;
     ClientStream& stream = client.ask(answer, "/it");
     answer.then = [&] {
       answer.then = nullptr;
@@ -439,8 +439,8 @@ TEST(ClientConnection, CancellingFromInsideACallback) {
 // ---- back-pressure, ends and handing over ----------------------------------------------------------------------------
 
 TEST(ClientConnection, BackPressureHoldsTheResponseBack) {
-  Client client;
   Answer answer;
+  Client client;
   ClientStream& stream = client.ask(answer, "/it");
   answer.then = [&] {
     if (!answer.body.empty()) stream.pause_response();
@@ -459,8 +459,8 @@ TEST(ClientConnection, BackPressureHoldsTheResponseBack) {
 }
 
 TEST(ClientConnection, AnEndpointThatDoesNotReadIsFelt) {
-  Client client;
   Answer answer;
+  Client client;
   ClientStream& stream = client.connection->open(answer);
   stream.send_head(post(BodyKind::stream), {}, false);
   Peer& peer = client.endpoint();
@@ -477,8 +477,8 @@ TEST(ClientConnection, AnEndpointThatDoesNotReadIsFelt) {
 }
 
 TEST(ClientConnection, CloseFailsWhatIsInFlight) {
-  Client client;
   Answer answer;
+  Client client;
   client.ask(answer, "/it");
   client.reply("/it", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhe");
   client.server.until([&] { return answer.body == "he"; });
@@ -498,8 +498,8 @@ TEST(ClientConnection, AnIdleConnectionThatEndsTellsItsOwner) {
 }
 
 TEST(ClientConnection, AnIdleConnectionChangesHands) {
-  Client giver;
   Answer first, second;
+  Client giver;
   giver.ask(first, "/first");
   giver.reply("/first", "HTTP/1.1 204 No Content\r\n\r\n");
   giver.server.until([&] { return first.over(); });

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -21,7 +22,7 @@ const Instant kStart = Instant::from_ns(1'000'000'000'000);
 model::ClusterConfig config_of(std::initializer_list<uint16_t> ports) {
   model::ClusterConfig config;
   config.name = "web";
-  for (const uint16_t port : ports) config.endpoints.push_back({.address = {"127.0.0.1", port}});
+  for (const uint16_t port : ports) config.endpoints.push_back({.address = {"127.0.0.1", port}, .zone = {}});
   config.outlier.failure_percent = 0;  // runs only, so that counting them is all there is to it
   config.outlier.latency_factor = 0;
   return config;
@@ -29,7 +30,9 @@ model::ClusterConfig config_of(std::initializer_list<uint16_t> ports) {
 
 model::ClusterConfig checked(std::initializer_list<uint16_t> ports, uint32_t rise = 2, uint32_t fall = 3) {
   model::ClusterConfig config = config_of(ports);
-  config.health_check = model::HealthCheckConfig{.tcp = true, .rise = rise, .fall = fall};
+  model::HealthCheckConfig& check = config.health_check.emplace();
+  check.rise = rise;
+  check.fall = fall;
   return config;
 }
 

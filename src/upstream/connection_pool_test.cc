@@ -205,11 +205,11 @@ TEST(ConnectionPool, AConnectThatIsNotAnsweredTimesOut) {
   ASSERT_EQ(::getsockname(full.get(), reinterpret_cast<sockaddr*>(&bound), &length), 0);
   address = net::SocketAddress(bound, length);
   rig.endpoint = std::make_shared<Endpoint>(model::EndpointConfig{}, address, Duration::s(10), 10u);
-  ConnectionPool& filler = rig.pool({.connect_timeout = Duration::s(600)});
+  ConnectionPool& filler = rig.pool({.limits = {}, .connect_timeout = Duration::s(600)});
   for (int i = 0; i < 3; ++i) rig.ask(filler);
   rig.server.loop->run_turn(Duration());
 
-  ConnectionPool& pool = rig.pool({.connect_timeout = Duration::ms(20)});
+  ConnectionPool& pool = rig.pool({.limits = {}, .connect_timeout = Duration::ms(20)});
   Answer& first = rig.answers[rig.ask(pool)];
   rig.server.pass(Duration::ms(5));
   Answer& second = rig.answers[rig.ask(pool)];
@@ -225,7 +225,7 @@ TEST(ConnectionPool, AConnectThatIsNotAnsweredTimesOut) {
 
 TEST(ConnectionPool, PipeliningFillsOneConnectionUpToItsDepth) {
   Rig rig;
-  ConnectionPool& pool = rig.pool({.pipeline = 3});
+  ConnectionPool& pool = rig.pool({.limits = {}, .pipeline = 3});
   constexpr ConnectionPool::Wish kShare{.may_share = true};
   for (const uint32_t expected : {1u, 1u, 1u, 2u}) {
     rig.ask(pool, kShare);
@@ -278,8 +278,8 @@ constexpr Duration kOld = Duration::s(2);
 
 TEST(ConnectionPool, ASpareOfOneWorkerServesAnother) {
   Rig rig;
-  ConnectionPool& giver = rig.pool({.share_idle = true});
-  ConnectionPool& taker = rig.pool({.share_idle = true});
+  ConnectionPool& giver = rig.pool({.limits = {}, .share_idle = true});
+  ConnectionPool& taker = rig.pool({.limits = {}, .share_idle = true});
   const size_t on = rig.round(giver);
   giver.maintain(rig.now());
   EXPECT_EQ(rig.endpoint->spares(), 0u) << "not idle for long enough";
@@ -300,7 +300,7 @@ TEST(ConnectionPool, ASpareThatIsNotQuietIsNotUsed) {
   for (const bool closed : {true, false}) {
     SCOPED_TRACE(closed ? "closed" : "with bytes that nobody asked for");
     Rig rig;
-    ConnectionPool& pool = rig.pool({.share_idle = true});
+    ConnectionPool& pool = rig.pool({.limits = {}, .share_idle = true});
     const size_t on = rig.round(pool);
     pool.maintain(rig.now() + kOld);
     ASSERT_EQ(rig.endpoint->spares(), 1u);

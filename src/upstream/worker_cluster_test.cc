@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -12,7 +13,7 @@ namespace {
 model::ClusterConfig config_of(uint32_t max_pending = 10) {
   model::ClusterConfig config;
   config.name = "web";
-  for (const uint16_t port : {1, 2}) config.endpoints.push_back({.address = {"127.0.0.1", port}});
+  for (const uint16_t port : {1, 2}) config.endpoints.push_back({.address = {"127.0.0.1", port}, .zone = {}});
   config.circuit.max_pending = max_pending;
   return config;
 }
@@ -181,7 +182,7 @@ TEST(WorkerCluster, OnlyARequestThatMayBeRepeatedTestsAnEndpoint) {
 TEST(WorkerCluster, PoolsSurviveAReload) {
   Rig rig;
   model::ClusterConfig config = config_of();
-  config.endpoints.push_back({.address = {"127.0.0.1", 3}});
+  config.endpoints.push_back({.address = {"127.0.0.1", 3}, .zone = {}});
   std::swap(config.endpoints[0], config.endpoints[2]);
   const auto after = Cluster::create(config, rig.cluster.get(), rig.loop->now(), 1).value();
   Prng prng(1);
