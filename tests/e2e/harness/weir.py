@@ -18,7 +18,7 @@ WEIR = os.environ.get("WEIR") or str(ROOT / "build/release/weir")
 
 def _is_sanitized():
     with open(WEIR, "rb") as binary, mmap.mmap(binary.fileno(), 0, access=mmap.ACCESS_READ) as text:
-        return text.find(b"__asan_init") >= 0
+        return text.find(b"__asan_init") >= 0 or text.find(b"__tsan_init") >= 0
 
 
 SANITIZED = _is_sanitized()
