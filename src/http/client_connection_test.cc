@@ -5,9 +5,10 @@
 
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "http/test_peers.h"
+#include "http/test_client.h"
 
 namespace weir::http {
 namespace {
@@ -15,53 +16,9 @@ namespace {
 using proto::http::BodyKind;
 using proto::http::Method;
 using test::Answer;
+using test::Client;
 using test::get;
 using test::Peer;
-
-/// One connection and its owner, who writes down what it is told.
-class Client final : public ClientConnection::Owner {
- public:
-  explicit Client(bool connected = true) {
-    connection = new ClientConnection(*server.loop, *this, limits_, scratch_);
-    if (!connected) return;
-    EXPECT_TRUE(connection->connect(server.address()).has_value());
-  }
-  ~Client() {
-    if (!gone) connection->close();
-    server.loop->run_turn(Duration());
-  }
-  ClientStream& ask(Answer& answer, std::string_view target) {
-    ClientStream& stream = connection->open(answer);
-    stream.send_head(get(target), {}, true);
-    return stream;
-  }
-  Peer& endpoint() { return server.accepted(0); }
-  /// The endpoint answers `bytes` once it has been asked for `target`.
-  void reply(std::string_view target, std::string_view bytes) {
-    Peer& peer = endpoint();
-    server.until([&] { return peer.got(target); });
-    peer.say(bytes);
-  }
-
-  test::RawServer server;
-  ClientConnection* connection;
-  std::string told;  ///< c: connected, i: idle, x: closed
-  Code closed_with = Code::ok;
-  bool gone = false;
-
- private:
-  void on_connected(ClientConnection&) override { told += 'c'; }
-  void on_idle(ClientConnection&) override { told += 'i'; }
-  void on_closed(ClientConnection& closed, const Error& error) override {
-    EXPECT_EQ(&closed, connection);
-    told += 'x';
-    closed_with = error.code;
-    gone = true;
-    server.loop->defer_delete(std::unique_ptr<net::Deferred>(connection));
-  }
-  proto::http1::Limits limits_;
-  ClientScratch scratch_;
-};
 
 RequestHead post(BodyKind kind, uint64_t length = 0) {
   RequestHead head = get("/");
@@ -157,7 +114,8 @@ TEST(ClientConnection, Responses) {
       {"a known length", 200, "hello", "ci", Method::get, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", false},
       {"length 0", 200, "", "ci", Method::get, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", false},
       {"chunks and trailers", 200, "hello", "ci", Method::get,
-       "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3\r\nllo\r\n0\r\nX-A: 1\r\n\r\n", false, "X-A=1"},
+       "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3\r\nllo\r\n0\r\nX-A: 1\r\n\r\n", false,
+       "X-A=1"},
       {"until close", 200, "hello", "cx", Method::get, "HTTP/1.1 200 OK\r\n\r\nhello", true},
       {"an empty body until close", 200, "", "cx", Method::get, "HTTP/1.1 200 OK\r\n\r\n", true},
       {"204", 204, "", "ci", Method::get, "HTTP/1.1 204 No Content\r\n\r\n", false},
@@ -166,7 +124,8 @@ TEST(ClientConnection, Responses) {
       {"HEAD", 200, "", "ci", Method::head, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", false},
       {"Connection: close", 200, "hello", "cx", Method::get,
        "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello", false},
-      {"1.0 does not persist", 200, "hello", "cx", Method::get, "HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nhello", false},
+      {"1.0 does not persist", 200, "hello", "cx", Method::get, "HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nhello",
+       false},
       {"unless it says so", 200, "hello", "ci", Method::get,
        "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 5\r\n\r\nhello", false},
       {"1xx before it", 200, "hello", "ci", Method::get,
@@ -326,94 +285,6 @@ TEST(ClientConnection, AnAnswerInTheMiddleOfTheRequestIsTheLast) {
   EXPECT_EQ(client.told, "cx");
 }
 
-// ---- pipelines -------------------------------------------------------------------------------------------------------
-
-constexpr const char* kOne = "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n1";
-constexpr const char* kTwo = "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n2";
-constexpr const char* kThree = "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n3";
-
-/// Three requests in flight.
-struct Pipeline {
-  Pipeline() {
-    for (size_t i = 0; i < 3; ++i) streams[i] = &client.ask(answers[i], std::string("/") + std::to_string(i));
-    client.server.until([&] { return client.endpoint().got("/2 "); });
-  }
-  Answer answers[3];  // they outlive the connection, which tells them of its end
-  Client client;
-  ClientStream* streams[3];
-};
-
-TEST(ClientConnection, APipelineIsAnsweredInOrder) {
-  Pipeline line;
-  EXPECT_EQ(line.client.connection->in_flight(), 3u);
-  line.client.endpoint().say(std::string(kOne) + kTwo);
-  line.client.server.until([&] { return line.answers[1].over(); });
-  EXPECT_EQ(line.client.told, "c") << "idle only when nothing is in flight";
-  line.client.endpoint().say(kThree);
-  line.client.server.until([&] { return line.answers[2].over(); });
-  EXPECT_EQ(line.answers[0].body + line.answers[1].body + line.answers[2].body, "123");
-  EXPECT_EQ(line.client.told, "ci");
-  EXPECT_EQ(line.client.connection->served(), 3u);
-}
-
-TEST(ClientConnection, ADeathInTheMiddleFailsTheRest) {
-  Pipeline line;
-  line.client.endpoint().say(std::string(kOne) + "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n2").stream.shutdown_write();
-  line.client.server.until([&] { return line.answers[2].over(); });
-  EXPECT_EQ(line.answers[0].ends, 1);
-  EXPECT_EQ(line.answers[1].failures, 1);
-  EXPECT_EQ(line.answers[1].failure.retry, Retry::no);
-  EXPECT_EQ(line.answers[2].failures, 1);
-  EXPECT_EQ(line.answers[2].failure.code, Code::closed_early);
-  EXPECT_EQ(line.answers[2].failure.retry, Retry::if_reused);
-  EXPECT_EQ(line.client.told, "cx");
-}
-
-TEST(ClientConnection, AnAnswerThatSaysCloseFailsTheRest) {
-  Pipeline line;
-  line.client.endpoint().say("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nConnection: close\r\n\r\n1");
-  line.client.server.until([&] { return line.answers[2].over(); });
-  EXPECT_EQ(line.answers[0].ends, 1);
-  for (const size_t i : {1, 2}) {
-    EXPECT_EQ(line.answers[i].failures, 1);
-    EXPECT_EQ(line.answers[i].failure.retry, Retry::if_reused);
-  }
-}
-
-TEST(ClientConnection, ACancelledRequestIsReadOver) {
-  for (const size_t cancelled : {0, 1, 2}) {
-    SCOPED_TRACE(cancelled);
-    Pipeline line;
-    line.streams[cancelled]->pause_response();
-    line.streams[cancelled]->cancel();
-    if (cancelled != 0) line.streams[0]->resume_response();
-    line.client.endpoint().say(std::string(kOne) + kTwo + kThree);
-    line.client.server.until([&] { return line.client.told == "ci"; });
-    const char* const bodies[] = {"1", "2", "3"};
-    for (size_t i = 0; i < 3; ++i) {
-      EXPECT_EQ(line.answers[i].body, i == cancelled ? "" : bodies[i]);
-      EXPECT_EQ(line.answers[i].over(), i != cancelled);
-    }
-  }
-}
-
-TEST(ClientConnection, CancellingWithinABodyOrTheOnlyRequestCloses) {
-  Pipeline line;
-  line.client.endpoint().say("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n1");
-  line.client.server.until([&] { return line.answers[0].body == "1"; });
-  line.streams[0]->cancel();
-  EXPECT_EQ(line.client.told, "cx");
-  EXPECT_FALSE(line.answers[0].over()) << "whoever cancels is not told";
-  EXPECT_EQ(line.answers[1].failures, 1);
-  EXPECT_EQ(line.answers[2].failures, 1);
-
-  Answer answer;
-  Client only;
-  only.ask(answer, "/it").cancel();
-  EXPECT_EQ(only.told, "x");
-  EXPECT_FALSE(answer.over());
-}
-
 TEST(ClientConnection, CancellingFromInsideACallback) {
   const struct {
     const char* message;
@@ -425,9 +296,9 @@ TEST(ClientConnection, CancellingFromInsideACallback) {
     Answer answer;
     Client client;
     ClientStream& stream = client.ask(answer, "/it");
+    bool cancelled = false;
     answer.then = [&] {
-      answer.then = nullptr;
-      stream.cancel();
+      if (!std::exchange(cancelled, true)) stream.cancel();
     };
     client.reply("/it", c.bytes);
     client.server.until([&] { return client.gone; });
@@ -435,8 +306,6 @@ TEST(ClientConnection, CancellingFromInsideACallback) {
     EXPECT_EQ(answer.body, "");
   }
 }
-
-// ---- back-pressure, ends and handing over ----------------------------------------------------------------------------
 
 TEST(ClientConnection, BackPressureHoldsTheResponseBack) {
   Answer answer;

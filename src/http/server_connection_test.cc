@@ -380,7 +380,8 @@ TEST(ServerConnection, BackPressureHoldsTheBodyBackAndStopsItsClock) {
   server.at_piece = [](Request& request) { request.stream->pause_request(); };
   server.at_end = hello;
   constexpr size_t kBytes = 16 * 1024 * 1024;
-  const auto client = server.say("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: " + std::to_string(kBytes) + "\r\n\r\n");
+  const auto client =
+      server.say("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: " + std::to_string(kBytes) + "\r\n\r\n");
   client->say(std::string(kBytes, 'x'));
   Request& request = server.request(0);
   server.until([&] { return !request.body.empty(); });

@@ -12,8 +12,8 @@ namespace {
 
 using balance::ActiveState;
 using balance::Health;
-using balance::OutlierState;
 using balance::Outcome;
+using balance::OutlierState;
 using balance::ProbeResult;
 
 constexpr Duration kLatency = Duration::ms(1);
@@ -233,10 +233,14 @@ TEST(Cluster, ProbesRiseAndFall) {
     uint32_t endpoint;
     ProbeResult result;
   } steps[] = {
-      {"fall: one", Health::healthy, 0, ProbeResult::fail},   {"fall: two", Health::healthy, 0, ProbeResult::fail},
-      {"a success between", Health::healthy, 0, ProbeResult::ok}, {"fall: one", Health::healthy, 0, ProbeResult::fail},
-      {"fall: two", Health::healthy, 0, ProbeResult::fail},   {"fall: three", Health::unhealthy, 0, ProbeResult::fail},
-      {"rise: one", Health::unhealthy, 0, ProbeResult::ok},   {"rise: two", Health::healthy, 0, ProbeResult::ok},
+      {"fall: one", Health::healthy, 0, ProbeResult::fail},
+      {"fall: two", Health::healthy, 0, ProbeResult::fail},
+      {"a success between", Health::healthy, 0, ProbeResult::ok},
+      {"fall: one", Health::healthy, 0, ProbeResult::fail},
+      {"fall: two", Health::healthy, 0, ProbeResult::fail},
+      {"fall: three", Health::unhealthy, 0, ProbeResult::fail},
+      {"rise: one", Health::unhealthy, 0, ProbeResult::ok},
+      {"rise: two", Health::healthy, 0, ProbeResult::ok},
   };
   const Instant later = kStart + Duration::s(1);
   for (const auto& step : steps) {
@@ -259,7 +263,8 @@ TEST(Cluster, AnEndpointThatFailsItsProbesGetsNoProbation) {
   EXPECT_EQ(cluster->status()[0].outlier, OutlierState::probation);
 }
 
-// ---- reload ----------------------------------------------------------------------------------------------------------
+// ---- reload
+// ----------------------------------------------------------------------------------------------------------
 
 TEST(ClusterReload, EndpointsKeepTheirState) {
   const auto before = make(config_of({1, 2, 3}));

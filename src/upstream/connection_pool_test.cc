@@ -41,7 +41,8 @@ class Rig {
     last = pool.acquire(answers.emplace_back(), wish);
     EXPECT_NE(last.stream, nullptr) << name_of(last.error.code);
     targets.push_back("/" + std::to_string(n) + " ");
-    if (last.stream != nullptr) last.stream->send_head(get(targets.back().substr(0, targets.back().size() - 1)), {}, true);
+    if (last.stream != nullptr)
+      last.stream->send_head(get(targets.back().substr(0, targets.back().size() - 1)), {}, true);
     return n;
   }
   /// Waits until request `n` has come in, and says on which connection.
@@ -272,7 +273,8 @@ TEST(ConnectionPool, DestructionFailsWhatIsInFlight) {
   rig.server.until([&] { return rig.server.peers[on]->gone() && rig.server.peers[other]->gone(); });
 }
 
-// ---- spares ----------------------------------------------------------------------------------------------------------
+// ---- spares
+// ----------------------------------------------------------------------------------------------------------
 
 constexpr Duration kOld = Duration::s(2);
 

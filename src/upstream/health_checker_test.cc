@@ -28,15 +28,15 @@ class Rig {
  public:
   explicit Rig(http::SimpleServer::Handler answer = nullptr) : loop(std::move(net::Loop::create().value())) {
     const auto any = net::SocketAddress::parse("127.0.0.1", 0).value();
-    server = std::move(http::SimpleServer::create(
-                           *loop, any,
-                           [this, answer](const http::SimpleRequest& request) {
-                             ++asked;
-                             target = request.head.target;
-                             host = request.head.authority;
-                             return answer ? answer(request) : http::SimpleResponse{.body = "all is well"};
-                           },
-                           {})
+    server = std::move(http::SimpleServer::create(*loop, any,
+                                                  [this, answer](const http::SimpleRequest& request) {
+                                                    ++asked;
+                                                    target = request.head.target;
+                                                    host = request.head.authority;
+                                                    return answer ? answer(request)
+                                                                  : http::SimpleResponse{.body = "all is well"};
+                                                  },
+                                                  {})
                            .value());
     port = server->local_address().port();
   }
@@ -78,7 +78,8 @@ TEST(HealthChecker, JudgesWhatTheEndpointAnswers) {
       {"500", ActiveState::unhealthy, "status 500, expected 200-299", with(500, "ok"), {}},
       {"302 when asked for", ActiveState::healthy, "", with(302, "ok"),
        [](auto& check) { check.status_min = check.status_max = 302; }},
-      {"the text is there", ActiveState::healthy, "", with(200, "all is well"), [](auto& check) { check.body = "well"; }},
+      {"the text is there", ActiveState::healthy, "", with(200, "all is well"),
+       [](auto& check) { check.body = "well"; }},
       {"the text is not there", ActiveState::unhealthy, "the body does not contain \"well\"", with(200, "all is bad"),
        [](auto& check) { check.body = "well"; }},
       {"the text and no body", ActiveState::unhealthy, "the body does not contain \"well\"", with(204, ""),
@@ -86,8 +87,11 @@ TEST(HealthChecker, JudgesWhatTheEndpointAnswers) {
       {"no answer", ActiveState::unhealthy, "no answer within 20 ms",
        [](const http::SimpleRequest&) { return http::SimpleResponse{.never = true}; },
        [](auto& check) { check.timeout = Duration::ms(20); }},
-      {"a reset", ActiveState::unhealthy, nullptr,
-       [](const http::SimpleRequest&) { return http::SimpleResponse{.reset = true}; }, {}},
+      {"a reset",
+       ActiveState::unhealthy,
+       nullptr,
+       [](const http::SimpleRequest&) { return http::SimpleResponse{.reset = true}; },
+       {}},
   };
   for (const auto& c : cases) {
     SCOPED_TRACE(c.message);

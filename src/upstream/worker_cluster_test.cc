@@ -13,7 +13,8 @@ namespace {
 model::ClusterConfig config_of(uint32_t max_pending = 10) {
   model::ClusterConfig config;
   config.name = "web";
-  for (const uint16_t port : {1, 2}) config.endpoints.push_back({.address = {"127.0.0.1", port}, .zone = {}});
+  for (const uint16_t port : {uint16_t{1}, uint16_t{2}})
+    config.endpoints.push_back({.address = {"127.0.0.1", port}, .zone = {}});
   config.circuit.max_pending = max_pending;
   return config;
 }
@@ -22,7 +23,8 @@ model::ClusterConfig config_of(uint32_t max_pending = 10) {
 class Rig {
  public:
   explicit Rig(const model::ClusterConfig& config = config_of())
-      : loop(std::move(net::Loop::create().value())), cluster(Cluster::create(config, nullptr, loop->now(), 1).value()) {
+      : loop(std::move(net::Loop::create().value())),
+        cluster(Cluster::create(config, nullptr, loop->now(), 1).value()) {
     for (const size_t worker : {0, 1}) {
       workers.push_back(std::make_unique<WorkerCluster>(
           cluster, WorkerCluster::Environment{*loop, prng_, limits_, scratch_, pools[worker], worker, true, ""}));
