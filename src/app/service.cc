@@ -18,7 +18,7 @@ namespace {
 
 size_t worker_count(const model::Config& config) {
   if (config.workers != 0) return config.workers;
-  return std::max(1u, std::thread::hardware_concurrency());
+  return std::clamp<size_t>(std::thread::hardware_concurrency(), 1, upstream::kMaxWorkers);
 }
 
 /// Different in every process; a run need not be repeatable, only the policies under a given seed.

@@ -19,6 +19,12 @@ class ActiveHealth {
  public:
   ActiveHealth(uint32_t rise, uint32_t fall) : rise_(std::max(rise, 1u)), fall_(std::max(fall, 1u)) {}
 
+  /// On reload; what is counted so far stays.
+  void set_thresholds(uint32_t rise, uint32_t fall) {
+    rise_ = std::max(rise, 1u);
+    fall_ = std::max(fall, 1u);
+  }
+
   /// True when the state changed.
   bool on_probe(ProbeResult result) {
     const ActiveState wanted = result == ProbeResult::ok ? ActiveState::healthy : ActiveState::unhealthy;

@@ -107,16 +107,42 @@ void ClientConnection::Slot::send_end(const Fields& trailers) {
 
 void ClientConnection::Slot::cancel() {
   handler = nullptr;
-  const bool in_its_body = connection.front_.get() == this && connection.reading_body_;
-  if (connection.in_flight_ == 1 || !request_ended || in_its_body) {
+  const bool in_front = connection.front_.get() == this;
+  if (!connection.anybody_waits() || !request_ended || (in_front && connection.reading_body_)) {
     // Reading a response nobody wants could cost more than a new connection.
-    connection.close();
-  } else if (connection.front_.get() == this) {
-    connection.stream_.resume();  // others wait behind it: read over it
+    return connection.close();
   }
+  // Others wait for theirs: read over this one, but queue nobody behind an answer that may never come.
+  connection.closing_ = true;
+  if (in_front) connection.stream_.resume();
 }
 
-void ClientConnection::Slot::pause_response() { connection.stream_.pause(); }
+bool ClientConnection::anybody_waits() const {
+  for (const Slot* slot = front_.get(); slot != nullptr; slot = slot->behind.get()) {
+    if (slot->handler != nullptr) return true;
+  }
+  return false;
+}
+
+void ClientConnection::Slot::pause_response() {
+  connection.stream_.pause();
+  connection.fail_those_behind();
+}
+
+/// A slow reader in front must not hold up the others: they are sent elsewhere, and this connection ends with the front
+/// response.
+void ClientConnection::fail_those_behind() {
+  if (!front_ || !front_->behind) return;
+  closing_ = true;
+  auto slot = std::move(front_->behind);
+  back_ = front_.get();
+  while (slot) {
+    --in_flight_;
+    if (slot->handler != nullptr)
+      slot->handler->on_response_failed(Error{.code = Code::cancelled, .retry = Retry::if_reused});
+    slot = std::move(slot->behind);
+  }
+}
 void ClientConnection::Slot::resume_response() { connection.stream_.resume(); }
 
 // ---- receiving
@@ -170,7 +196,7 @@ size_t ClientConnection::read_head(std::string_view data) {
     if (slot.handler != nullptr) slot.handler->on_response(head, data.substr(0, result.consumed), false);
   } else {
     ResponseHandler* handler = slot.handler;
-    response_done({}, false);
+    response_done({}, false, result.consumed < data.size());
     if (handler != nullptr) handler->on_response(head, data.substr(0, result.consumed), true);
   }
   return result.consumed;
@@ -185,12 +211,12 @@ size_t ClientConnection::read_body(std::string_view data) {
   if (!step.data.empty() && front_->handler != nullptr) front_->handler->on_response_body(step.data);
   // The handler may have cancelled, which can close the connection.
   if (!stream_.open()) return step.consumed;
-  if (step.state == Parse::done) response_done(body_.trailers(), true);
+  if (step.state == Parse::done) response_done(body_.trailers(), true, step.consumed < data.size());
   return step.consumed;
 }
 
 /// The front response is complete: the slot goes, the connection may serve again, then the handler hears of it.
-void ClientConnection::response_done(const Fields& trailers, bool tell_end) {
+void ClientConnection::response_done(const Fields& trailers, bool tell_end, bool surplus) {
   reading_body_ = response_begun_ = false;
   ++served_;
   auto slot = std::move(front_);
@@ -205,18 +231,22 @@ void ClientConnection::response_done(const Fields& trailers, bool tell_end) {
     closing_ = true;
     body_open_ = false;
   }
-  if (closing_) {
+  // More bytes and nobody waiting: they must not become the answer to whoever comes next.
+  if (surplus && !front_) closing_ = true;
+  if (closing_ && (!keep_alive_ || request_unfinished || !anybody_waits())) {
     close();
   } else if (!front_) {
     owner_.on_idle(*this);
   }
+  // The reader of that response may have been slow; the next one's is not.
+  stream_.resume();
   if (tell_end && handler != nullptr) handler->on_response_end(trailers);
 }
 
 void ClientConnection::on_end() {
   if (front_ && reading_body_ && body_.finish_at_close()) {
     closing_ = true;
-    return response_done({}, true);
+    return response_done({}, true, false);
   }
   on_closed(Error{.code = Code::closed_early, .origin = Origin::upstream});
 }
@@ -259,11 +289,16 @@ void ClientConnection::fail_all(Error error) {
     --in_flight_;
     if (connect_failed) {
       error.retry = Retry::yes;
-    } else if (first && response_begun_) {
+    } else if (!first) {
+      // Whatever went wrong was another's: those behind it were not even looked at.
+      error.code = Code::cancelled;
+      error.retry = Retry::if_reused;
+    } else if (response_begun_) {
       error.retry = Retry::no;
     } else {
       // It served before and died before it said anything: most likely it was closed while idle.
-      error.retry = served_ > 0 && error.code != Code::malformed ? Retry::if_reused : Retry::no;
+      error.retry = (served_ > 0 || error.code == Code::cancelled) && error.code != Code::malformed ? Retry::if_reused
+                                                                                                    : Retry::no;
     }
     first = false;
     if (slot->handler != nullptr) slot->handler->on_response_failed(error);

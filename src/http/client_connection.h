@@ -46,6 +46,11 @@ class ClientConnection final : public net::Deferred, private net::Stream::Handle
   ClientStream& open(ResponseHandler& handler);
   /// May another request be queued behind those in flight?
   [[nodiscard]] bool reusable() const { return stream_.open() && !closing_ && !body_open_; }
+  /// May a request be queued behind others? Not behind a body under way, a slow reader, or what must not be repeated.
+  [[nodiscard]] bool shareable() const {
+    return reusable() && !reading_body_ && !stream_.paused() &&
+           (back_ == nullptr || proto::http::is_idempotent(back_->method));
+  }
   [[nodiscard]] uint32_t in_flight() const { return in_flight_; }
   [[nodiscard]] uint64_t served() const { return served_; }
   [[nodiscard]] bool connecting() const { return stream_.connecting(); }
@@ -91,7 +96,9 @@ class ClientConnection final : public net::Deferred, private net::Stream::Handle
 
   size_t read_head(std::string_view data);
   size_t read_body(std::string_view data);
-  void response_done(const Fields& trailers, bool tell_end);
+  void response_done(const Fields& trailers, bool tell_end, bool surplus);
+  void fail_those_behind();
+  [[nodiscard]] bool anybody_waits() const;
   void broken(proto::http1::Bad bad);
   void fail_all(Error error);
   std::unique_ptr<Slot> take_slot();

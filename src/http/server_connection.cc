@@ -1,5 +1,6 @@
 #include "http/server_connection.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/check.h"
@@ -98,7 +99,7 @@ void ServerConnection::begin(RequestHead& head, std::string_view memory) {
   if (has_body) {
     await(Waiting::body, options_->body_timeout);
   } else {
-    deadline_.clear();
+    await_nothing();
   }
   handler_ = &owner_.begin_request(*this);
   handler_->on_request(*this, head, memory, !has_body);
@@ -115,7 +116,7 @@ size_t ServerConnection::read_body(std::string_view data) {
   if (state_ != State::body) return step.consumed;
   if (step.state == Parse::done) {
     request_done();
-  } else if (!stream_.paused()) {
+  } else if (!stream_.paused() && waiting_ != Waiting::write) {
     await(Waiting::body, options_->body_timeout);
   }
   return step.consumed;
@@ -123,7 +124,7 @@ size_t ServerConnection::read_body(std::string_view data) {
 
 void ServerConnection::request_done() {
   state_ = State::waiting;
-  deadline_.clear();
+  if (!stream_.congested()) await_nothing();
   if (handler_ != nullptr) handler_->on_request_end(body_.trailers());
   if (state_ == State::waiting && response_ended_) next_request();
 }
@@ -131,17 +132,22 @@ void ServerConnection::request_done() {
 void ServerConnection::pause_request() {
   if (state_ != State::body) return;
   stream_.pause();
-  deadline_.clear();  // it is not the client who is slow now
+  if (!stream_.congested()) await_nothing();  // it is not the client who is slow now
 }
 
 void ServerConnection::resume_request() {
   if (state_ != State::body || !stream_.paused()) return;
-  await(Waiting::body, options_->body_timeout);
+  if (waiting_ != Waiting::write) await(Waiting::body, options_->body_timeout);
   stream_.resume();
 }
 
 void ServerConnection::on_end() {
-  if (state_ == State::lingering || handler_ == nullptr) return close_now({});
+  if (handler_ == nullptr) {
+    // A client may half-close once it has asked; what it was answered still goes out.
+    if (stream_.pending() == 0) return close_now({});
+    if (state_ != State::lingering) linger();
+    return;
+  }
   // A client that stops sending while it waits is taken to have gone: a half-close cannot be told from a departure, and
   // working for nobody is worse than refusing a rarity.
   close_now(Error{.code = state_ == State::body ? Code::closed_early : Code::cancelled, .origin = Origin::downstream});
@@ -155,7 +161,16 @@ void ServerConnection::on_closed(const Error& error) {
 }
 
 void ServerConnection::on_drained() {
-  if (waiting_ == Waiting::write) deadline_.clear();
+  if (waiting_ == Waiting::write && state_ != State::lingering) {
+    if (state_ == State::head) {
+      await(Waiting::idle, options_->idle_timeout);
+      stream_.resume();
+    } else if (state_ == State::body && !stream_.paused()) {
+      await(Waiting::body, options_->body_timeout);
+    } else {
+      await_nothing();
+    }
+  }
   if (handler_ != nullptr) handler_->on_response_drained();
 }
 
@@ -190,7 +205,7 @@ void ServerConnection::send_head(const ResponseHead& head, std::span<const Field
 
 /// RFC 9112 section 6: which framing this response gets towards this client.
 void ServerConnection::put_framing(Pen& pen, const ResponseHead& head, bool end) {
-  const bool bodiless = method_ == Method::head || head.status == 304;
+  const bool bodiless = (method_ == Method::head && head.status != 204) || head.status == 304;
   if (bodiless) {
     if (const Field* length = head.find(FieldId::content_length)) {
       proto::http1::put_field(pen, "Content-Length", length->value);
@@ -228,10 +243,31 @@ void ServerConnection::send_body(std::string_view piece) {
   } else {
     stream_.write(piece);
   }
-  if (stream_.congested() && state_ == State::waiting) {
+  if (stream_.congested()) watch_output();
+}
+
+/// From now on the output must make progress, or the client is taken to have stopped reading.
+void ServerConnection::watch_output() {
+  if (waiting_ == Waiting::write) return;
+  written_at_check_ = stream_.bytes_written();
+  progress_at_ = stream_.loop().now();
+  await(Waiting::write, std::min(options_->write_timeout, kLinger));
+}
+
+void ServerConnection::check_output() {
+  const Instant now = stream_.loop().now();
+  if (stream_.bytes_written() != written_at_check_) {
     written_at_check_ = stream_.bytes_written();
-    await(Waiting::write, options_->write_timeout);
+    progress_at_ = now;
   }
+  if (stream_.pending() == 0) {
+    if (state_ == State::lingering) return close_now({});
+    if (state_ == State::head) return await(Waiting::idle, options_->idle_timeout);
+    if (state_ == State::body && !stream_.paused()) return await(Waiting::body, options_->body_timeout);
+    return await_nothing();
+  }
+  if (now - progress_at_ >= options_->write_timeout) return kill();
+  await(Waiting::write, std::min(options_->write_timeout, kLinger));
 }
 
 void ServerConnection::send_end(const Fields& trailers) {
@@ -257,6 +293,11 @@ void ServerConnection::response_done() {
 void ServerConnection::next_request() {
   if (!keep_alive_ || draining_) return finish_and_close();
   state_ = State::head;
+  if (stream_.congested()) {
+    // It asks and does not read: no next request until it has taken the answers to the last ones.
+    stream_.pause();
+    return watch_output();
+  }
   await(Waiting::idle, options_->idle_timeout);
   stream_.resume();
 }
@@ -301,8 +342,10 @@ void ServerConnection::linger() {
   handler_ = nullptr;
   stream_.drop_retained();
   stream_.shutdown_write();
-  if (stream_.paused()) stream_.resume();
-  await(Waiting::linger, kLinger);
+  stream_.resume();
+  if (stream_.pending() == 0) return await(Waiting::linger, kLinger);
+  waiting_ = Waiting::linger;
+  watch_output();
 }
 
 void ServerConnection::drain() {
@@ -339,19 +382,23 @@ void ServerConnection::await(Waiting what, Duration how_long) {
   deadline_.set(loop.timers(), loop.now() + how_long);
 }
 
+void ServerConnection::await_nothing() {
+  waiting_ = Waiting::idle;
+  deadline_.clear();
+}
+
 void ServerConnection::on_deadline() {
   switch (waiting_) {
     case Waiting::idle:
+      if (stream_.pending() != 0) return watch_output();
+      return close_now({});
     case Waiting::linger: return close_now({});
     case Waiting::header:
       if (stream_.bytes_read() == 0) return close_now({});  // it never said a word; nothing to answer
       return refuse(408, "header_timeout", "The request's head did not arrive in time (RFC 9110 section 15.5.9).");
     case Waiting::body:
       return refuse(408, "body_timeout", "The request's body did not arrive in time (RFC 9110 section 15.5.9).");
-    case Waiting::write:
-      if (stream_.bytes_written() == written_at_check_) return kill();
-      written_at_check_ = stream_.bytes_written();
-      return await(Waiting::write, options_->write_timeout);
+    case Waiting::write: return check_output();
   }
 }
 

@@ -54,7 +54,8 @@ class ServerConnection final : public net::Deferred, private net::Stream::Handle
                    const net::SocketAddress& peer);
   Result<void> start(net::Fd fd);
 
-  /// No more requests after the one in progress: idle connections close now, others say Connection: close.
+  /// No more requests after the one in progress, whose answer says Connection: close. An idle connection is closed
+  /// after a moment of grace, for a request that may be on its way.
   void drain();
   /// Closes now, whatever is in progress.
   void kill();
@@ -95,6 +96,9 @@ class ServerConnection final : public net::Deferred, private net::Stream::Handle
   void refuse(proto::http1::Bad bad);
   void refuse(uint16_t status, std::string_view reason, std::string_view text);
   void linger();
+  void await_nothing();
+  void watch_output();
+  void check_output();
   void close_now(const Error& error);
   void await(Waiting what, Duration how_long);
   void on_deadline();
@@ -111,6 +115,7 @@ class ServerConnection final : public net::Deferred, private net::Stream::Handle
   proto::http1::BodyReader body_;
   net::Deadline deadline_ = net::Deadline::bind<&ServerConnection::on_deadline>(this);
   uint64_t written_at_check_ = 0;
+  Instant progress_at_{};
   uint64_t lingered_bytes_ = 0;
   State state_ = State::head;
   Waiting waiting_ = Waiting::idle;

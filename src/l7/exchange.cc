@@ -110,7 +110,8 @@ void Exchange::queue() {
   if (!cluster_->enqueue(*this)) {
     return refuse({.rule = Rule::max_pending, .limit = "circuit_breaker.max_pending", .value = circuit.max_pending});
   }
-  if (phase_ != Phase::queued) wait_until(Phase::queued, worker_.loop().now() + circuit.pending_timeout);
+  if (phase_ != Phase::queued)
+    wait_until(Phase::queued, std::min(worker_.loop().now() + circuit.pending_timeout, core_.deadline()));
 }
 
 void Exchange::on_place() {
@@ -122,6 +123,9 @@ void Exchange::on_place() {
 }
 
 void Exchange::attempt(bool fresh) {
+  if (worker_.loop().now() >= core_.deadline()) {
+    return refuse({.rule = Rule::route_timeout, .limit = "timeout", .value = route_->timeout.ms()});
+  }
   if (!choose(fresh)) return;
   send();
 }
@@ -374,6 +378,10 @@ void Exchange::on_deadline() {
       if (http::ClientStream* stream = std::exchange(upstream_, nullptr)) stream->cancel();
       return on_response_failed(Error{.code = Code::timeout, .origin = Origin::upstream});
     case Phase::trying:
+      if (!request_ended_ && upstream_ != nullptr && !upstream_->congested()) {
+        // The client is slow, not the endpoint: the listener's body timeout is the judge of that.
+        return body_moved();
+      }
       if (http::ClientStream* stream = std::exchange(upstream_, nullptr)) stream->cancel();
       end_attempt(Outcome::gateway_failure);
       return act(core_.on_deadline(replayable(), cluster_->cluster().retry_budget, worker_.loop().now()));

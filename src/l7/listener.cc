@@ -72,7 +72,7 @@ void Listener::on_bad_request(http::ServerConnection& connection, std::string_vi
       .append(",\"refusal\":\"rule=")
       .append(reason)
       .append("\"}\n");
-  worker_.append_log(*table.access_log, line);
+  worker_.append_log(table.access_log, line);
 }
 
 void Listener::drain() {

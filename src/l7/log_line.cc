@@ -49,7 +49,7 @@ void Exchange::write_log() {
   if (abort_code_ != Code::ok) append_text(line, "aborted", name_of(abort_code_));
   if (const auto* agent = head_.find(proto::http::FieldId::user_agent)) append_text(line, "user_agent", agent->value);
   line += "}\n";
-  worker_.append_log(*listener_->access_log, line);
+  worker_.append_log(listener_->access_log, line);
 }
 
 }  // namespace weir::l7

@@ -66,6 +66,24 @@ Result<std::shared_ptr<Snapshot>, std::string> Proxy::build(const model::Config&
   auto built = std::make_shared<Snapshot>();
   built->number = snapshot_ ? snapshot_->number + 1 : 1;
   built->config = config;
+  // What can fail comes first: making a cluster already changes the endpoints it shares with the one in force.
+  for (const model::ClusterConfig& cluster : config.clusters) {
+    for (const auto& endpoint : cluster.endpoints) {
+      if (!net::SocketAddress::parse(endpoint.address.host, endpoint.address.port)) {
+        return fail(fmt::format("cluster {}: {} is not a numeric address", cluster.name, endpoint.address.text()));
+      }
+    }
+  }
+  std::map<std::string, std::shared_ptr<AccessLog>> logs;
+  for (const model::ListenerConfig& listener : config.listeners) {
+    auto& log = logs[listener.access_log];
+    if (!log) {
+      auto found = log_for(listener.access_log);
+      if (!found) return fail(found.error());
+      log = *found;
+    }
+    built->listeners.push_back({.options = options_of(listener), .access_log = log});
+  }
   for (const model::ClusterConfig& cluster : config.clusters) {
     std::shared_ptr<upstream::Cluster> previous;
     if (snapshot_) {
@@ -80,16 +98,6 @@ Result<std::shared_ptr<Snapshot>, std::string> Proxy::build(const model::Config&
     auto made = upstream::Cluster::create(cluster, previous.get(), control_.now(), seed_ ^ built->number);
     if (!made) return fail(fmt::format("cluster {}: {}", cluster.name, describe(made.error())));
     built->clusters.push_back(std::move(*made));
-  }
-  std::map<std::string, std::shared_ptr<AccessLog>> logs;
-  for (const model::ListenerConfig& listener : config.listeners) {
-    auto& log = logs[listener.access_log];
-    if (!log) {
-      auto found = log_for(listener.access_log);
-      if (!found) return fail(found.error());
-      log = *found;
-    }
-    built->listeners.push_back({.options = options_of(listener), .access_log = log});
   }
   return built;
 }
@@ -194,7 +202,9 @@ void Proxy::on_drain_tick() {
   uint64_t open = 0;
   for (const auto& worker : workers_) open += worker->metrics().connections.value();
   const bool late = control_.now() >= drain_until_;
-  if (open != 0 && !late) return control_.arm(drain_tick_, Duration::ms(20));
+  const bool told =
+      std::all_of(workers_.begin(), workers_.end(), [](const auto& worker) { return worker->draining(); });
+  if ((open != 0 || !told) && !late) return control_.arm(drain_tick_, Duration::ms(20));
   if (open != 0) spdlog::warn("drain_timeout: closing {} connections that are still open", open);
   for (auto& worker : workers_) worker->stop();
   drained_();

@@ -148,8 +148,8 @@ void Worker::release(WorkerSnapshot& snapshot) {
 }
 
 void Worker::drain() {
-  draining_ = true;
   for (auto& listener : listeners_) listener->drain();
+  draining_.store(true, std::memory_order_release);
 }
 
 // ---- exchanges and logs
@@ -171,12 +171,12 @@ void Worker::recycle(Exchange& exchange, WorkerSnapshot& snapshot) {
   release(snapshot);
 }
 
-void Worker::append_log(AccessLog& log, std::string_view line) {
-  auto found = std::find_if(logs_.begin(), logs_.end(), [&](const auto& each) { return each.first == &log; });
-  if (found == logs_.end()) found = logs_.insert(logs_.end(), {&log, {}});
+void Worker::append_log(const std::shared_ptr<AccessLog>& log, std::string_view line) {
+  auto found = std::find_if(logs_.begin(), logs_.end(), [&](const auto& each) { return each.first == log; });
+  if (found == logs_.end()) found = logs_.insert(logs_.end(), {log, {}});
   found->second += line;
   if (found->second.size() < kLogFlushBytes) return;
-  if (!log.append(found->second)) metrics_->log_lines_dropped.add();
+  if (!log->append(found->second)) metrics_->log_lines_dropped.add();
   found->second.clear();
 }
 

@@ -48,12 +48,14 @@ class Worker {
   [[nodiscard]] http::ServerScratch& server_scratch() { return server_scratch_; }
   /// Scratch for a line of the access log.
   [[nodiscard]] std::string& log_line() { return log_line_; }
-  void append_log(AccessLog& log, std::string_view line);
+  void append_log(const std::shared_ptr<AccessLog>& log, std::string_view line);
   [[nodiscard]] Exchange& take_exchange();
   void recycle(Exchange& exchange, WorkerSnapshot& snapshot);
   void release(WorkerSnapshot& snapshot);
   void on_listener_empty(Listener& listener);
 
+  /// Has drain() been carried out? Then no new connection will be taken.
+  [[nodiscard]] bool draining() const { return draining_.load(std::memory_order_acquire); }
   /// Of the snapshot now in force; read by the control thread.
   [[nodiscard]] uint64_t snapshot_number() const { return snapshot_number_.load(std::memory_order_acquire); }
 
@@ -78,7 +80,7 @@ class Worker {
   http::ClientScratch client_scratch_;
   proto::http1::Limits upstream_limits_;
   std::string log_line_;
-  std::vector<std::pair<AccessLog*, std::string>> logs_;  ///< lines not yet handed to their log
+  std::vector<std::pair<std::shared_ptr<AccessLog>, std::string>> logs_;  ///< lines not yet handed to their log
   upstream::PoolMap pools_;
   std::vector<std::unique_ptr<WorkerSnapshot>> snapshots_;  ///< the last is in force
   std::vector<std::unique_ptr<Exchange>> exchanges_;        ///< as many as were ever under way at once
@@ -87,7 +89,7 @@ class Worker {
   net::Timer tick_ = net::Timer::bind<&Worker::on_tick>(this);
   std::atomic<uint64_t> snapshot_number_{0};
   std::thread thread_;
-  bool draining_ = false;
+  std::atomic<bool> draining_{false};
 };
 
 }  // namespace weir::l7

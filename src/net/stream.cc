@@ -52,6 +52,7 @@ Result<void> Stream::connect(const SocketAddress& address) {
 void Stream::on_ready(uint32_t events) {
   if (!open()) return;
   if ((events & (EPOLLRDHUP | EPOLLHUP)) != 0) hangup_ = true;
+  if ((events & EPOLLERR) != 0) errored_ = true;
   if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) readable_ = true;
   if (connecting_) {
     on_connect_ready();
@@ -101,10 +102,11 @@ bool Stream::read_once() {
   if (n > 0) {
     bytes_read_ += static_cast<uint64_t>(n);
     const bool drained = static_cast<size_t>(n) < room.size();
-    if (drained && !hangup_) readable_ = false;  // a short read emptied the socket: the next edge will tell
+    if (drained && !hangup_ && !errored_)
+      readable_ = false;  // a short read emptied the socket: the next edge will tell
     deliver({room.data(), static_cast<size_t>(n)});
     if (!open() || paused_ || !readable_) return false;
-    if (!drained) return true;
+    if (!drained || errored_) return true;  // a reset is no end: recv must say which it was
   } else if (n < 0) {
     if (errno == EINTR) return true;
     readable_ = false;
@@ -119,18 +121,21 @@ bool Stream::read_once() {
 }
 
 void Stream::deliver(std::string_view fresh) {
+  dropped_ = false;
   if (!in_) {
     const size_t consumed = handler_.on_data(fresh);
-    if (open() && consumed < fresh.size()) retain(fresh.substr(consumed));
+    if (open() && !dropped_ && consumed < fresh.size()) retain(fresh.substr(consumed));
     return;
   }
-  in_->append(fresh);
-  const size_t consumed = handler_.on_data(*in_);
-  if (!open() || !in_) return;
-  if (consumed == in_->size()) {
-    release_input();
+  // Held here during the call: the handler's views must outlive whatever it does to this stream.
+  auto held = std::move(in_);
+  held->append(fresh);
+  const size_t consumed = handler_.on_data(*held);
+  if (open() && !dropped_ && consumed < held->size()) {
+    held->erase(0, consumed);
+    in_ = std::move(held);
   } else {
-    in_->erase(0, consumed);
+    loop_.give_buffer(std::move(held));
   }
 }
 

@@ -76,7 +76,10 @@ class Stream final : private Pollable {
   [[nodiscard]] bool paused() const { return paused_; }
   [[nodiscard]] bool ended() const { return ended_; }
   [[nodiscard]] size_t retained() const { return in_ ? in_->size() : 0; }
-  void drop_retained() { release_input(); }
+  void drop_retained() {
+    dropped_ = true;
+    release_input();
+  }
   /// What a reset means while paused. A server fails at once (nobody is left to answer); a client first reads what it
   /// had been sent, which may be a whole early response.
   void fail_fast_on_reset() { fail_fast_ = true; }
@@ -133,7 +136,9 @@ class Stream final : private Pollable {
   bool was_congested_ = false;
   bool shutdown_pending_ = false;
   bool fail_fast_ = false;
-  int write_error_ = 0;  ///< errno of a failed write, told once what can be read has been read
+  bool dropped_ = false;  ///< drop_retained was called during the present delivery
+  bool errored_ = false;  ///< the kernel has an error to tell: read on until it does
+  int write_error_ = 0;   ///< errno of a failed write, told once what can be read has been read
 };
 
 }  // namespace weir::net

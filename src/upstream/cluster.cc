@@ -48,6 +48,7 @@ Result<std::shared_ptr<Cluster>> Cluster::create(const model::ClusterConfig& con
       auto made = make_endpoint(config, wanted);
       if (!made) return fail(made.error());
       endpoint = std::move(*made);
+      if (previous != nullptr) inherit(*previous, *endpoint);
       if (previous != nullptr) endpoint->inputs.joined_at = now;  // added to a running cluster: it starts slowly
     }
     endpoints.push_back(std::move(endpoint));
@@ -55,7 +56,10 @@ Result<std::shared_ptr<Cluster>> Cluster::create(const model::ClusterConfig& con
   auto mutex = previous != nullptr ? previous->mutex_ : std::make_shared<std::mutex>();
   std::shared_ptr<Cluster> cluster(new Cluster(config, std::move(endpoints), mutex, seed));
   const std::lock_guard lock(*mutex);
-  if (previous != nullptr) cluster->take_over(*previous);
+  if (previous != nullptr) {
+    cluster->take_over(*previous);
+    previous->successor_ = cluster;
+  }
   for (size_t i = 0; i < config.endpoints.size(); ++i) {
     Endpoint& endpoint = *cluster->endpoints_[i];
     endpoint.config = config.endpoints[i];
@@ -65,7 +69,9 @@ Result<std::shared_ptr<Cluster>> Cluster::create(const model::ClusterConfig& con
     if (!config.health_check) {
       endpoint.active.reset();
       endpoint.inputs.active.reset();
-    } else if (!endpoint.active) {
+    } else if (endpoint.active) {
+      endpoint.active->set_thresholds(config.health_check->rise, config.health_check->fall);
+    } else {
       endpoint.active = std::make_unique<balance::ActiveHealth>(config.health_check->rise, config.health_check->fall);
       endpoint.inputs.active = endpoint.active->state();
     }
@@ -84,10 +90,24 @@ Cluster::Cluster(const model::ClusterConfig& config, std::vector<std::shared_ptr
       detector_(std::make_unique<balance::OutlierDetector>(config.outlier, tallies_of(endpoints_), seed)),
       effective_(endpoints_.size()) {}
 
+/// What the administrator said of an address holds until it is undone, even when the endpoint is made anew.
+void Cluster::inherit(Cluster& previous, Endpoint& endpoint) {
+  const std::lock_guard lock(*previous.mutex_);
+  const auto index = previous.index_of(endpoint.name);
+  if (!index) return;
+  const Endpoint& old = *previous.endpoints_[*index];
+  endpoint.drained_by_admin = old.drained_by_admin;
+  if (old.weight_by_admin) endpoint.weight_by_admin = std::make_unique<uint32_t>(*old.weight_by_admin);
+}
+
 /// Under the lock.
 void Cluster::take_over(Cluster& previous) {
   for (size_t i = 0; i < endpoints_.size(); ++i) {
     const auto index = previous.index_of(endpoints_[i]->name);
+    if (!config_.outlier.enabled) {
+      endpoints_[i]->tally.set_state(OutlierState::serving);
+      continue;
+    }
     if (index && previous.endpoints_[*index] == endpoints_[i]) {
       detector_->import_state(i, previous.detector_->export_state(*index));
     }
@@ -149,7 +169,17 @@ void Cluster::record(uint32_t index, balance::Outcome outcome, Duration latency,
   const bool judge = endpoint.tally.record(outcome, latency, now);
   if (!judge || !config_.outlier.enabled) return;
   const std::lock_guard lock(*mutex_);
-  if (const auto transition = detector_->judge(index, outcome, latency, now)) {
+  // A request that outlives a reload ends under the old cluster; the judge is the one in force.
+  std::shared_ptr<Cluster> newest;
+  for (auto next = successor_.lock(); next; next = next->successor_.lock()) newest = next;
+  (newest ? *newest : *this).judge(endpoint, outcome, latency, now);
+}
+
+/// Under the lock.
+void Cluster::judge(const Endpoint& endpoint, balance::Outcome outcome, Duration latency, Instant now) {
+  const auto index = index_of(endpoint.name);
+  if (!index || endpoints_[*index].get() != &endpoint || !config_.outlier.enabled) return;
+  if (const auto transition = detector_->judge(*index, outcome, latency, now)) {
     apply(*transition, now);
     recombine();
   }

@@ -79,7 +79,9 @@ class Cluster {
  private:
   Cluster(const model::ClusterConfig& config, std::vector<std::shared_ptr<Endpoint>> endpoints,
           std::shared_ptr<std::mutex> mutex, uint64_t seed);
+  static void inherit(Cluster& previous, Endpoint& endpoint);
   void take_over(Cluster& previous);
+  void judge(const Endpoint& endpoint, balance::Outcome outcome, Duration latency, Instant now);
   void apply(const balance::Transition& transition, Instant now);
   void recombine();
   [[nodiscard]] std::optional<uint32_t> index_of(std::string_view endpoint_name) const;
@@ -87,6 +89,7 @@ class Cluster {
   model::ClusterConfig config_;
   std::vector<std::shared_ptr<Endpoint>> endpoints_;
   std::shared_ptr<std::mutex> mutex_;  ///< one for all generations of a cluster, since they share endpoints
+  std::weak_ptr<Cluster> successor_;   ///< after a reload: results that come late are judged there
   std::unique_ptr<balance::OutlierDetector> detector_;
   std::vector<balance::EffectiveHealth> effective_;
   std::atomic<uint64_t> generation_{1};

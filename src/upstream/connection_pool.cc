@@ -78,7 +78,7 @@ ClientConnection* ConnectionPool::take_shared() {
   // The most recently opened are in front; a few looks find room if there is any worth having.
   int looks = 8;
   for (ClientConnection* c = busy_.head; c != nullptr && looks > 0; c = c->next, --looks) {
-    if (c->reusable() && c->in_flight() < options_.pipeline) return c;
+    if (c->shareable() && c->in_flight() < options_.pipeline) return c;
   }
   return nullptr;
 }

@@ -87,15 +87,21 @@ void WorkerCluster::dequeue(Waiter& waiter) {
 }
 
 void WorkerCluster::place_freed() {
-  if (first_ == nullptr) return;
-  Waiter& waiter = *first_;
-  dequeue(waiter);
-  waiter.on_place();
+  if (first_ != nullptr) loop_.schedule(serve_);
+}
+
+/// In a loop and at the end of the turn: a request that is refused at once frees its place for the next, and so on.
+void WorkerCluster::serve_waiters() {
+  for (uint32_t tries = waiting_; tries > 0 && first_ != nullptr; --tries) {
+    Waiter& waiter = *first_;
+    dequeue(waiter);
+    waiter.on_place();
+    if (waiter.queued) return;  // no place after all: nor for those behind it
+  }
 }
 
 void WorkerCluster::on_poll() {
-  // As many as wait now get one try each; those who find no place queue up again behind.
-  for (uint32_t tries = waiting_; tries > 0 && first_ != nullptr; --tries) place_freed();
+  serve_waiters();
   if (waiting_ != 0) loop_.arm(poll_, kPoll);
 }
 

@@ -88,6 +88,7 @@ class WorkerCluster {
  private:
   void refresh();
   void on_poll();
+  void serve_waiters();
 
   // Places freed by other workers are noticed this often; our own at once.
   static constexpr Duration kPoll = Duration::ms(2);
@@ -105,6 +106,7 @@ class WorkerCluster {
   Waiter* first_ = nullptr;
   Waiter* last_ = nullptr;
   uint32_t waiting_ = 0;
+  net::Hook serve_ = net::Hook::bind<&WorkerCluster::serve_waiters>(this);
   net::Timer poll_ = net::Timer::bind<&WorkerCluster::on_poll>(this);
 };
 
