@@ -22,8 +22,7 @@ struct Owner final : ClientConnection::Owner {
   bool gone = false;
 };
 
-/// A: bytes behind a complete response answer the request that the handler opens from inside its end.
-TEST(ClientFaults, UnaskedBytesAnswerTheNextRequest) {
+TEST(ClientFaults, UnaskedBytesAnswerNobody) {
   for (const bool body : {false, true}) {
     test::RawServer server;
     Owner owner;
@@ -74,9 +73,7 @@ struct HeadReader final : ResponseHandler {
   bool done = false;
 };
 
-/// B: a bodiless response that came in two pieces and says close: its head is handed over after its buffer was given
-/// back.
-TEST(ClientFaults, HeadOfAClosedConnectionIsStale) {
+TEST(ClientFaults, TheHeadOutlivesItsConnection) {
   for (const size_t pad : {100u, 45'000u}) {
     test::RawServer server;
     Owner owner;
@@ -112,8 +109,7 @@ TEST(ClientFaults, HeadOfAClosedConnectionIsStale) {
 }  // namespace weir::http
 namespace weir::http {
 namespace {
-/// L: a reset behind data is taken for an orderly end (net/stream.cc): a cut-off body until close looks whole.
-TEST(ClientFaults, AResetLooksLikeTheEndOfABody) {
+TEST(ClientFaults, AResetIsNoEndOfABody) {
   test::RawServer server;
   Owner owner;
   owner.loop = server.loop.get();

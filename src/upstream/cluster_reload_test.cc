@@ -66,8 +66,7 @@ Instant to_probation(Cluster& cluster, uint32_t endpoint) {
   return later;
 }
 
-/// G: changed rise and fall do not take effect at a reload.
-TEST(ClusterReload, AReloadKeepsTheOldRiseAndFall) {
+TEST(ClusterReload, ChangedRiseAndFallTakeEffect) {
   const auto before = make(checked({1, 2}, 2, 3));
   before->on_probe(0, ProbeResult::ok, "", kStart);
   const auto after = make(checked({1, 2}, 1, 1), before.get());
@@ -75,8 +74,7 @@ TEST(ClusterReload, AReloadKeepsTheOldRiseAndFall) {
   EXPECT_EQ(health_of(*after)[0], Health::unhealthy) << "fall is 1 now";
 }
 
-/// H: the probation's request was claimed before a reload and reports to the cluster of before: the endpoint stays out.
-TEST(ClusterReload, AProbationClaimedBeforeAReloadIsNeverOver) {
+TEST(ClusterReload, AProbationClaimedBeforeAReloadEnds) {
   for (const Outcome outcome : {Outcome::success, Outcome::gateway_failure}) {
     const auto before = make(config_of({1, 2}));
     const Instant later = to_probation(*before, 0);
@@ -95,8 +93,7 @@ TEST(ClusterReload, AProbationClaimedBeforeAReloadIsNeverOver) {
   }
 }
 
-/// I: requests of before a reload that fail after it eject in the old detector only, and blind the new one.
-TEST(ClusterReload, LateFailuresBlindTheNewDetector) {
+TEST(ClusterReload, LateFailuresReachTheNewDetector) {
   const auto before = make(config_of({1, 2}));
   const auto after = make(config_of({1, 2}), before.get());
   fail(*before, 0, kStart, 5);
@@ -104,9 +101,7 @@ TEST(ClusterReload, LateFailuresBlindTheNewDetector) {
   EXPECT_EQ(after->status()[0].outlier, OutlierState::ejected);
 }
 
-/// J: a changed outlier window makes new endpoints: the administrator's drain and weight are lost (and load,
-/// connections).
-TEST(ClusterReload, AChangedWindowForgetsTheAdministrator) {
+TEST(ClusterReload, AChangedWindowKeepsTheAdministratorsWord) {
   const auto before = make(config_of({1, 2}));
   ASSERT_TRUE(before->set_draining("127.0.0.1:1", true, kStart));
   ASSERT_TRUE(before->set_weight("127.0.0.1:2", 9, kStart));
@@ -117,8 +112,7 @@ TEST(ClusterReload, AChangedWindowForgetsTheAdministrator) {
   EXPECT_EQ(views_of(*after)[1].weight, 9u);
 }
 
-/// K: turning detection off at a reload leaves what was ejected out for ever.
-TEST(ClusterReload, DetectionTurnedOffLeavesTheEjectedOut) {
+TEST(ClusterReload, DetectionTurnedOffBringsTheEjectedBack) {
   const auto before = make(config_of({1, 2}));
   fail(*before, 0, kStart);
   model::ClusterConfig config = config_of({1, 2});
