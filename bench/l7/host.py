@@ -1,4 +1,4 @@
-"""The machine: what it is, what is installed on it, and which CPUs the proxy and the load get."""
+"""The machine: what it is, what is installed on it, and which CPUs the proxy, the origin and the client get."""
 
 import os
 import platform
@@ -26,13 +26,14 @@ def missing(tools):
 
 @dataclass(frozen=True)
 class Placement:
-    """CPUs of the measured proxy, and of the load (client and upstream server)."""
+    """CPUs of the measured proxy, of the origin (the upstream server behind it) and of the client."""
     proxy: frozenset
-    load: frozenset
+    origin: frozenset
+    client: frozenset
 
     def text(self):
-        names = ["+".join(map(str, sorted(cpus))) for cpus in (self.proxy, self.load)]
-        return f"proxy on CPU {names[0]}, load on CPU {names[1]}"
+        named = [(name, "+".join(map(str, sorted(cpus)))) for name, cpus in vars(self).items()]
+        return ", ".join(f"{name} on CPU {cpus}" for name, cpus in named)
 
 
 def siblings(cpu):
@@ -46,14 +47,15 @@ def siblings(cpu):
 
 
 def placement(workers):
-    """A CPU per worker, the load on the others. Where CPUs do not suffice for that, all run everywhere."""
+    """A CPU per worker, the client on others. The proxy's CPUs must be what is short: the origin has CPUs apart only
+    where there are plenty, and otherwise shares the proxy's. Where there is none for the client, all run everywhere."""
     cpus = sorted(os.sched_getaffinity(0))
-    if len(cpus) < 2 * workers:
-        return Placement(frozenset(cpus), frozenset(cpus))
-    proxy = cpus[:workers]
-    others = [cpu for cpu in cpus if cpu not in proxy]
-    apart = [cpu for cpu in others if not any(cpu in siblings(own) for own in proxy)]
-    return Placement(frozenset(proxy), frozenset(apart or others))
+    if len(cpus) <= workers:
+        return Placement(*[frozenset(cpus)] * 3)
+    proxy = frozenset(cpus[:workers])
+    others = frozenset(cpus) - proxy
+    apart = frozenset(cpu for cpu in others if not any(cpu in siblings(own) for own in proxy)) or others
+    return Placement(proxy, apart if len(cpus) >= 4 * workers else proxy, apart)
 
 
 def _line(path, key):

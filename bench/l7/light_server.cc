@@ -52,36 +52,21 @@ struct Connection {
 
 class Server {
  public:
-  explicit Server(int port) : epoll_(bench::create_epoll()), listener_(bench::listen_on(port)) {
-    bench::watch(epoll_, listener_, EPOLLIN, nullptr);
-  }
+  explicit Server(int port) : events_(port) {}
 
   void run() {
-    std::array<epoll_event, 512> events{};
     for (;;) {
-      const int count = ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), -1);
-      bench::require(count >= 0 || errno == EINTR, "epoll_wait");
-      for (int i = 0; i < count; ++i) {
-        const epoll_event& event = events[static_cast<size_t>(i)];
-        if (event.data.ptr == nullptr) {
-          accept_some();
-        } else {
-          on_event(*static_cast<Connection*>(event.data.ptr), event.events);
-        }
-      }
+      events_.turn<Connection>([this](int fd) { accept(fd); },
+                               [this](Connection& connection, uint32_t events) { on_event(connection, events); });
       closed_.clear();
     }
   }
 
  private:
-  void accept_some() {
-    for (int i = 0; i < kAcceptsPerTurn; ++i) {
-      const int fd = bench::accept_from(listener_);
-      if (fd < 0) return;
-      auto* connection = new Connection;
-      connection->fd = fd;
-      bench::watch(epoll_, fd, bench::kStreamEvents, connection);
-    }
+  void accept(int fd) {
+    auto* connection = new Connection;
+    connection->fd = fd;
+    events_.watch(fd, connection);
   }
 
   void on_event(Connection& connection, uint32_t events) {
@@ -161,11 +146,9 @@ class Server {
     closed_.emplace_back(&connection);
   }
 
-  static constexpr int kAcceptsPerTurn = 64;
   static constexpr size_t kAnswersPerWrite = 256;
 
-  int epoll_;
-  int listener_;
+  bench::Events events_;
   std::vector<std::unique_ptr<Connection>> closed_;
   std::vector<char> buffer_ = std::vector<char>(64 * 1024);
 };

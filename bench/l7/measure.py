@@ -34,7 +34,8 @@ class Sample:
     cpu_us: float
     p50_us: int
     p99_us: int
-    busy: float  # CPUs that the proxy used; near its number of workers: saturated
+    busy: float  # CPUs that the proxy used
+    set_busy: float  # the same with the origin where it shares the proxy's CPUs; interrupts are not in it
     errors: int
 
 
@@ -55,12 +56,15 @@ def wrk_result(output):
 
 def slice_of_load(stage, peer, load, seconds):
     """CPU time of all the proxy's threads over a run of wrk, by the requests that it completed."""
-    before = processes.cpu_ns(peer.pid)
-    result = wrk_result(processes.run(wrk_command(peer.url("/" + load.size), load, seconds), stage.placement.load))
+    before, origin_before = processes.cpu_ns(peer.pid), processes.cpu_ns(stage.server.pid)
+    result = wrk_result(processes.run(wrk_command(peer.url("/" + load.size), load, seconds), stage.placement.client))
     cpu_us = (processes.cpu_ns(peer.pid) - before) / 1000
+    origin_us = (processes.cpu_ns(stage.server.pid) - origin_before) / 1000
+    beside = origin_us if stage.placement.origin == stage.placement.proxy else 0.0
     requests = max(result["requests"], 1)
     return Sample(requests=result["requests"], rate=requests * 1e6 / result["duration_us"], cpu_us=cpu_us / requests,
                   p50_us=result["p50_us"], p99_us=result["p99_us"], busy=cpu_us / result["duration_us"],
+                  set_busy=(cpu_us + beside) / result["duration_us"],
                   errors=result["errors"] + (result["requests"] == 0))
 
 
@@ -95,7 +99,7 @@ def _perf_syscalls(stage, peer, wrk):
     counts = stage.directory / "perf.txt"
     pids = ",".join(map(str, processes.tree(peer.pid)))
     output = processes.run([host.find("perf"), "stat", "-x,", "-o", str(counts), "-e", "raw_syscalls:sys_enter",
-                            "-p", pids, "--", *wrk], stage.placement.load)
+                            "-p", pids, "--", *wrk], stage.placement.client)
     calls = _perf_count(counts.read_text())
     if calls is None:
         raise RuntimeError(f"perf counted nothing:\n{counts.read_text()}")
@@ -106,10 +110,10 @@ def _strace_syscalls(stage, peer, wrk):
     counts = stage.directory / "strace.txt"
     pids = processes.tree(peer.pid)
     attach = [argument for pid in pids for argument in ("-p", str(pid))]
-    tracer = processes.start([host.find("strace"), "-c", "-f", "-o", str(counts), *attach], stage.placement.load)
+    tracer = processes.start([host.find("strace"), "-c", "-f", "-o", str(counts), *attach], stage.placement.client)
     try:
         processes.wait_until(lambda: all(_traced(pid) for pid in pids), 10, "strace attaches")
-        output = processes.run(wrk, stage.placement.load)
+        output = processes.run(wrk, stage.placement.client)
     finally:
         processes.stop(tracer, signal.SIGINT)
     found = re.search(r"^\s*100\.00\s.*?(\d+)\s+(?:\d+\s+)?total$", counts.read_text(), re.MULTILINE)
@@ -163,7 +167,7 @@ def _instructions(stage, name, requests, connections):
     peer = stage.start(name, under=[host.find("valgrind"), "--tool=callgrind", f"--callgrind-out-file={counts}"])
     try:
         processes.run([str(peers_module.PROGRAMS / "fixed_client"), "--port", str(peer.port), "--path", "/100",
-                       "--requests", str(requests), "--connections", str(connections)], stage.placement.load)
+                       "--requests", str(requests), "--connections", str(connections)], stage.placement.client)
     finally:
         processes.stop(peer.process)
     found = re.search(r"^(?:totals|summary): (\d+)", counts.read_text(), re.MULTILINE)

@@ -66,10 +66,10 @@ class Stage:
         self.directory = Path(self._exit.enter_context(tempfile.TemporaryDirectory(prefix="weir-bench-")))
         # Peers that drop their privileges must still reach their own files.
         self.directory.chmod(0o755)
-        self._start("spinner", [PROGRAMS / "spinner"], self.placement.proxy | self.placement.load, nice=0)
+        self._start("spinner", [PROGRAMS / "spinner"], frozenset().union(*vars(self.placement).values()), nice=0)
         self.upstream = self.free_port()
         self.server = self._start("light_server", [PROGRAMS / "light_server", "--port", self.upstream],
-                                  self.placement.load)
+                                  self.placement.origin)
         self._await(self.server, self.upstream, "light_server")
 
     def __exit__(self, *error):
@@ -134,9 +134,9 @@ class Stage:
         return (self.directory / f"{name}.log").read_text(errors="replace")[-2000:]
 
     def place(self, placement, peers):
-        """Moves the load and these peers to other CPUs."""
+        """Moves the origin and these peers to other CPUs; the client is started anew each time."""
         self.placement = placement
-        processes.pin(self.server.pid, placement.load)
+        processes.pin(self.server.pid, placement.origin)
         for peer in peers:
             processes.pin(peer.pid, placement.proxy)
 

@@ -6,7 +6,6 @@
 // no second read asks; accepted sockets inherit TCP_NODELAY. One request costs recv, send, recv, send and a share of
 // one epoll_wait.
 
-#include <array>
 #include <memory>
 #include <string>
 #include <vector>
@@ -33,46 +32,30 @@ struct Pair {
 
 class Relay {
  public:
-  Relay(int port, int upstream_port)
-      : epoll_(bench::create_epoll()), listener_(bench::listen_on(port)), upstream_port_(upstream_port) {
-    bench::watch(epoll_, listener_, EPOLLIN, nullptr);
-  }
+  Relay(int port, int upstream_port) : events_(port), upstream_port_(upstream_port) {}
 
   [[noreturn]] void run() {
-    std::array<epoll_event, 512> events{};
     for (;;) {
-      const int count = ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), -1);
-      bench::require(count >= 0 || errno == EINTR, "epoll_wait");
-      for (int i = 0; i < count; ++i) {
-        const epoll_event& event = events[static_cast<size_t>(i)];
-        if (event.data.ptr == nullptr) {
-          accept_some();
-        } else {
-          on_event(*static_cast<Side*>(event.data.ptr), event.events);
-        }
-      }
+      events_.turn<Side>([this](int fd) { accept(fd); },
+                         [this](Side& side, uint32_t events) { on_event(side, events); });
       // Later events of the same batch may name a pair that an earlier one closed.
       closed_.clear();
     }
   }
 
  private:
-  void accept_some() {
-    for (int i = 0; i < kAcceptsPerTurn; ++i) {
-      const int fd = bench::accept_from(listener_);
-      if (fd < 0) return;
-      const int upstream = bench::connect_to(upstream_port_);
-      if (upstream < 0) {
-        ::close(fd);
-        continue;
-      }
-      auto* pair = new Pair;
-      pair->downstream.fd = fd;
-      pair->upstream.fd = upstream;
-      pair->downstream.pair = pair->upstream.pair = pair;
-      bench::watch(epoll_, upstream, bench::kStreamEvents, &pair->upstream);
-      bench::watch(epoll_, fd, bench::kStreamEvents, &pair->downstream);
+  void accept(int fd) {
+    const int upstream = bench::connect_to(upstream_port_);
+    if (upstream < 0) {
+      ::close(fd);
+      return;
     }
+    auto* pair = new Pair;
+    pair->downstream.fd = fd;
+    pair->upstream.fd = upstream;
+    pair->downstream.pair = pair->upstream.pair = pair;
+    events_.watch(upstream, &pair->upstream);
+    events_.watch(fd, &pair->downstream);
   }
 
   void on_event(Side& side, uint32_t events) {
@@ -120,10 +103,7 @@ class Relay {
     closed_.emplace_back(&pair);
   }
 
-  static constexpr int kAcceptsPerTurn = 64;
-
-  int epoll_;
-  int listener_;
+  bench::Events events_;
   int upstream_port_;
   std::vector<std::unique_ptr<Pair>> closed_;
   std::vector<char> buffer_ = std::vector<char>(256 * 1024);

@@ -45,7 +45,7 @@ class Cell:
         for peer in self.samples:
             bases = [base for base in self.samples if base != peer]
             peers[peer] = {
-                **{metric: self.median(peer, metric) for metric in [*METRICS, "busy"]},
+                **{metric: self.median(peer, metric) for metric in [*METRICS, "busy", "set_busy"]},
                 "cpu_spread": self.spread(peer), "errors": self.errors(peer),
                 "ratios": {base: {metric: self.ratio(peer, base, metric) for metric in METRICS} for base in bases},
                 "rounds": [asdict(sample) for sample in self.samples[peer]],
@@ -64,12 +64,12 @@ def compared(names):
 
 def cell_table(cell):
     lines = [f"{cell.title} ({cell.placement})",
-             f"  {'':24}{'CPU µs/req':>11}{'±':>6}{'req/s':>10}{'p50 µs':>10}{'p99 µs':>10}{'busy':>7}"]
+             f"  {'':24}{'CPU µs/req':>11}{'±':>6}{'req/s':>10}{'p50 µs':>10}{'p99 µs':>10}{'busy':>7}{'CPU set':>9}"]
     for peer in cell.samples:
         cpu, rate, p50, p99 = (cell.median(peer, metric) for metric in METRICS)
         failed = f"  {cell.errors(peer)} ERRORS" if cell.errors(peer) else ""
         lines.append(f"  {peer:24}{cpu:11.2f}{cell.spread(peer):6.0%}{rate:10.0f}{p50:10.0f}{p99:10.0f}"
-                     f"{cell.median(peer, 'busy'):7.0%}{failed}")
+                     f"{cell.median(peer, 'busy'):7.0%}{cell.median(peer, 'set_busy'):9.0%}{failed}")
     for peer, base in compared(cell.samples):
         cpu, rate, p50, p99 = (cell.ratio(peer, base, metric) for metric in METRICS)
         lines.append(f"  {peer + ' / ' + base:24}{cpu:11.3f}{'':6}{rate:10.3f}{p50:10.3f}{p99:10.3f}")

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstdint>
 #include <cstdio>
@@ -62,8 +63,6 @@ inline int listen_on(int port) {
   return fd;
 }
 
-inline int accept_from(int listener) { return ::accept4(listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC); }
-
 /// A socket that is connecting to the port; its first EPOLLOUT says that it is connected.
 inline int connect_to(int port) {
   const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -91,5 +90,46 @@ inline void watch(int epoll, int fd, uint32_t events, void* owner) {
 
 /// Everything a stream may tell, each once per change: after this no epoll_ctl is needed for the socket's whole life.
 inline constexpr uint32_t kStreamEvents = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+
+/// A listening socket and what became of it: one epoll set, whose entries point at their owners.
+class Events {
+ public:
+  explicit Events(int port) : epoll_(create_epoll()), listener_(listen_on(port)) {
+    bench::watch(epoll_, listener_, EPOLLIN, nullptr);
+  }
+
+  void watch(int fd, void* owner) const { bench::watch(epoll_, fd, kStreamEvents, owner); }
+
+  /// Waits once: `accepted(fd)` for each new connection, `told(owner, events)` for what others have to tell.
+  template <typename Owner, typename Accepted, typename Told>
+  void turn(const Accepted& accepted, const Told& told) {
+    const int count = ::epoll_wait(epoll_, batch_.data(), static_cast<int>(batch_.size()), -1);
+    require(count >= 0 || errno == EINTR, "epoll_wait");
+    for (int i = 0; i < count; ++i) {
+      const epoll_event& event = batch_[static_cast<size_t>(i)];
+      if (event.data.ptr == nullptr) {
+        accept_some(accepted);
+      } else {
+        told(*static_cast<Owner*>(event.data.ptr), event.events);
+      }
+    }
+  }
+
+ private:
+  template <typename Accepted>
+  void accept_some(const Accepted& accepted) const {
+    for (int i = 0; i < kAcceptsPerTurn; ++i) {
+      const int fd = ::accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+      if (fd < 0) return;
+      accepted(fd);
+    }
+  }
+
+  static constexpr int kAcceptsPerTurn = 64;
+
+  int epoll_;
+  int listener_;
+  std::array<epoll_event, 512> batch_{};
+};
 
 }  // namespace bench

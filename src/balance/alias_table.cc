@@ -2,6 +2,8 @@
 
 #include <numeric>
 
+#include "base/check.h"
+
 namespace weir::balance {
 
 AliasTable::AliasTable(std::span<const uint32_t> weights) {
@@ -19,6 +21,7 @@ AliasTable::AliasTable(std::span<const uint32_t> weights) {
     const uint32_t small = low.back();
     const uint32_t large = high.back();
     low.pop_back();
+    DCHECK(height > rest[small]);  // hence above 0
     const auto threshold = (static_cast<__uint128_t>(rest[small]) << 32) / height;
     columns_[small] = {static_cast<uint32_t>(threshold), large};
     rest[large] -= height - rest[small];

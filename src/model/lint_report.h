@@ -49,6 +49,28 @@ class LintReport {
   std::vector<Lint> found_;
 };
 
+/// Rules about one cluster, one route, or a route and each cluster it leads to, made into rules about the
+/// configuration.
+template <void (*kRule)(LintReport&, const ClusterConfig&, const std::string& path)>
+void at_each_cluster(LintReport& report) {
+  report.each_cluster([&](const ClusterConfig& cluster, const std::string& path) { kRule(report, cluster, path); });
+}
+
+template <void (*kRule)(LintReport&, const RouteConfig&, const std::string& path)>
+void at_each_route(LintReport& report) {
+  report.each_route([&](const RouteConfig& route, const std::string& path) { kRule(report, route, path); });
+}
+
+template <void (*kRule)(LintReport&, const RouteConfig&, const std::string& path, const ClusterConfig&,
+                        const std::string& cluster_path)>
+void at_each_target(LintReport& report) {
+  report.each_route([&](const RouteConfig& route, const std::string& path) {
+    report.each_target(route, [&](const ClusterConfig& cluster, const std::string& cluster_path) {
+      kRule(report, route, path, cluster, cluster_path);
+    });
+  });
+}
+
 /// How long one try of a request may take: per_try_timeout, or an equal share of the route's timeout.
 inline Duration try_time(const RouteConfig& route) {
   if (route.retry.per_try_timeout > Duration{}) return std::min(route.retry.per_try_timeout, route.timeout);

@@ -14,56 +14,46 @@ std::string_view ordinal(int64_t n) {
 
 std::string tries(uint32_t attempts) { return fmt::format("{} {}", attempts, attempts == 1 ? "try" : "tries"); }
 
-void tries_fit(LintReport& report) {
-  report.each_route([&](const RouteConfig& route, const std::string& path) {
-    const RetryConfig& retry = route.retry;
-    if (retry.per_try_timeout == Duration{}) return;
-    const std::string setting = join(path, "retry.per_try_timeout");
-    if (retry.attempts == 1 && retry.per_try_timeout > route.timeout) {
-      report.warn(setting,
-                  fmt::format("a try may take {}, but the route's timeout is {}: the try never ends by its own "
-                              "limit",
-                              text_of(retry.per_try_timeout), text_of(route.timeout)));
-      return;
-    }
-    const int64_t whole = route.timeout.ns() / retry.per_try_timeout.ns();  // tries that can take all their time
-    if (retry.attempts == 1 || whole >= retry.attempts) return;
-    const bool cut = whole == 0 || route.timeout.ns() % retry.per_try_timeout.ns() != 0;
-    report.warn(setting, fmt::format("{} tries × {} per try = {}, but the route's timeout is {}: the {} "
-                                     "try {}",
-                                     retry.attempts, text_of(retry.per_try_timeout),
-                                     text_of(retry.per_try_timeout * retry.attempts), text_of(route.timeout),
-                                     ordinal(whole + 1), cut ? "never ends by its own limit" : "never happens"));
-  });
+void tries_fit(LintReport& report, const RouteConfig& route, const std::string& path) {
+  const RetryConfig& retry = route.retry;
+  if (retry.per_try_timeout == Duration{}) return;
+  const std::string setting = join(path, "retry.per_try_timeout");
+  if (retry.attempts == 1 && retry.per_try_timeout > route.timeout) {
+    report.warn(setting, fmt::format("a try may take {}, but the route's timeout is {}: the try never ends by its own "
+                                     "limit",
+                                     text_of(retry.per_try_timeout), text_of(route.timeout)));
+    return;
+  }
+  const int64_t whole = route.timeout.ns() / retry.per_try_timeout.ns();  // tries that can take all their time
+  if (retry.attempts == 1 || whole >= retry.attempts) return;
+  const bool cut = whole == 0 || route.timeout.ns() % retry.per_try_timeout.ns() != 0;
+  report.warn(setting, fmt::format("{} tries × {} per try = {}, but the route's timeout is {}: the {} "
+                                   "try {}",
+                                   retry.attempts, text_of(retry.per_try_timeout),
+                                   text_of(retry.per_try_timeout * retry.attempts), text_of(route.timeout),
+                                   ordinal(whole + 1), cut ? "never ends by its own limit" : "never happens"));
 }
 
-void connect_fits(LintReport& report) {
-  report.each_route([&](const RouteConfig& route, const std::string& path) {
-    report.each_target(route, [&](const ClusterConfig& cluster, const std::string& cluster_path) {
-      const Duration one_try = try_time(route);
-      if (cluster.connect_timeout < one_try) return;
-      const std::string how = route.retry.per_try_timeout > Duration{}
-                                  ? fmt::format("per_try_timeout {}", text_of(route.retry.per_try_timeout))
-                                  : fmt::format("timeout {} / {}", text_of(route.timeout), tries(route.retry.attempts));
-      report.warn(
-          join(cluster_path, "connect_timeout"),
-          fmt::format("connecting may take {}, but one try of {} has {} ({}): an unreachable endpoint costs the "
-                      "whole try",
-                      text_of(cluster.connect_timeout), path, text_of(one_try), how));
-    });
-  });
+void connect_fits(LintReport& report, const RouteConfig& route, const std::string& path, const ClusterConfig& cluster,
+                  const std::string& cluster_path) {
+  const Duration one_try = try_time(route);
+  if (cluster.connect_timeout < one_try) return;
+  const std::string how = route.retry.per_try_timeout > Duration{}
+                              ? fmt::format("per_try_timeout {}", text_of(route.retry.per_try_timeout))
+                              : fmt::format("timeout {} / {}", text_of(route.timeout), tries(route.retry.attempts));
+  report.warn(join(cluster_path, "connect_timeout"),
+              fmt::format("connecting may take {}, but one try of {} has {} ({}): an unreachable endpoint costs the "
+                          "whole try",
+                          text_of(cluster.connect_timeout), path, text_of(one_try), how));
 }
 
-void pending_fits(LintReport& report) {
-  report.each_route([&](const RouteConfig& route, const std::string& path) {
-    report.each_target(route, [&](const ClusterConfig& cluster, const std::string& cluster_path) {
-      if (cluster.circuit.pending_timeout < route.timeout) return;
-      report.warn(join(cluster_path, "circuit_breaker.pending_timeout"),
-                  fmt::format("a request may wait {} for a slot, but {} gives up after {}: what waits longest is never "
-                              "served",
-                              text_of(cluster.circuit.pending_timeout), path, text_of(route.timeout)));
-    });
-  });
+void pending_fits(LintReport& report, const RouteConfig& route, const std::string& path, const ClusterConfig& cluster,
+                  const std::string& cluster_path) {
+  if (cluster.circuit.pending_timeout < route.timeout) return;
+  report.warn(join(cluster_path, "circuit_breaker.pending_timeout"),
+              fmt::format("a request may wait {} for a slot, but {} gives up after {}: what waits longest is never "
+                          "served",
+                          text_of(cluster.circuit.pending_timeout), path, text_of(route.timeout)));
 }
 
 void drain_fits(LintReport& report) {
@@ -82,41 +72,36 @@ void drain_fits(LintReport& report) {
                           text_of(drain), longest_path, text_of(longest->timeout), text_of(drain)));
 }
 
-void backoff_fits(LintReport& report) {
-  report.each_route([&](const RouteConfig& route, const std::string& path) {
-    const RetryConfig& retry = route.retry;
-    if (retry.backoff_base <= retry.backoff_max) return;
-    report.warn(join(path, "retry.backoff_base"),
-                fmt::format("the first wait would be {}, but no wait is longer than backoff_max {}: it never grows",
-                            text_of(retry.backoff_base), text_of(retry.backoff_max)));
-  });
+void backoff_fits(LintReport& report, const RouteConfig& route, const std::string& path) {
+  const RetryConfig& retry = route.retry;
+  if (retry.backoff_base <= retry.backoff_max) return;
+  report.warn(join(path, "retry.backoff_base"),
+              fmt::format("the first wait would be {}, but no wait is longer than backoff_max {}: it never grows",
+                          text_of(retry.backoff_base), text_of(retry.backoff_max)));
 }
 
-void retries_have_a_budget(LintReport& report) {
-  report.each_route([&](const RouteConfig& route, const std::string& path) {
-    const uint32_t attempts = route.retry.attempts;
-    if (attempts == 1) return;
-    report.each_target(route, [&](const ClusterConfig& cluster, const std::string& cluster_path) {
-      const RetryBudgetConfig& budget = cluster.retry_budget;
-      if (budget.percent == 0 && budget.min_per_second == 0) {
-        report.warn(join(cluster_path, "retry_budget"),
-                    fmt::format("0% of requests + 0 per second = no retry, but {} asks for {} tries", path, attempts));
-      } else if (budget.percent >= 100 * (attempts - 1)) {
-        report.warn(
-            join(cluster_path, "retry_budget.percent"),
-            fmt::format("{} tries of {} can at most make {} times the load, and a budget of {}% allows {:.3g} times: "
-                        "it never binds",
-                        attempts, path, attempts, budget.percent, 1 + budget.percent / 100.0));
-      } else if (report.written(join(path, "retry.attempts"))) {
-        report.note(
-            join(path, "retry.attempts"),
-            fmt::format("{} tries make at most {} times the load on {} in an outage; its retry budget bounds that to "
-                        "1 + {}% = {:.3g} times, plus {} retries a second",
-                        attempts, attempts, cluster.name, budget.percent, 1 + budget.percent / 100.0,
-                        budget.min_per_second));
-      }
-    });
-  });
+void retries_have_a_budget(LintReport& report, const RouteConfig& route, const std::string& path,
+                           const ClusterConfig& cluster, const std::string& cluster_path) {
+  const uint32_t attempts = route.retry.attempts;
+  if (attempts == 1) return;
+  const RetryBudgetConfig& budget = cluster.retry_budget;
+  if (budget.percent == 0 && budget.min_per_second == 0) {
+    report.warn(join(cluster_path, "retry_budget"),
+                fmt::format("0% of requests + 0 per second = no retry, but {} asks for {} tries", path, attempts));
+  } else if (budget.percent >= 100 * (attempts - 1)) {
+    report.warn(
+        join(cluster_path, "retry_budget.percent"),
+        fmt::format("{} tries of {} can at most make {} times the load, and a budget of {}% allows {:.3g} times: "
+                    "it never binds",
+                    attempts, path, attempts, budget.percent, 1 + budget.percent / 100.0));
+  } else if (report.written(join(path, "retry.attempts"))) {
+    report.note(
+        join(path, "retry.attempts"),
+        fmt::format("{} tries make at most {} times the load on {} in an outage; its retry budget bounds that to "
+                    "1 + {}% = {:.3g} times, plus {} retries a second",
+                    attempts, attempts, cluster.name, budget.percent, 1 + budget.percent / 100.0,
+                    budget.min_per_second));
+  }
 }
 
 /// Whether every request that `later` matches is already taken by `earlier`.
@@ -143,12 +128,10 @@ void routes_are_reachable(LintReport& report) {
   }
 }
 
-void shares_lead_somewhere(LintReport& report) {
-  report.each_route([&](const RouteConfig& route, const std::string& path) {
-    const bool any =
-        std::any_of(route.to.begin(), route.to.end(), [](const RouteTarget& each) { return each.weight > 0; });
-    if (!any) report.warn(join(path, "to"), "the shares add up to 0: every request is answered with 503");
-  });
+void shares_lead_somewhere(LintReport& report, const RouteConfig& route, const std::string& path) {
+  const bool any =
+      std::any_of(route.to.begin(), route.to.end(), [](const RouteTarget& each) { return each.weight > 0; });
+  if (!any) report.warn(join(path, "to"), "the shares add up to 0: every request is answered with 503");
 }
 
 void head_limits_fit(LintReport& report) {
@@ -194,15 +177,15 @@ void admin_stays_private(LintReport& report) {
 }
 
 constexpr std::array kRules{
-    LintRule{"tries-fit", "attempts × per_try_timeout fits into the route's timeout.", tries_fit},
-    LintRule{"connect-fits", "connect_timeout is shorter than one try.", connect_fits},
-    LintRule{"pending-fits", "pending_timeout is shorter than the route's timeout.", pending_fits},
+    LintRule{"tries-fit", "attempts × per_try_timeout fits into the route's timeout.", at_each_route<tries_fit>},
+    LintRule{"connect-fits", "connect_timeout is shorter than one try.", at_each_target<connect_fits>},
+    LintRule{"pending-fits", "pending_timeout is shorter than the route's timeout.", at_each_target<pending_fits>},
     LintRule{"drain-fits", "drain_timeout is not shorter than the longest route timeout.", drain_fits},
-    LintRule{"backoff-fits", "backoff_base is not longer than backoff_max.", backoff_fits},
+    LintRule{"backoff-fits", "backoff_base is not longer than backoff_max.", at_each_route<backoff_fits>},
     LintRule{"retry-budget", "Retries have a budget that allows some and binds; says what an outage can cost.",
-             retries_have_a_budget},
+             at_each_target<retries_have_a_budget>},
     LintRule{"reachable-routes", "No route stands behind one that takes all its requests.", routes_are_reachable},
-    LintRule{"shares", "The shares of a route do not add up to 0.", shares_lead_somewhere},
+    LintRule{"shares", "The shares of a route do not add up to 0.", at_each_route<shares_lead_somewhere>},
     LintRule{"head-limits", "The limits of request line and field are within that of the head.", head_limits_fit},
     LintRule{"files", "Client and upstream connections fit into the process's file limit.", files_suffice},
     LintRule{"admin-private", "The admin interface listens on this machine only.", admin_stays_private},

@@ -3,12 +3,13 @@ refuses."""
 
 import json
 import re
+import threading
 import time
 import unittest
 
 from harness.case import Case
 from harness.load import Load
-from harness.upstream import delay
+from harness.upstream import gated
 from harness.weir import run
 from harness.wire import request
 
@@ -41,12 +42,14 @@ class Drain(Admin):
         self.assertEqual([], load.failed()[:5], load.text())
 
     def test_what_is_in_flight_finishes(self):
-        self.a.behaviour = self.b.behaviour = delay(0.7)
+        gate = threading.Event()
+        self.a.behaviour = self.b.behaviour = gated(gate)
         clients = [self.client() for _ in range(8)]
         for client in clients:
             client.send(request("GET", "/"))
         self.eventually(lambda: len(self.a.requests) + len(self.b.requests) == 8, "all have arrived")
         self.proxy.post(f"/drain?endpoint={self.a.address}")
+        gate.set()
         self.assertEqual([200] * 8, [client.response().status for client in clients])
 
     def test_all_drained_means_refused(self):
@@ -90,7 +93,7 @@ class Weight(Admin):
             self.proxy.post(f"/weight?endpoint={self.a.address}&weight=9")
             for threads in (1, 8):
                 with self.subTest(f"{policy}, {threads} clients"), Load(self.port, threads=threads) as load:
-                    self.eventually(lambda: len(load.answers) > 1000, load.text, 20)
+                    self.eventually(lambda: len(load.answers) > 1000, load.text)
                     load.stop()
                     share = load.by_instance()["a"] / len(load.answers)
                     self.assertTrue(0.8 < share < 0.97, f"nine tenths: {load.text()}")

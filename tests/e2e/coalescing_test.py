@@ -7,7 +7,8 @@ import unittest
 
 from harness.case import Case
 from harness.load import Load
-from harness.upstream import CLOSE, KEEP, echo, ok
+from harness.upstream import CLOSE, KEEP, echo, gated, ok
+from harness.waiting import PATIENCE
 from harness.wire import Client, request
 
 
@@ -33,7 +34,7 @@ class Coalescing(Case):
 
     def test_under_load(self):
         self.start(ok)
-        wrong = []
+        right, wrong = [], []
 
         def ask(name):
             with Client(self.port) as client:
@@ -41,25 +42,21 @@ class Coalescing(Case):
                     body = f"{name}-{i}"
                     response = client.ask("PUT" if i % 5 == 0 else "GET", f"/{body}",
                                           body=body.encode() if i % 5 == 0 else None)
-                    if json.loads(response.body)["start"].split()[1] != f"/{body}":
-                        wrong.append((body, response.body))
+                    told = json.loads(response.body)["start"].split()[1]
+                    (right if told == f"/{body}" else wrong).append((body, response.body))
 
         self.a.behaviour = echo
         threads = [threading.Thread(target=ask, args=(name,)) for name in range(12)]
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(30)
+            thread.join(PATIENCE)
         self.assertEqual([], wrong[:3])
+        self.assertEqual(12 * 100, len(right))
 
     def test_a_neighbour_that_leaves(self):
         gate = threading.Event()
-
-        def gated(wire, message, server):
-            gate.wait(10)
-            return echo(wire, message, server)
-
-        self.start(gated)
+        self.start(gated(gate, echo), route={"timeout": "120s"})
         clients = [self.client() for _ in range(30)]
         for i, client in enumerate(clients):
             client.send(request("GET", f"/{i}"))

@@ -49,7 +49,7 @@ class Descriptors(Case):
                           open_files=OPEN_FILES)
         crowd = self.crowd(OPEN_FILES)
         crowd.send(request("GET", "/"))
-        crowd.receive(10, until=lambda: crowd.statuses().get("503"))
+        crowd.receive(until=lambda: crowd.statuses().get("503"))
         statuses = crowd.statuses()
         self.assertGreater(statuses.get("503", 0), 0, statuses)
         refused = next(each for each in crowd.members if each.received)

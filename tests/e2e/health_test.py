@@ -6,8 +6,10 @@ import unittest
 from harness.case import Case
 from harness.load import Load
 from harness.upstream import KEEP, answer, delay, never, ok, status
+from harness.waiting import PATIENCE
 
-CHECK = {"http": "/healthz", "interval": "100ms", "timeout": "100ms", "rise": 2, "fall": 3}
+# Often, so that a story takes seconds, and patient, so that a busy machine makes nobody ill.
+CHECK = {"http": "/healthz", "interval": "100ms", "timeout": "2s", "rise": 2, "fall": 3}
 
 
 def health(probe, rest=ok):
@@ -60,9 +62,10 @@ class Health(Case):
             self.eventually(lambda: load.by_instance()["a"] > 20, load.text)
             a.behaviour = health(status(500))
             self.await_state(a, "unhealthy")
-            begin = time.monotonic()
+            self.eventually(lambda: self.proxy.endpoint(a)["in_flight"] == 0, self.proxy.endpoints)
+            before, begin = len(traffic(a)), time.monotonic()
             self.eventually(lambda: len(load.since(begin)) > 200, load.text)
-            self.assertNotIn("a", load.by_instance(load.since(begin + 0.1)))
+            self.assertLessEqual(len(traffic(a)), before + 4, "whatever had been chosen already")
             a.behaviour = ok
             begin = time.monotonic()
             self.eventually(lambda: load.by_instance(load.since(begin))["a"] > 20, load.text)
@@ -85,7 +88,7 @@ class Health(Case):
 
     def test_what_counts_as_failure(self):
         """Rows: message, the check, what the endpoint does, what its state becomes."""
-        slow = delay(5)
+        slow = delay(PATIENCE)
         rows = [
             ("silence", {}, health(never), "unhealthy"),
             ("too slow", {}, health(slow), "unhealthy"),
@@ -151,17 +154,16 @@ class Health(Case):
 
     def test_one_that_hangs_does_not_hold_up_the_start(self):
         hung, well = self.upstream("hung", health(never)), self.upstream("well")
-        begin = time.monotonic()
         self.start([hung, well])
         self.assertEqual(b"well", self.ask().body)
-        self.assertLess(time.monotonic() - begin, 5)
+        self.assertEqual("unhealthy", self.state(hung), "its probe's timeout decided, and nothing waited any longer")
 
     def test_probes_leave_nothing_behind(self):
         a = self.upstream("a", health(status(503)))
         self.start([a], {"interval": "10ms"})
         self.eventually(lambda: len(a.requests) > 20, "probes")
         fds = self.proxy.fds()
-        self.eventually(lambda: len(a.requests) > 200, "more probes", 20)
+        self.eventually(lambda: len(a.requests) > 200, "more probes")
         self.assertLessEqual(self.proxy.fds(), fds + 3)
 
 

@@ -6,6 +6,7 @@ import unittest
 
 from harness.case import Case
 from harness.upstream import CLOSE, delay, echo, never, ok
+from harness.waiting import PATIENCE
 from harness.wire import request
 
 
@@ -31,7 +32,7 @@ class Circuit(Limits):
     def start(self, behaviour=never, **circuit):
         self.a = self.upstream("a", behaviour)
         self.proxy = self.weir(self.config([self.a], cluster={"circuit_breaker": circuit, "outlier_detection": "off"},
-                                           route={"timeout": "20s"}, workers=2))
+                                           route={"timeout": "120s"}, workers=2))
 
     def test_max_pending(self):
         self.start(max_requests=2, max_pending=0)
@@ -50,7 +51,7 @@ class Circuit(Limits):
         self.assertGreaterEqual(time.monotonic() - begin, 0.19, "it did wait")
 
     def test_who_waits_is_served_in_time(self):
-        self.start(delay(0.1), max_requests=2, max_pending=100, pending_timeout="10s")
+        self.start(delay(0.1), max_requests=2, max_pending=100, pending_timeout="60s")
         clients = [self.client() for _ in range(20)]
         for i, client in enumerate(clients):
             client.send(request("GET", f"/{i}"))
@@ -59,7 +60,7 @@ class Circuit(Limits):
         self.assertLessEqual(self.a.accepted, 4, "never more than two at once, over both workers")
 
     def test_connections_to_one_endpoint(self):
-        self.start(delay(0.05), max_connections=3, max_pending=100, pending_timeout="10s")
+        self.start(delay(0.05), max_connections=3, max_pending=100, pending_timeout="60s")
         clients = [self.client() for _ in range(30)]
         most = 0
         for client in clients:
@@ -70,7 +71,7 @@ class Circuit(Limits):
         self.assertLessEqual(most, 3)
 
     def test_who_leaves_while_waiting_frees_its_place_in_the_queue(self):
-        self.start(max_requests=1, max_pending=2, pending_timeout="20s")
+        self.start(max_requests=1, max_pending=2, pending_timeout="60s")
         self.fill(1)
         for _ in range(5):
             waiting = [self.client() for _ in range(2)]
@@ -115,37 +116,37 @@ class Timeouts(Limits):
                                            route=route))
 
     def test_route(self):
-        self.start(timeout="300ms", retry="off")
+        self.start(timeout="1s", retry="off")
         response = self.ask()
-        self.assert_refused(response, 504, "rule=route_timeout", "limit=timeout", "value=300", self.a.address)
+        self.assert_refused(response, 504, "rule=route_timeout", "limit=timeout", "value=1000", self.a.address)
         self.eventually(lambda: self.a.left, "the endpoint is told that nobody waits any more")
 
     def test_try(self):
-        self.start(timeout="10s", retry={"attempts": 2, "per_try_timeout": "150ms"})
-        begin = time.monotonic()
+        self.start(timeout="300s", retry={"attempts": 2, "per_try_timeout": "500ms"})
         response = self.ask()
         self.assertIn("_timeout", response.get("x-weir-refusal", ""))
         self.assert_status(504, response)
+        self.eventually(lambda: len(self.a.left) == 2, "both tries are closed at the endpoint")
         self.assertEqual(2, len(self.a.requests))
-        self.assertLess(time.monotonic() - begin, 5)
 
     def test_a_try_of_a_post(self):
-        self.start(timeout="10s", retry={"attempts": 2, "per_try_timeout": "150ms"})
+        self.start(timeout="300s", retry={"attempts": 2, "per_try_timeout": "500ms"})
         self.assert_refused(self.ask("POST", "/", body=b"x"), 504, "rule=try_timeout", "limit=retry.per_try_timeout")
+        self.eventually(lambda: self.a.left, "the try is closed at the endpoint")
         self.assertEqual(1, len(self.a.requests))
 
     def test_the_value_is_the_limits(self):
-        self.start(timeout="10s", retry={"attempts": 1, "per_try_timeout": "150ms"})
+        self.start(timeout="300s", retry={"attempts": 1, "per_try_timeout": "150ms"})
         self.assert_refused(self.ask(), 504, "value=150")
 
     def test_a_body_that_stops(self):
         """Nothing more can be said then; the client must see that something is missing."""
         def stall(wire, message, server):
             wire.sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
-            server.ending.wait(20)
+            server.ending.wait(PATIENCE)
             return CLOSE
 
-        self.start(stall, timeout="300ms", retry="off")
+        self.start(stall, timeout="2s", retry="off")
         client = self.client()
         client.send(request("GET", "/"))
         self.assert_status(200, client.head())
@@ -166,10 +167,8 @@ class Timeouts(Limits):
             self.addCleanup(sock.close)
         self.weir(self.config([f"127.0.0.1:{address[1]}"],
                               cluster={"connect_timeout": "200ms", "outlier_detection": "off"},
-                              route={"retry": "off"}))
-        begin = time.monotonic()
+                              route={"retry": "off", "timeout": "300s"}))
         self.assert_refused(self.ask(), 503, "rule=connect_failed")
-        self.assertLess(time.monotonic() - begin, 5)
 
 
 class Sizes(Limits):

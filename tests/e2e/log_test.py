@@ -8,6 +8,7 @@ import unittest
 
 from harness.case import Case
 from harness.upstream import never, ok, says, status
+from harness.waiting import PATIENCE
 from harness.wire import request
 
 
@@ -145,15 +146,15 @@ class Log(Case):
         self.fill_stdout()
         self.proxy.signal(signal.SIGTERM)
         try:
-            self.assertEqual(0, self.proxy.process.wait(10))
+            self.assertEqual(0, self.proxy.process.wait(PATIENCE))
         except subprocess.TimeoutExpired:
-            self.fail("still there 10 s after SIGTERM")
+            self.fail(f"still there {PATIENCE} s after SIGTERM")
 
     def test_nor_a_reload(self):
         self.fill_stdout()
         self.proxy.write(self.config([self.a]))
         self.proxy.post("/reload")
-        clients = [self.client(timeout=5) for _ in range(8)]
+        clients = [self.client() for _ in range(8)]
         for client in clients:
             self.assert_status(200, client.ask())
         self.assertIsNotNone(self.proxy.process.stdout.read1(65536))  # lets the writer finish

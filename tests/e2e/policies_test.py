@@ -21,10 +21,9 @@ class Spread(Case):
                 proxy.write(config)
                 proxy.post("/reload")
             with self.subTest(policy), Load(self.port, threads=6) as load:
-                self.eventually(lambda: len(load.answers) > 600, load.text, 20)
+                self.eventually(lambda: min(load.by_instance()[name] for name in "abc") > 60, load.text)
                 load.stop()
                 self.assertEqual([], load.failed()[:5], load.text())
-                self.assertGreater(min(load.by_instance()[name] for name in "abc"), 60, load.text())
 
 
 class Sticky(Case):
@@ -63,7 +62,7 @@ class Sticky(Case):
 class Priorities(Case):
     def test_the_spare_serves_when_it_must(self):
         main, spare = self.upstream("main"), self.upstream("spare")
-        check = {"http": "/healthz", "interval": "50ms", "timeout": "200ms", "rise": 1, "fall": 1}
+        check = {"http": "/healthz", "interval": "50ms", "timeout": "10s", "rise": 1, "fall": 1}
         proxy = self.weir(self.config([main.address, {"address": spare.address, "priority": 1}],
                                       cluster={"health_check": check}))
         seen = {self.ask().body for _ in range(30)}
@@ -81,12 +80,12 @@ class SlowStart(Case):
         proxy = self.weir(self.config([a], workers=2))
         with Load(self.port, threads=4) as load:
             self.eventually(lambda: len(load.answers) > 100, load.text)
-            proxy.write(self.config([a, b], cluster={"slow_start": "4s", "policy": "round_robin"}, workers=2))
+            proxy.write(self.config([a, b], cluster={"slow_start": "8s", "policy": "round_robin"}, workers=2))
             proxy.post("/reload")
             begin = time.monotonic()
-            self.eventually(lambda: len(load.since(begin)) > 200, load.text)
+            self.eventually(lambda: len(load.since(begin)) > 100, load.text)
             early = load.since(begin)
-            self.eventually(lambda: time.monotonic() > begin + 4.5, "the ramp has ended")
+            self.eventually(lambda: time.monotonic() > begin + 8.5, "the ramp has ended")
             later = time.monotonic()
             self.eventually(lambda: len(load.since(later)) > 200, load.text)
         share = {name: load.by_instance(answers)["b"] / len(answers)

@@ -1,13 +1,14 @@
 """A new configuration under load: no request fails, nothing leaks, and a broken file changes nothing."""
 
 import signal
+import threading
 import time
 import unittest
 
 from harness.case import Case
 from harness.load import Load
 from harness.ports import free_port
-from harness.upstream import delay
+from harness.upstream import gated
 from harness.weir import run
 from harness.wire import ask
 
@@ -62,7 +63,8 @@ class Reload(Case):
         self.assertEqual([], load.failed()[:5], load.text())
 
     def test_requests_in_flight_finish_under_the_old_one(self):
-        a, b = self.upstream("a", delay(1.0)), self.upstream("b")
+        gate = threading.Event()
+        a, b = self.upstream("a", gated(gate)), self.upstream("b")
         proxy = self.weir(self.config([a]))
         client = self.client()
         client.send(b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -70,6 +72,7 @@ class Reload(Case):
         proxy.write(self.config([b]))
         proxy.post("/reload")
         self.eventually(lambda: self.ask().body == b"b", "new requests go to b")
+        gate.set()
         self.assertEqual(b"a", client.response().body)
         self.assertEqual(b"b", client.ask().body, "the same connection follows the new configuration")
 

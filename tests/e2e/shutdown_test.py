@@ -1,12 +1,14 @@
 """SIGTERM: what is in flight finishes, what is idle ends, nothing new comes in, and the process leaves with 0."""
 
 import signal
+import threading
 import time
 import unittest
 
 from harness.case import Case
 from harness.load import Load
-from harness.upstream import delay, never, ok
+from harness.upstream import gated, never, ok
+from harness.waiting import PATIENCE
 from harness.wire import Closed, request
 
 
@@ -19,7 +21,7 @@ class Shutdown(Case):
         with load:
             self.eventually(lambda: len(load.answers) > 300, load.text)
             term = time.monotonic()
-            self.assertEqual(0, proxy.end(10), proxy.stderr())
+            self.assertEqual(0, proxy.end(), proxy.stderr())
         answered = [each for each in load.answers if each.status]
         self.assertEqual({200}, {each.status for each in answered}, load.text())
         lost = [each for each in load.answers if not each.status and "refused" not in each.error.lower()]
@@ -27,24 +29,29 @@ class Shutdown(Case):
         self.assertTrue([each for each in answered if each.at > term], "some were in flight")
 
     def test_a_response_in_flight_is_finished(self):
-        a = self.upstream("a", delay(0.7))
-        proxy = self.weir(self.config([a]))
-        client = self.client()
+        a = self.upstream("a")
+        proxy = self.weir(self.config([a], drain_timeout="120s", workers=1))
+        client, idle = self.client(), self.client()
+        idle.ask()
+        gate = threading.Event()
+        a.behaviour = gated(gate)
         client.send(request("GET", "/slow"))
-        self.eventually(lambda: a.requests, "the request has arrived")
+        self.eventually(lambda: "/slow" in a.targets, "the request has arrived")
         proxy.signal(signal.SIGTERM)
-        self.eventually(lambda: "draining" in proxy.stderr(), proxy.stderr)
+        self.assertEqual(b"", idle.to_end(), "the worker knows")
+        gate.set()
         response = client.response()
         self.assertEqual((200, b"a", "close"), (response.status, response.body, response.get("connection")))
         self.assertEqual(b"", client.to_end())
-        self.assertEqual(0, proxy.process.wait(5))
+        self.assertEqual(0, proxy.process.wait(PATIENCE))
 
     def test_idle_connections_end_and_new_ones_are_refused(self):
         a = self.upstream("a", ok)
-        proxy = self.weir(self.config([a], drain_timeout="5s"))
+        proxy = self.weir(self.config([a], drain_timeout="120s"))
         idle, busy, silent = self.client(), self.client(), self.client()
         idle.ask()
-        a.behaviour = delay(1.5)
+        gate = threading.Event()
+        a.behaviour = gated(gate)
         busy.send(request("GET", "/slow"))
         self.eventually(lambda: "/slow" in a.targets, "the request has arrived")
         proxy.signal(signal.SIGTERM)
@@ -52,8 +59,10 @@ class Shutdown(Case):
         self.assertFalse(idle.was_reset)
         with self.assertRaises((OSError, Closed)):
             self.ask("GET", "/new", timeout=1)
+        self.assertNotIn("/new", a.targets)
+        gate.set()
         self.assertEqual(b"a", busy.response().body)
-        self.assertEqual(0, proxy.process.wait(5), "a client that never spoke does not hold it up")
+        self.assertEqual(0, proxy.process.wait(PATIENCE), "a client that never spoke does not hold it up")
 
     def test_drain_timeout_bounds_it(self):
         a = self.upstream("a", never)
@@ -62,23 +71,24 @@ class Shutdown(Case):
         client.send(request("GET", "/for-ever"))
         self.eventually(lambda: a.waiting, "the request has arrived")
         proxy.signal(signal.SIGTERM)
-        self.assertEqual(0, proxy.process.wait(5), proxy.stderr())
+        self.assertEqual(0, proxy.process.wait(PATIENCE), proxy.stderr())
         self.assertIn("drain_timeout", proxy.stderr())
 
     def test_a_second_signal_ends_at_once(self):
         a = self.upstream("a", never)
-        proxy = self.weir(self.config([a], drain_timeout="60s"))
+        proxy = self.weir(self.config([a], drain_timeout="600s"))
         client = self.client()
         client.send(request("GET", "/for-ever"))
         self.eventually(lambda: a.waiting, "the request has arrived")
         proxy.signal(signal.SIGTERM)
         self.eventually(lambda: "draining" in proxy.stderr(), proxy.stderr)
         proxy.signal(signal.SIGTERM)
-        self.assertEqual(0, proxy.process.wait(5), proxy.stderr())
+        self.assertEqual(0, proxy.process.wait(PATIENCE), proxy.stderr())
 
     def test_healthz_says_so(self):
-        a = self.upstream("a", delay(1))
-        proxy = self.weir(self.config([a]))
+        gate = threading.Event()
+        a = self.upstream("a", gated(gate))
+        proxy = self.weir(self.config([a], drain_timeout="120s"))
         self.eventually(lambda: proxy.admin("GET", "/healthz").status == 200, "serving")
         client = self.client()
         client.send(request("GET", "/slow"))
@@ -86,6 +96,7 @@ class Shutdown(Case):
         proxy.signal(signal.SIGTERM)
         self.eventually(lambda: "draining" in proxy.stderr(), proxy.stderr)
         self.assertEqual(503, proxy.admin("GET", "/healthz").status)
+        gate.set()
         client.response()
 
     def test_the_log_is_complete(self):

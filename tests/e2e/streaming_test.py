@@ -3,13 +3,14 @@
 WEIR_STREAM_GIB sets the size of the large ones (default 1).
 """
 
+import collections
 import os
 import threading
-import time
 import unittest
 
 from harness.case import Case
 from harness.upstream import CLOSE, KEEP, answer, never, raw_body
+from harness.waiting import PATIENCE, Still
 from harness.wire import request
 
 GIB = int(os.environ.get("WEIR_STREAM_GIB", "1")) << 30
@@ -44,7 +45,7 @@ def read_body(wire, total):
 class Large(Case):
     def start(self, behaviour):
         self.a = self.upstream("a", behaviour)
-        self.proxy = self.weir(self.config([self.a], route={"timeout": "60s"}))
+        self.proxy = self.weir(self.config([self.a], route={"timeout": "300s"}))
 
     def assert_small(self):
         peak = self.proxy.rss_kib(peak=True)
@@ -58,7 +59,7 @@ class Large(Case):
             return KEEP
 
         self.start(pour)
-        client = self.client(timeout=60)
+        client = self.client()
         client.send(request("GET", "/"))
         self.assert_status(200, client.head())
         self.assertTrue(read_body(client, GIB), "byte for byte")
@@ -74,7 +75,7 @@ class Large(Case):
             return KEEP
 
         self.start(drink)
-        client = self.client(timeout=60)
+        client = self.client()
         client.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % GIB)
         send_body(client.sock, GIB)
         self.assertEqual(b"drunk", client.response().body)
@@ -104,7 +105,7 @@ class BackPressure(Case):
         self.eventually(lambda: a.open == 0, "the endpoint is told that the client has left")
 
     def test_an_endpoint_that_does_not_read_stops_the_client(self):
-        a = self.upstream("a", raw_body(lambda wire, message, server: server.ending.wait(30)))
+        a = self.upstream("a", raw_body(lambda wire, message, server: server.ending.wait(PATIENCE)))
         proxy = self.weir(self.config([a], route={"timeout": "60s"}))
         client = self.client()
         client.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % GIB)
@@ -122,49 +123,39 @@ class BackPressure(Case):
         thread = threading.Thread(target=push, daemon=True)
         thread.start()
         self.assert_stops(sent, proxy)
-        thread.join(10)
+        thread.join(PATIENCE)
         client.reset()
         self.eventually(lambda: proxy.endpoint(a)["connections"] == 0, "the endpoint is told that the client has left")
 
     def assert_stops(self, sent, proxy):
         """What is sent stops growing, within what the kernel and Weir may hold between them."""
-        last = [-1, time.monotonic()]
-
-        def still():
-            if sent[0] != last[0]:
-                last[:] = [sent[0], time.monotonic()]
-            return sent[0] > 0 and time.monotonic() - last[1] > 0.5
-
-        self.eventually(still, lambda: f"sending stops; {sent[0]} bytes sent", 20)
+        self.eventually(lambda: sent[0], "sending begins")
+        self.eventually(Still(lambda: sent[0]), lambda: f"sending stops; {sent[0]} bytes sent")
         self.assertLess(sent[0], 64 << 20, "bytes on the way")
         self.assert_memory(proxy.rss_kib(peak=True), RSS_MAX_KIB)
 
     def test_many_slow_readers_at_once(self):
         """A hundred clients that do not read: each holds a bounded piece, and the rest waits at the endpoint."""
+        sent = collections.Counter()  # by connection: each thread writes its own
+
         @raw_body
         def pour(wire, message, server):
             wire.sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % GIB)
-            send_body(wire.sock, GIB)
-            return CLOSE
+            while True:  # piece by piece, as far as the connection takes them
+                sent[wire] += wire.sock.send(PIECE)
 
         a = self.upstream("a", pour)
-        proxy = self.weir(self.config([a]))
+        proxy = self.weir(self.config([a], listener={"timeouts": {"write": "300s"}}))
         idle = proxy.rss_kib()
         clients = [self.client() for _ in range(100)]
         for client in clients:
             client.send(request("GET", "/"))
         for client in clients:
             client.head()
-        last = [0, 0.0]
-
-        def settled():
-            if proxy.rss_kib() > last[0]:
-                last[:] = [proxy.rss_kib(), time.monotonic()]
-            return time.monotonic() - last[1] > 0.7
-
-        self.eventually(settled, "memory stops growing", 20)
+        self.eventually(Still(sent.total), lambda: f"the endpoint must wait: {sent.total()} bytes sent")
+        self.assertEqual(len(clients), len(sent), "it has begun to answer all of them")
+        self.assertLess(sent.total(), GIB, "bytes of 100 answers that nobody reads")
         self.assert_memory(proxy.rss_kib() - idle, 100 * 1024, "KiB for 100 clients: 1 MiB each at most")
-
 
     def test_a_pipeline_whose_answers_nobody_reads(self):
         """Each request is forty bytes, each answer a hundred kilobytes: what waits to be read must not pile up here."""
@@ -175,21 +166,14 @@ class BackPressure(Case):
             return KEEP
 
         a = self.upstream("a", fat)
-        proxy = self.weir(self.config([a], listener={"timeouts": {"write": "60s"}}))
+        proxy = self.weir(self.config([a], listener={"timeouts": {"write": "300s"}}))
         client = self.client()
         client.sock.settimeout(2)
         try:
             client.send(request("GET", "/") * 3000)
         except TimeoutError:
             pass  # it is made to wait, which is right
-        last = [-1, time.monotonic()]
-
-        def still():
-            if len(a.requests) != last[0]:
-                last[:] = [len(a.requests), time.monotonic()]
-            return last[0] == 3000 or time.monotonic() - last[1] > 1
-
-        self.eventually(still, lambda: f"it stops asking the endpoint: {len(a.requests)}", 40)
+        self.eventually(Still(lambda: len(a.requests)), lambda: f"it stops asking the endpoint: {len(a.requests)}")
         self.assert_memory(proxy.rss_kib(peak=True), RSS_MAX_KIB, f"KiB at most, after {len(a.requests)} answers")
         self.assertLess(len(a.requests), 3000)
 
@@ -203,7 +187,7 @@ class Pieces(Case):
             wire.sock.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
             for i in range(5):
                 wire.sock.sendall(b"6\r\nevent%d\r\n" % i)
-                if not step.wait(10):
+                if not step.wait(PATIENCE):
                     return CLOSE
                 step.clear()
             wire.sock.sendall(b"0\r\n\r\n")

@@ -14,27 +14,19 @@ import socket
 import subprocess
 import tempfile
 import threading
-import time
 import unittest
 
-WEIR = os.environ.get("WEIR")
-PATIENCE = 30  # s: for a busy machine, not a measurement
+from harness.ports import free_port
+from harness.waiting import PATIENCE, wait_for
 
+WEIR = os.environ.get("WEIR")
 
 def until(condition, what):
     """Waits for a condition; what it returns once it holds."""
-    deadline = time.monotonic() + PATIENCE
-    while not (value := condition()):
-        if time.monotonic() > deadline:
-            raise AssertionError(f"not within {PATIENCE} s: {what}")
-        time.sleep(0.02)
+    value = wait_for(condition)
+    if not value:
+        raise AssertionError(f"not within {PATIENCE} s: {what}")
     return value
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def children_of(pid):

@@ -47,7 +47,7 @@ class Workers(Case):
         crowd = Crowd(self.port, 40)
         self.addCleanup(crowd.close)
         crowd.send(request("GET", "/"))
-        crowd.receive(10, until=lambda: crowd.statuses().get("503") == 35)
+        crowd.receive(until=lambda: crowd.statuses().get("503") == 35)
         self.assertEqual({None: 5, "503": 35}, crowd.statuses())
         self.eventually(lambda: len(a.requests) == 5, lambda: f"the others arrived: {len(a.requests)}")
 
@@ -64,7 +64,7 @@ class Workers(Case):
             for member in crowd.members:
                 member.received = b""
             crowd.send(request("GET", "/"))
-            crowd.receive(30, until=lambda: all(member.received.endswith(b"quick") for member in crowd.members))
+            crowd.receive(until=lambda: all(member.received.endswith(b"quick") for member in crowd.members))
             self.assertEqual({"200": count}, crowd.statuses())
         self.assertEqual(0, crowd.ended)
         self.assert_memory(proxy.rss_kib() - idle, count * 8, f"KiB for {count} connections")
@@ -72,8 +72,8 @@ class Workers(Case):
     def test_connections_are_spread(self):
         quick = self.process("quick")
         proxy = self.weir(self.config([quick], workers=2))
-        with Load(self.port, threads=16) as load:
-            self.eventually(lambda: len(load.answers) > 2000, load.text, 20)
+        with Load(self.port, threads=16, per_connection=10) as load:  # enough connections for chance to be fair
+            self.eventually(lambda: len(load.answers) > 2000, load.text)
             spent = collections.Counter()
             for task in pathlib.Path(f"/proc/{proxy.process.pid}/task").iterdir():
                 spent[task.name] = int((task / "schedstat").read_text().split()[0])
@@ -92,7 +92,7 @@ class Workers(Case):
                 self.assert_status(200, self.ask())
                 time.sleep(1.6)  # idle for long enough to be offered; nothing outside shows that it was
                 meddle()
-                time.sleep(0.1)  # it has arrived
+                time.sleep(0.3)  # it has arrived
                 response = self.ask("POST", "/", body=b"order")
                 self.assert_status(200, response, message)
                 self.assertEqual((b"a", None), (response.body, response.get("x-poison")), message)

@@ -7,7 +7,7 @@ import unittest
 
 from harness.ports import free_port
 from harness.upstream import Upstream, UpstreamProcess, ok
-from harness.waiting import wait_for
+from harness.waiting import PATIENCE, wait_for
 from harness.weir import SANITIZED, Weir
 from harness.wire import Client, ask
 
@@ -58,7 +58,7 @@ class Case(unittest.TestCase):
             for client in getattr(self, "_clients", []):
                 client.close()
             try:
-                status = proxy.end(20)
+                status = proxy.end()
             except Exception as error:  # whatever happened, nothing may stay behind
                 proxy.kill()
                 self.fail(f"SIGTERM: {error}\n{proxy.stderr()}")
@@ -76,11 +76,11 @@ class Case(unittest.TestCase):
     def ask(self, method="GET", target="/", *fields, **options):
         return ask(self.port, method, target, *fields, **options)
 
-    def eventually(self, condition, what, within=10.0):
+    def eventually(self, condition, what):
         """The condition's value once it is true; fails with what it was last."""
-        value = wait_for(condition, within)
+        value = wait_for(condition)
         if not value:
-            self.fail(f"not within {within} s: {what() if callable(what) else what}; last seen: {value!r}")
+            self.fail(f"not within {PATIENCE} s: {what() if callable(what) else what}; last seen: {value!r}")
         return value
 
     def assert_status(self, expected, response, message=""):

@@ -5,6 +5,8 @@ import selectors
 import socket
 import time
 
+from harness.waiting import PATIENCE
+
 
 class Crowd:
     """`count` connections to 127.0.0.1:port. Each has `received` bytes and, once the peer closed it, `ended`."""
@@ -19,7 +21,7 @@ class Crowd:
         self._selector = selectors.DefaultSelector()
         self.members = []
         for _ in range(count):
-            sock = socket.create_connection(("127.0.0.1", port), 20)
+            sock = socket.create_connection(("127.0.0.1", port), PATIENCE)
             sock.setblocking(False)
             member = self.Member(sock)
             self.members.append(member)
@@ -32,7 +34,7 @@ class Crowd:
                 with contextlib.suppress(OSError):
                     member.sock.send(data)
 
-    def receive(self, seconds, until=lambda: False):
+    def receive(self, seconds=PATIENCE, until=lambda: False):
         """Takes what comes, until `until()` or the time is over."""
         end = time.monotonic() + seconds
         while not until() and time.monotonic() < end:

@@ -6,6 +6,7 @@ import threading
 import time
 from dataclasses import dataclass
 
+from harness.waiting import PATIENCE
 from harness.wire import Client, Closed
 
 
@@ -21,8 +22,9 @@ class Load:
     """`with Load(port) as load: ...`: runs meanwhile, and has ended after. A client that loses its connection opens a
     new one and repeats nothing: what that costs is seen."""
 
-    def __init__(self, port, threads=8, method="GET", target="/", body=None, per_connection=0, timeout=20.0):
+    def __init__(self, port, threads=8, method="GET", target="/", body=None, per_connection=0, timeout=PATIENCE):
         self.port = port
+        self.threads = threads
         self.answers = []
         self._request = (method, target)
         self._body = body

@@ -21,6 +21,7 @@ import sys
 import threading
 
 from harness.ports import free_port
+from harness.waiting import PATIENCE
 from harness.wire import Closed, Wire
 
 KEEP, CLOSE = True, False
@@ -62,6 +63,14 @@ def delay(seconds, then=ok):
     """Answers late; leaves early when the client does or the test ends."""
     def behaviour(wire, request, server):
         server.ending.wait(seconds)
+        return then(wire, request, server)
+    return behaviour
+
+
+def gated(gate, then=ok):
+    """Answers once the gate (an Event) is set: the request is in flight until the story says so."""
+    def behaviour(wire, request, server):
+        gate.wait(PATIENCE)
         return then(wire, request, server)
     return behaviour
 

@@ -10,7 +10,7 @@ import subprocess
 
 from harness import wire
 from harness.ports import free_port
-from harness.waiting import wait_for
+from harness.waiting import PATIENCE, wait_for
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 WEIR = os.environ.get("WEIR") or str(ROOT / "build/release/weir")
@@ -24,7 +24,7 @@ def _is_sanitized():
 SANITIZED = _is_sanitized()
 
 
-def run(*arguments, timeout=20):
+def run(*arguments, timeout=PATIENCE):
     """A verb that ends by itself."""
     return subprocess.run([WEIR, *arguments], capture_output=True, text=True, timeout=timeout)
 
@@ -57,7 +57,7 @@ class Weir:
             target = subprocess.PIPE if self._stdout == "pipe" else stdout
             self.process = subprocess.Popen([WEIR, "run", "-c", self.path], stdin=subprocess.DEVNULL, stdout=target,
                                             stderr=stderr, preexec_fn=limit)
-        wait_for(lambda: "listening on" in self.stderr() or self.process.poll() is not None, 15)
+        wait_for(lambda: "listening on" in self.stderr() or self.process.poll() is not None)
         if "listening on" not in self.stderr() or self.process.poll() is not None:
             raise AssertionError(f"weir did not start: {self.process.poll()}\n{self.stderr()}\n{self.path.read_text()}")
         return self
@@ -71,7 +71,7 @@ class Weir:
     def signal(self, number):
         os.kill(self.process.pid, number)
 
-    def end(self, within=40):
+    def end(self, within=PATIENCE):
         """SIGTERM, and the exit status."""
         self.signal(signal.SIGTERM)
         return self.process.wait(within)

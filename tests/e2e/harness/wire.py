@@ -6,6 +6,8 @@ Strict where a test must see a fault of Weir's (framing), lenient where the test
 import socket
 from dataclasses import dataclass, field
 
+from harness.waiting import PATIENCE
+
 
 class Closed(Exception):
     """The peer ended the connection in the middle of, or instead of, a message."""
@@ -131,7 +133,7 @@ class Wire:
 class Client(Wire):
     """A client of 127.0.0.1:port that sends what it is told, byte for byte."""
 
-    def __init__(self, port, timeout=15.0):
+    def __init__(self, port, timeout=PATIENCE):
         super().__init__(socket.create_connection(("127.0.0.1", port), timeout))
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
@@ -158,7 +160,7 @@ def request(method="GET", target="/", *fields, body=None, host="example.org", ve
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1") + (body or b"")
 
 
-def ask(port, method="GET", target="/", *fields, body=None, host="example.org", timeout=15.0):
+def ask(port, method="GET", target="/", *fields, body=None, host="example.org", timeout=PATIENCE):
     """One request on a connection of its own."""
     with Client(port, timeout) as client:
         return client.ask(method, target, *fields, body=body, host=host)
