@@ -22,6 +22,7 @@ from measure import Load
 KINDS = ["cpu", "syscalls", "rss", "instructions"]
 WARM_UP_SECONDS = 1
 SYSCALL_ROUNDS = 3
+SYSCALL_SECONDS = 5  # at least: in a shorter slice the set-up of 512 connections shows in what a request costs
 NEW_CONNECTIONS = Load("100", 64, new_connections=True)
 IDLE_FEW, IDLE_MANY = 1000, 5000
 
@@ -134,7 +135,7 @@ class Benchmark:
                 say(f"system calls: {load.title}, round {number + 1} of {SYSCALL_ROUNDS}")
                 for name in counts:
                     count, errors = measure.syscalls_per_request(self.stage, self.peer(name), load,
-                                                                 self.options.seconds, tool)
+                                                                 max(self.options.seconds, SYSCALL_SECONDS), tool)
                     counts[name].append(count)
                     self.results.errors += errors
             medians = {name: statistics.median(values) for name, values in counts.items()}
