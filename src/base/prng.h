@@ -3,8 +3,9 @@
 // 2018). Our own, because the standard library's distributions differ between implementations and one seed
 // must give the same run everywhere. Not for secrets. One generator per worker; not thread-safe.
 
-#include <cmath>
 #include <cstdint>
+
+#include "base/exact_math.h"
 
 namespace weir {
 
@@ -44,7 +45,7 @@ class Prng {
   double unit() { return static_cast<double>(next() >> 11) * 0x1.0p-53; }
 
   /// Exponential with the given mean.
-  double exponential(double mean) { return -mean * std::log1p(-unit()); }
+  double exponential(double mean) { return -mean * exact::log1p(-unit()); }
 
  private:
   static uint64_t rotl(uint64_t x, int k) { return (x << k) | (x >> (64 - k)); }
