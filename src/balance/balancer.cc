@@ -10,7 +10,8 @@ void Balancer::update(std::span<const EndpointView> endpoints, Instant now) {
   pools_ = distribute(endpoints, options_);
   for (const Pool& pool : pools_) {
     if (pool.share == 0) break;
-    const PolicyContext context{pool.members, options_.slow_start, options_.bounded_load_percent, now};
+    const PolicyContext context{pool.members, options_.slow_start, options_.bounded_load_percent, now,
+                                options_.choices};
     policies_.push_back(make_policy(options_.policy, context));
   }
 }

@@ -27,6 +27,7 @@ namespace weir::balance {
 
 struct BalancerOptions {
   model::PolicyKind policy = model::PolicyKind::p2c;
+  uint32_t choices = 2;                 ///< p2c: how many endpoints are drawn and compared
   uint32_t bounded_load_percent = 125;  ///< ring_hash and maglev; 0: unbounded
   uint32_t panic_percent = 50;          ///< 0: never
   uint32_t overprovisioning_percent = 140;

@@ -9,10 +9,10 @@
 // gap between them.
 
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
 
 #include "balance/endpoint.h"
+#include "base/exact_math.h"
 #include "base/time.h"
 
 namespace weir::balance {
@@ -28,7 +28,7 @@ inline constexpr Duration kFailurePenalty = Duration::s(1);
 inline double decay_factor(Duration elapsed, Duration tau) {
   if (elapsed <= Duration{}) return 1.0;
   const double x = static_cast<double>(elapsed.ns()) / static_cast<double>(tau.ns());
-  return x < 1e-3 ? 1.0 - x : std::exp(-x);
+  return x < 1e-3 ? 1.0 - x : exact::exp(-x);
 }
 
 /// Zero when the endpoint was never measured; otherwise at least 1 ns, so that "measured" stays visible.

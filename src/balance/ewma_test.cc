@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "balance/backoff.h"
 #include "balance/slow_start.h"
 #include "balance/test_cluster.h"

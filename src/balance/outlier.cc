@@ -20,7 +20,7 @@ constexpr uint64_t kJitter = 100;
 OutlierDetector::OutlierDetector(const model::OutlierConfig& config, std::vector<OutlierTally*> tallies, uint64_t seed)
     : config_(config), prng_(seed) {
   entries_.reserve(tallies.size());
-  for (OutlierTally* tally : tallies) entries_.push_back({.tally = tally, .ejection = {}, .available = true});
+  for (OutlierTally* tally : tallies) entries_.push_back({.tally = tally, .ejection = {}});
 }
 
 void OutlierDetector::import_state(size_t endpoint, const EjectionState& state) {
@@ -28,6 +28,16 @@ void OutlierDetector::import_state(size_t endpoint, const EjectionState& state) 
   entry.ejection = state;
   if (state.state == OutlierState::probation) unclaimed_.fetch_add(1, std::memory_order_relaxed);
   entry.tally->set_state(state.state);
+  entry.withheld = false;
+  if (!entry.available) withhold_probation(endpoint);
+}
+
+void OutlierDetector::set_available(size_t endpoint, bool available) {
+  Entry& entry = entries_[endpoint];
+  if (entry.available == available) return;
+  entry.available = available;
+  if (!available) return withhold_probation(endpoint);
+  if (entry.withheld) release_probation(endpoint);
 }
 
 Duration OutlierDetector::nominal_ejection(uint32_t ejections) const {
@@ -56,6 +66,7 @@ Transition OutlierDetector::change(size_t endpoint, OutlierState to, const Evide
   entry.ejection.state = to;
   entry.ejection.since = now;
   entry.ejection.slow_windows = 0;
+  entry.withheld = false;
   // Counted before it can be claimed, so that the count never falls below zero.
   if (to == OutlierState::probation) unclaimed_.fetch_add(1, std::memory_order_relaxed);
   if (entry.tally->set_state(to)) unclaimed_.fetch_sub(1, std::memory_order_relaxed);
@@ -77,18 +88,29 @@ std::optional<Transition> OutlierDetector::judge_serving(size_t endpoint, Instan
   if (!is_peer(endpoint)) return std::nullopt;
   std::optional<Evidence> evidence = run_evidence(endpoint);
   if (!evidence && entries_.size() <= kImmediateRatios) {
-    const std::vector<Counts> counts = read_counts(now);
-    const Counts all = pool(counts);
-    const Counts own = counts[endpoint];
+    read_counts(now);
+    const Counts all = pool_counts();
+    const Counts own = counts_[endpoint];
     evidence = ratio_evidence(own, {all.requests - own.requests, all.failures - own.failures});
   }
   if (!evidence || !may_eject(endpoint)) return std::nullopt;
   return eject(endpoint, *evidence, now);
 }
 
+/// As whoever sends it would, we take the request that nobody has taken yet.
+void OutlierDetector::withhold_probation(size_t endpoint) {
+  Entry& entry = entries_[endpoint];
+  if (!entry.tally->try_claim_probation()) return;
+  entry.withheld = true;
+  unclaimed_.fetch_sub(1, std::memory_order_relaxed);
+}
+
 void OutlierDetector::release_probation(size_t endpoint) {
+  Entry& entry = entries_[endpoint];
+  entry.withheld = !entry.available;
+  if (entry.withheld) return;
   unclaimed_.fetch_add(1, std::memory_order_relaxed);
-  if (!entries_[endpoint].tally->release_probation()) unclaimed_.fetch_sub(1, std::memory_order_relaxed);
+  if (!entry.tally->release_probation()) unclaimed_.fetch_sub(1, std::memory_order_relaxed);
 }
 
 std::optional<Transition> OutlierDetector::judge_probation(size_t endpoint, Outcome outcome, Duration latency,
@@ -127,8 +149,9 @@ std::optional<Transition> OutlierDetector::on_result(size_t endpoint, Outcome ou
   return judge(endpoint, outcome, latency, now);
 }
 
-std::optional<size_t> OutlierDetector::claim_probation() {
+std::optional<size_t> OutlierDetector::claim_probation(bool may_repeat) {
   if (unclaimed_.load(std::memory_order_relaxed) == 0) return std::nullopt;
+  if (!may_repeat && !open_to_all_.load(std::memory_order_relaxed)) return std::nullopt;
   for (size_t i = 0; i < entries_.size(); ++i) {
     if (!entries_[i].tally->try_claim_probation()) continue;
     unclaimed_.fetch_sub(1, std::memory_order_relaxed);
@@ -137,7 +160,8 @@ std::optional<size_t> OutlierDetector::claim_probation() {
   return std::nullopt;
 }
 
-void OutlierDetector::advance_time(Instant now, std::vector<Transition>& transitions) {
+void OutlierDetector::advance_time(Instant now) {
+  bool waits_in_vain = false;
   for (size_t i = 0; i < entries_.size(); ++i) {
     EjectionState& ejection = entries_[i].ejection;
     switch (ejection.state) {
@@ -153,7 +177,7 @@ void OutlierDetector::advance_time(Instant now, std::vector<Transition>& transit
           const Evidence evidence{.reason = OutlierReason::ejection_over,
                                   .ejection = now - ejection.since,
                                   .ejections = ejection.ejections};
-          transitions.push_back(change(i, OutlierState::probation, evidence, now));
+          transitions_.push_back(change(i, OutlierState::probation, evidence, now));
         }
         break;
       case OutlierState::probation:
@@ -162,20 +186,22 @@ void OutlierDetector::advance_time(Instant now, std::vector<Transition>& transit
           ejection.since = now;
           release_probation(i);
         }
+        waits_in_vain |= now - ejection.since >= config_.base_ejection && entries_[i].tally->probation_unclaimed();
         break;
     }
   }
+  open_to_all_.store(waits_in_vain, std::memory_order_relaxed);
 }
 
-std::vector<Transition> OutlierDetector::sweep(Instant now, std::span<const SweepInput> inputs) {
-  std::vector<Transition> transitions;
-  if (!config_.enabled) return transitions;
+std::span<const Transition> OutlierDetector::sweep(Instant now, std::span<const SweepInput> inputs) {
+  transitions_.clear();
+  if (!config_.enabled) return transitions_;
   DCHECK(inputs.size() == entries_.size());
-  for (size_t i = 0; i < entries_.size(); ++i) entries_[i].available = inputs[i].available;
-  advance_time(now, transitions);
-  if (config_.failure_percent != 0) sweep_ratios(now, transitions);
-  if (config_.latency_factor != 0) sweep_latencies(now, inputs, transitions);
-  return transitions;
+  for (size_t i = 0; i < entries_.size(); ++i) set_available(i, inputs[i].available);
+  advance_time(now);
+  if (config_.failure_percent != 0) sweep_ratios(now);
+  if (config_.latency_factor != 0) sweep_latencies(now, inputs);
+  return transitions_;
 }
 
 }  // namespace weir::balance

@@ -12,13 +12,14 @@
 // At most max(1, percent x N) endpoints are ejected at a time and never the last one that could serve.
 //
 // serving -> ejected, for base x 2^(n-1) at the n-th time, capped, +-10 % -> probation, where exactly one request is
-// allowed: success -> serving with an empty window (and slow start); failure -> ejected, longer. n shrinks by one for
-// every stretch of service as long as the ejection that n stands for. A successful active check does not end an
-// ejection.
+// allowed, preferably one that can be repeated elsewhere when it fails; if none of those came for the base ejection
+// time (a service that is only posted to), any: success -> serving with an empty window (and slow start); failure ->
+// ejected, longer. n shrinks by one for every stretch of service as long as the ejection that n stands for. A
+// successful active check does not end an ejection.
 //
 //   if (tally.record(outcome, latency, now)) { lock; if (auto t = detector.judge(i, outcome, latency, now)) apply(*t);
 //   } every sweep_interval(): lock; for (auto& t : detector.sweep(now, inputs)) apply(t); before a pick: if (auto i =
-//   detector.claim_probation()) send this request (one that may be retried) to i instead;
+//   detector.claim_probation(may_repeat)) send this request to i instead;
 //
 // Threads: claim_probation() from any; everything else single-owner (the caller's lock). The jitter comes from the
 // seed, time is an argument: deterministic. `tallies` must outlive the detector; tally + export_state() carry an
@@ -99,18 +100,19 @@ class OutlierDetector {
 
   /// After OutlierTally::record said so.
   std::optional<Transition> judge(size_t endpoint, Outcome outcome, Duration latency, Instant now);
-  /// record() and judge() in one, for callers with a single thread (the simulator).
+  /// record() and judge() in one, for callers with a single thread.
   std::optional<Transition> on_result(size_t endpoint, Outcome outcome, Duration latency, Instant now);
-  /// `inputs` has one entry per endpoint.
-  std::vector<Transition> sweep(Instant now, std::span<const SweepInput> inputs);
+  /// `inputs` has one entry per endpoint. What is returned is valid until the next sweep.
+  std::span<const Transition> sweep(Instant now, std::span<const SweepInput> inputs);
   [[nodiscard]] Duration sweep_interval() const { return config_.window / OutlierTally::kBuckets; }
 
   /// Lock-free: an endpoint in probation that is owed its one request; the caller must send it one and report the
-  /// result.
-  std::optional<size_t> claim_probation();
+  /// result. `may_repeat`: the caller's request can be sent to another endpoint if it fails.
+  std::optional<size_t> claim_probation(bool may_repeat);
 
-  /// Between sweeps, when an endpoint's active health, drain or weight changes.
-  void set_available(size_t endpoint, bool available) { entries_[endpoint].available = available; }
+  /// Between sweeps, when an endpoint's active health, drain or weight changes. While it is not available it is not
+  /// owed the request of its probation either: that would be a request to who drains or fails its checks.
+  void set_available(size_t endpoint, bool available);
 
   [[nodiscard]] OutlierState state(size_t endpoint) const { return entries_[endpoint].ejection.state; }
   [[nodiscard]] EjectionState export_state(size_t endpoint) const { return entries_[endpoint].ejection; }
@@ -123,18 +125,23 @@ class OutlierDetector {
     OutlierTally* tally = nullptr;
     EjectionState ejection;
     bool available = true;
+    bool withheld = false;  ///< the request of its probation is with us until it is available again
   };
 
   using Counts = OutlierTally::Counts;
-  struct SlowEndpoint;
+  struct SlowEndpoint {
+    size_t endpoint = 0;
+    Evidence evidence;
+  };
 
   // outlier.cc: the state machine.
   Transition eject(size_t endpoint, Evidence evidence, Instant now);
   Transition change(size_t endpoint, OutlierState to, const Evidence& evidence, Instant now);
   std::optional<Transition> judge_serving(size_t endpoint, Instant now);
   std::optional<Transition> judge_probation(size_t endpoint, Outcome outcome, Duration latency, Instant now);
-  void advance_time(Instant now, std::vector<Transition>& transitions);
+  void advance_time(Instant now);
   void release_probation(size_t endpoint);
+  void withhold_probation(size_t endpoint);
   bool may_eject(size_t endpoint);
   [[nodiscard]] Duration nominal_ejection(uint32_t ejections) const;
 
@@ -142,10 +149,11 @@ class OutlierDetector {
   [[nodiscard]] bool is_peer(size_t endpoint) const;
   [[nodiscard]] std::optional<Evidence> run_evidence(size_t endpoint) const;
   [[nodiscard]] std::optional<Evidence> ratio_evidence(Counts own, Counts peers) const;
-  [[nodiscard]] std::vector<Counts> read_counts(Instant now) const;
-  [[nodiscard]] Counts pool(const std::vector<Counts>& counts) const;
-  void sweep_ratios(Instant now, std::vector<Transition>& transitions);
-  void sweep_latencies(Instant now, std::span<const SweepInput> inputs, std::vector<Transition>& transitions);
+  void read_counts(Instant now);
+  [[nodiscard]] Counts pool_counts() const;
+  void sweep_ratios(Instant now);
+  void sweep_latencies(Instant now, std::span<const SweepInput> inputs);
+  void read_latencies(Instant now);
   std::optional<SlowEndpoint> judge_latency(size_t endpoint, const OutlierTally::LatencySample& sample,
                                             const SweepInput& input, Duration peers_median);
   [[nodiscard]] Duration slow_bar(Duration peers_median) const;
@@ -154,8 +162,18 @@ class OutlierDetector {
   std::vector<Entry> entries_;
   Prng prng_;
   uint64_t withheld_ = 0;
-  std::atomic<uint32_t> unclaimed_{
-      0};  ///< probations whose request nobody took: the common answer "none" costs one load
+  /// Probations whose request nobody took: the common answer "none" costs one load.
+  std::atomic<uint32_t> unclaimed_{0};
+  /// As of the last sweep: a probation waits in vain for a request that may be repeated, so that any may take it.
+  std::atomic<bool> open_to_all_{false};
+
+  // Of one call, kept for their memory: a sweep over ten thousand endpoints should not allocate.
+  std::vector<Counts> counts_;
+  std::vector<OutlierTally::LatencySample> samples_;
+  std::vector<std::optional<Duration>> medians_;  ///< of the peers that are a measure of speed
+  std::vector<Duration> sorted_;                  ///< the same, ascending
+  std::vector<SlowEndpoint> slow_;
+  std::vector<Transition> transitions_;
 };
 
 }  // namespace weir::balance

@@ -36,11 +36,6 @@ Duration median_of_others(const std::vector<Duration>& sorted, std::optional<Dur
 
 }  // namespace
 
-struct OutlierDetector::SlowEndpoint {
-  size_t endpoint;
-  Evidence evidence;
-};
-
 bool OutlierDetector::is_peer(size_t endpoint) const {
   return entries_[endpoint].available && entries_[endpoint].ejection.state == OutlierState::serving;
 }
@@ -67,19 +62,17 @@ std::optional<Evidence> OutlierDetector::run_evidence(size_t endpoint) const {
   return std::nullopt;
 }
 
-std::vector<OutlierTally::Counts> OutlierDetector::read_counts(Instant now) const {
-  std::vector<Counts> counts;
-  counts.reserve(entries_.size());
-  for (const Entry& entry : entries_) counts.push_back(entry.tally->counts(now));
-  return counts;
+void OutlierDetector::read_counts(Instant now) {
+  counts_.clear();
+  for (const Entry& entry : entries_) counts_.push_back(entry.tally->counts(now));
 }
 
-OutlierTally::Counts OutlierDetector::pool(const std::vector<Counts>& counts) const {
+OutlierTally::Counts OutlierDetector::pool_counts() const {
   Counts sum;
-  for (size_t i = 0; i < counts.size(); ++i) {
+  for (size_t i = 0; i < counts_.size(); ++i) {
     if (!is_peer(i)) continue;
-    sum.requests += counts[i].requests;
-    sum.failures += counts[i].failures;
+    sum.requests += counts_[i].requests;
+    sum.failures += counts_[i].failures;
   }
   return sum;
 }
@@ -92,24 +85,24 @@ std::optional<Evidence> OutlierDetector::ratio_evidence(Counts own, Counts peers
   return Evidence{.reason = OutlierReason::failure_ratio, .own = own, .peers = peers, .p_value = p_value};
 }
 
-void OutlierDetector::sweep_ratios(Instant now, std::vector<Transition>& transitions) {
-  const std::vector<Counts> counts = read_counts(now);
-  Counts all = pool(counts);
+void OutlierDetector::sweep_ratios(Instant now) {
+  read_counts(now);
+  Counts all = pool_counts();
   // The worst first: its failures burden the peers' ratio that the others are measured by, and ejections are limited.
   for (;;) {
     std::optional<size_t> worst;
     Evidence worst_evidence;
     for (size_t i = 0; i < entries_.size(); ++i) {
       if (!is_peer(i)) continue;
-      const Counts peers{all.requests - counts[i].requests, all.failures - counts[i].failures};
-      const std::optional<Evidence> evidence = ratio_evidence(counts[i], peers);
+      const Counts peers{all.requests - counts_[i].requests, all.failures - counts_[i].failures};
+      const std::optional<Evidence> evidence = ratio_evidence(counts_[i], peers);
       if (!evidence || (worst && evidence->p_value >= worst_evidence.p_value)) continue;
       worst = i;
       worst_evidence = *evidence;
     }
     if (!worst || !may_eject(*worst)) return;
-    all = {all.requests - counts[*worst].requests, all.failures - counts[*worst].failures};
-    transitions.push_back(eject(*worst, worst_evidence, now));
+    all = {all.requests - counts_[*worst].requests, all.failures - counts_[*worst].failures};
+    transitions_.push_back(eject(*worst, worst_evidence, now));
   }
 }
 
@@ -138,39 +131,42 @@ std::optional<OutlierDetector::SlowEndpoint> OutlierDetector::judge_latency(size
   return SlowEndpoint{endpoint, evidence};
 }
 
-void OutlierDetector::sweep_latencies(Instant now, std::span<const SweepInput> inputs,
-                                      std::vector<Transition>& transitions) {
-  // An endpoint that fails is no measure of speed: errors are often the quickest answers.
-  std::vector<OutlierTally::LatencySample> samples;
-  std::vector<std::optional<Duration>> medians(entries_.size());
-  std::vector<Duration> sorted;
+void OutlierDetector::read_latencies(Instant now) {
+  samples_.clear();
+  medians_.assign(entries_.size(), std::nullopt);
+  sorted_.clear();
   for (size_t i = 0; i < entries_.size(); ++i) {
-    samples.push_back(entries_[i].tally->latency());
-    if (!is_peer(i) || samples[i].count < kMinLatencySamples) continue;
+    samples_.push_back(entries_[i].tally->latency());
+    if (!is_peer(i) || samples_[i].count < kMinLatencySamples) continue;
+    // An endpoint that fails is no measure of speed: errors are often the quickest answers.
     const Counts counts = entries_[i].tally->counts(now);
     if (config_.failure_percent != 0 && counts.failures * 100 > counts.requests * config_.failure_percent) continue;
-    medians[i] = samples[i].median;
-    sorted.push_back(samples[i].median);
+    medians_[i] = samples_[i].median;
+    sorted_.push_back(samples_[i].median);
   }
-  std::sort(sorted.begin(), sorted.end());
+  std::sort(sorted_.begin(), sorted_.end());
+}
 
-  std::vector<SlowEndpoint> slow;
+void OutlierDetector::sweep_latencies(Instant now, std::span<const SweepInput> inputs) {
+  read_latencies(now);
+  slow_.clear();
   for (size_t i = 0; i < entries_.size(); ++i) {
-    const Duration peers_median = median_of_others(sorted, medians[i]);
+    const Duration peers_median = median_of_others(sorted_, medians_[i]);
     if (is_peer(i) && peers_median > Duration{}) {
       entries_[i].tally->set_slow_bar(slow_bar(peers_median));
-      if (const auto found = judge_latency(i, samples[i], inputs[i], peers_median)) slow.push_back(*found);
+      if (const auto found = judge_latency(i, samples_[i], inputs[i], peers_median)) slow_.push_back(*found);
     }
   }
   for (size_t i = 0; i < entries_.size(); ++i) {
-    if (samples[i].count >= kMinLatencySamples) entries_[i].tally->reset_latency();
+    if (samples_[i].count >= kMinLatencySamples) entries_[i].tally->reset_latency();
   }
-  const auto slower = [](const SlowEndpoint& a, const SlowEndpoint& b) {
-    return a.evidence.median > b.evidence.median;
-  };
-  std::stable_sort(slow.begin(), slow.end(), slower);
-  for (const SlowEndpoint& found : slow) {
-    if (may_eject(found.endpoint)) transitions.push_back(eject(found.endpoint, found.evidence, now));
+  // The slowest first, of equals the first of the cluster: a total order, because a stable sort would allocate.
+  std::sort(slow_.begin(), slow_.end(), [](const SlowEndpoint& a, const SlowEndpoint& b) {
+    if (a.evidence.median != b.evidence.median) return a.evidence.median > b.evidence.median;
+    return a.endpoint < b.endpoint;
+  });
+  for (const SlowEndpoint& found : slow_) {
+    if (may_eject(found.endpoint)) transitions_.push_back(eject(found.endpoint, found.evidence, now));
   }
 }
 

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <span>
 #include <vector>
 
 #include "balance/outlier.h"
@@ -209,7 +210,7 @@ TEST(OutlierDetection, AnEndpointThatAnswersNothing) {
     std::vector<SweepInput> inputs(2);
     inputs[0].in_flight = c.in_flight;
     inputs[0].oldest_in_flight = c.oldest;
-    std::vector<Transition> transitions;
+    std::span<const Transition> transitions;
     for (int second = 1; second <= 3; ++second) {
       for (int i = 0; i < 10; ++i) tallies[1]->record(Outcome::success, Duration::ms(10), kStart + Duration::s(second));
       transitions = detector.sweep(kStart + Duration::s(second), inputs);

@@ -155,6 +155,8 @@ bool OutlierTally::try_claim_probation() {
          gate_.compare_exchange_strong(expected, Gate::probation_taken, std::memory_order_relaxed);
 }
 
+bool OutlierTally::probation_unclaimed() const { return gate_.load(std::memory_order_relaxed) == Gate::probation_open; }
+
 bool OutlierTally::release_probation() {
   Gate expected = Gate::probation_taken;
   return gate_.compare_exchange_strong(expected, Gate::probation_open, std::memory_order_relaxed);

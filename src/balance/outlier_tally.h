@@ -71,6 +71,7 @@ class alignas(64) OutlierTally {
   void clear();
   /// True when this ended a probation whose one request nobody had taken.
   bool set_state(OutlierState state);
+  [[nodiscard]] bool probation_unclaimed() const;
   /// Gives the probation's one request back, e.g. because the client went away before an answer. False when nobody had
   /// it.
   bool release_probation();

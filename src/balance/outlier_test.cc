@@ -39,7 +39,8 @@ struct Fixture {
   }
   std::vector<Transition> sweep_at(Instant at) {
     now = at;
-    return detector->sweep(now, inputs);
+    const auto transitions = detector->sweep(now, inputs);
+    return {transitions.begin(), transitions.end()};
   }
   OutlierState state(size_t endpoint) const { return detector->state(endpoint); }
 
@@ -117,20 +118,37 @@ TEST(Outlier, WhenAllFailTogetherNobodyIsEjected) {
 TEST(Outlier, ServesAgainAfterProbation) {
   Fixture f(2);
   f.results(0, Outcome::gateway_failure, 5);
-  EXPECT_FALSE(f.detector->claim_probation().has_value());
+  EXPECT_FALSE(f.detector->claim_probation(true).has_value());
   EXPECT_TRUE(f.sweep_at(kStart + Duration::s(4)).empty()) << "5 s, less 10 % at most";
   const auto transitions = f.sweep_at(kStart + Duration::s(6));
   ASSERT_EQ(transitions.size(), 1u);
   EXPECT_EQ(transitions[0].to, OutlierState::probation);
 
-  EXPECT_EQ(f.detector->claim_probation(), std::optional<size_t>(0));
-  EXPECT_FALSE(f.detector->claim_probation().has_value()) << "exactly one request";
+  EXPECT_EQ(f.detector->claim_probation(true), std::optional<size_t>(0));
+  EXPECT_FALSE(f.detector->claim_probation(true).has_value()) << "exactly one request";
   f.now = kStart + Duration::s(7);
   const auto passed = f.result(0, Outcome::success);
   ASSERT_TRUE(passed.has_value());
   EXPECT_EQ(passed->to, OutlierState::serving);
   EXPECT_EQ(f.tallies[0]->counts(f.now), OutlierTally::Counts{}) << "its window starts empty";
   EXPECT_FALSE(f.result(0, Outcome::gateway_failure).has_value()) << "and so does its run";
+}
+
+TEST(Outlier, WhereNothingMayBeRepeatedAnyRequestEndsAProbation) {
+  Fixture f(2);
+  f.results(0, Outcome::gateway_failure, 5);
+  f.sweep_at(kStart + Duration::s(6));
+  EXPECT_FALSE(f.detector->claim_probation(false).has_value()) << "one that may be repeated is better";
+  f.sweep_at(kStart + Duration::s(10));
+  EXPECT_FALSE(f.detector->claim_probation(false).has_value());
+  f.sweep_at(kStart + Duration::s(11));
+  EXPECT_EQ(f.detector->claim_probation(false), std::optional<size_t>(0)) << "none came for 5 s";
+  EXPECT_FALSE(f.detector->claim_probation(false).has_value()) << "exactly one request";
+  f.now = kStart + Duration::s(12);
+  ASSERT_TRUE(f.result(0, Outcome::gateway_failure).has_value());
+  f.sweep_at(kStart + Duration::s(24));
+  ASSERT_EQ(f.state(0), OutlierState::probation);
+  EXPECT_FALSE(f.detector->claim_probation(false).has_value()) << "the next probation waits anew";
 }
 
 TEST(Outlier, FailedProbationsLastLongerUpToTheMaximum) {
@@ -141,7 +159,7 @@ TEST(Outlier, FailedProbationsLastLongerUpToTheMaximum) {
   for (const double expected : {5.0, 10.0, 20.0, 40.0, 60.0, 60.0}) {
     EXPECT_NEAR(ejection.seconds(), expected, expected * 0.101);
     ASSERT_EQ(f.sweep_at(f.now + ejection).size(), 1u);
-    ASSERT_TRUE(f.detector->claim_probation().has_value());
+    ASSERT_TRUE(f.detector->claim_probation(true).has_value());
     f.now = f.now + Duration::ms(20);
     const auto failed = f.result(0, Outcome::gateway_failure);
     ASSERT_TRUE(failed.has_value());
@@ -154,23 +172,23 @@ TEST(Outlier, StragglersAndCancellationsDoNotDecideAProbation) {
   Fixture f(2);
   f.results(0, Outcome::gateway_failure, 5);
   f.sweep_at(kStart + Duration::s(6));
-  ASSERT_TRUE(f.detector->claim_probation().has_value());
+  ASSERT_TRUE(f.detector->claim_probation(true).has_value());
   f.now = kStart + Duration::s(7);
   EXPECT_FALSE(f.result(0, Outcome::success, Duration::s(5)).has_value()) << "sent before the probation";
   EXPECT_FALSE(f.result(0, Outcome::cancelled, Duration::ms(500)).has_value());
   EXPECT_EQ(f.state(0), OutlierState::probation);
-  EXPECT_TRUE(f.detector->claim_probation().has_value()) << "the cancelled request gave its place back";
+  EXPECT_TRUE(f.detector->claim_probation(true).has_value()) << "the cancelled request gave its place back";
 }
 
 TEST(Outlier, AnUnreportedProbationIsOpenedAgain) {
   Fixture f(2);
   f.results(0, Outcome::gateway_failure, 5);
   f.sweep_at(kStart + Duration::s(6));
-  ASSERT_TRUE(f.detector->claim_probation().has_value());
+  ASSERT_TRUE(f.detector->claim_probation(true).has_value());
   f.sweep_at(kStart + Duration::s(200));
-  EXPECT_FALSE(f.detector->claim_probation().has_value());
+  EXPECT_FALSE(f.detector->claim_probation(true).has_value());
   f.sweep_at(kStart + Duration::s(306));
-  EXPECT_TRUE(f.detector->claim_probation().has_value());
+  EXPECT_TRUE(f.detector->claim_probation(true).has_value());
 }
 
 TEST(Outlier, ActiveChecksNeitherEndNorShortenAnEjection) {
@@ -182,6 +200,35 @@ TEST(Outlier, ActiveChecksNeitherEndNorShortenAnEjection) {
   EXPECT_TRUE(f.sweep_at(kStart + Duration::s(60)).empty()) << "no probation while it fails its checks";
   f.inputs[0].available = true;
   EXPECT_EQ(f.sweep_at(kStart + Duration::s(61)).size(), 1u);
+}
+
+TEST(Outlier, NobodyIsSentToAnEndpointInProbationThatIsNotAvailable) {
+  Fixture f(2);
+  f.results(0, Outcome::gateway_failure, 5);
+  f.sweep_at(kStart + Duration::s(6));
+  ASSERT_EQ(f.state(0), OutlierState::probation);
+  f.detector->set_available(0, false);
+  EXPECT_FALSE(f.detector->claim_probation(true).has_value()) << "drained before anybody was sent";
+  f.inputs[0].available = false;
+  f.sweep_at(kStart + Duration::s(400));
+  EXPECT_FALSE(f.detector->claim_probation(true).has_value()) << "nor is it offered anew, however long it takes";
+  f.detector->set_available(0, true);
+  EXPECT_EQ(f.detector->claim_probation(true), std::optional<size_t>(0)) << "undrained";
+  f.detector->set_available(0, false);
+  EXPECT_FALSE(f.result(0, Outcome::cancelled, Duration{}).has_value());
+  EXPECT_FALSE(f.detector->claim_probation(true).has_value()) << "what is given back while it drains stays with us";
+  f.detector->set_available(0, true);
+  EXPECT_EQ(f.detector->claim_probation(true), std::optional<size_t>(0));
+  EXPECT_FALSE(f.detector->claim_probation(true).has_value()) << "exactly one request";
+}
+
+TEST(Outlier, AnImportedProbationOfADrainingEndpointWaits) {
+  Fixture f(2);
+  f.detector->set_available(1, false);
+  f.detector->import_state(1, {.state = OutlierState::probation, .ejections = 1, .since = kStart});
+  EXPECT_FALSE(f.detector->claim_probation(true).has_value());
+  f.detector->set_available(1, true);
+  EXPECT_EQ(f.detector->claim_probation(true), std::optional<size_t>(1));
 }
 
 TEST(Outlier, EjectionsAreForgottenInService) {
@@ -212,13 +259,13 @@ TEST(Outlier, StateSurvivesAReload) {
   const auto transitions = detector.sweep(kStart + Duration::s(6), inputs);
   ASSERT_EQ(transitions.size(), 1u);
   EXPECT_EQ(transitions[0].endpoint, 2u);
-  EXPECT_EQ(detector.claim_probation(), std::optional<size_t>(2));
+  EXPECT_EQ(detector.claim_probation(true), std::optional<size_t>(2));
 }
 
 TEST(Outlier, AnImportedProbationCanBeClaimed) {
   Fixture f(2);
   f.detector->import_state(1, {.state = OutlierState::probation, .ejections = 1, .since = kStart});
-  EXPECT_EQ(f.detector->claim_probation(), std::optional<size_t>(1));
+  EXPECT_EQ(f.detector->claim_probation(true), std::optional<size_t>(1));
 }
 
 TEST(Outlier, SwitchedOffItDoesNothing) {
@@ -237,7 +284,7 @@ TEST(Outlier, OnlyOneOfManyThreadsClaims) {
     std::vector<std::jthread> threads;
     for (int t = 0; t < 8; ++t) {
       threads.emplace_back([&] {
-        if (f.detector->claim_probation()) claims.fetch_add(1);
+        if (f.detector->claim_probation(true)) claims.fetch_add(1);
       });
     }
   }

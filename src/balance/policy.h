@@ -32,6 +32,7 @@ struct PolicyContext {
   Duration slow_start{};              ///< 0: no ramp
   uint32_t bounded_load_percent = 0;  ///< ring_hash and maglev: cap as percent of the mean load; 0: unbounded
   Instant now{};
+  uint32_t choices = 2;  ///< p2c: how many members are drawn and compared; 1 is a random choice
 };
 
 class Policy {

@@ -285,5 +285,36 @@ TEST(Policy, AvoidsWhatWasTriedAndSaysSoWhenNothingIsLeft) {
   }
 }
 
+/// Of d different draws among n the least loaded member is one with probability d / n; the pick is then it.
+TEST(P2c, ChoicesAreHowManyAreCompared) {
+  for (const uint32_t choices : {1u, 2u, 3u, 5u, 8u}) {
+    SCOPED_TRACE(choices);
+    TestCluster cluster(20);
+    for (uint32_t i = 0; i < 20; ++i) cluster.loads[i].in_flight = i;
+    const auto policy = make_policy(PolicyKind::p2c, {.members = cluster.views, .choices = choices});
+    Prng prng(7);
+    constexpr int kPicks = 100'000;
+    int least = 0, second = 0;
+    for (int i = 0; i < kPicks; ++i) {
+      const uint32_t position = policy->pick({.now = kStart}, prng).value();
+      least += position == 0;
+      second += position == 1;
+    }
+    const double d = choices, n = 20;
+    EXPECT_NEAR(d / n, least / double{kPicks}, 0.005);
+    EXPECT_NEAR((n - d) / n * d / (n - 1), second / double{kPicks}, 0.005) << "the second is picked when not the first";
+  }
+}
+
+TEST(P2c, ARandomChoiceAvoidsWhatWasTried) {
+  TestCluster cluster(3);
+  const auto policy = make_policy(PolicyKind::p2c, {.members = cluster.views, .choices = 1});
+  Prng prng(7);
+  const uint32_t tried[] = {0, 2};
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(1u, policy->pick({.avoid = tried, .now = kStart}, prng).value());
+  const uint32_t all[] = {0, 1, 2};
+  EXPECT_FALSE(policy->pick({.avoid = all, .now = kStart}, prng));
+}
+
 }  // namespace
 }  // namespace weir::balance

@@ -1,5 +1,6 @@
 #include "balance/weighted_draw.h"
 
+#include <algorithm>
 #include <vector>
 
 #include "balance/slow_start.h"
@@ -44,13 +45,25 @@ uint32_t WeightedDraw::draw(Instant now, Prng& prng) const {
   return drawn;
 }
 
+std::optional<uint32_t> WeightedDraw::draw_one(const PickRequest& request, Prng& prng) const {
+  return draw_another(request, {}, prng);
+}
+
+std::optional<uint32_t> WeightedDraw::draw_another(const PickRequest& request, std::span<const uint32_t> drawn,
+                                                   Prng& prng) const {
+  for (int draws = 0; draws < kAvoidDraws; ++draws) {
+    const uint32_t next = draw(request.now, prng);
+    if (is_avoided(request, members_[next])) continue;
+    if (std::find(drawn.begin(), drawn.end(), next) == drawn.end()) return next;
+  }
+  return std::nullopt;
+}
+
 std::optional<WeightedDraw::Pair> WeightedDraw::draw_two(const PickRequest& request, Prng& prng) const {
   DCHECK(members_.size() >= 2);
-  uint32_t first = draw(request.now, prng);
-  for (int draws = 1; is_avoided(request, members_[first]); ++draws) {
-    if (draws == kAvoidDraws) return std::nullopt;
-    first = draw(request.now, prng);
-  }
+  const std::optional<uint32_t> one = draw_one(request, prng);
+  if (!one) return std::nullopt;
+  const uint32_t first = *one;
   for (int draws = 0; draws < kAvoidDraws; ++draws) {
     const uint32_t second = draw(request.now, prng);
     if (second != first && !is_avoided(request, members_[second])) return Pair{first, second};

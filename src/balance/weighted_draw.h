@@ -29,6 +29,11 @@ class WeightedDraw {
   /// due. Needs two members.
   std::optional<Pair> draw_two(const PickRequest& request, Prng& prng) const;
 
+  /// A member that the request does not avoid, by weight; nothing as in draw_two.
+  std::optional<uint32_t> draw_one(const PickRequest& request, Prng& prng) const;
+  /// One that is not among `drawn` either.
+  std::optional<uint32_t> draw_another(const PickRequest& request, std::span<const uint32_t> drawn, Prng& prng) const;
+
   /// Whether all members weigh the same now, slow start included.
   [[nodiscard]] bool equal_weights(Instant now) const { return table_.empty() && now >= ramp_end_; }
 

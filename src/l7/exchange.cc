@@ -2,41 +2,21 @@
 
 #include <xxhash.h>
 
-#include <algorithm>
 #include <utility>
 
 #include "balance/ewma.h"
 #include "base/check.h"
+#include "l7/core/outcome.h"
 #include "l7/core/router.h"
 #include "l7/worker.h"
 
 namespace weir::l7 {
 
 using balance::Outcome;
+using core::outcome_of;
 using core::Rule;
 using core::Step;
 using proto::http::Field;
-
-namespace {
-
-balance::Outcome outcome_of(Code code) {
-  switch (code) {
-    case Code::connect_refused:
-    case Code::connect_timeout:
-    case Code::connect_failed: return Outcome::local_failure;
-    case Code::cancelled:
-    case Code::out_of_fds:
-    case Code::limit_reached: return Outcome::cancelled;
-    default: return Outcome::gateway_failure;
-  }
-}
-
-balance::Outcome outcome_of(uint16_t status) {
-  if (core::is_gateway_status(status)) return Outcome::gateway_failure;
-  return status >= 500 ? Outcome::server_error : Outcome::success;
-}
-
-}  // namespace
 
 Instant Exchange::now() const { return net::read_clock(); }
 
@@ -51,12 +31,11 @@ void Exchange::assign(WorkerSnapshot& snapshot, const RouteTable& listener) {
   body_.clear();
   trailers_.clear();
   bytes_in_ = bytes_out_ = 0;
-  tried_count_ = 0;
   status_ = 0;
   refusal_ = {};
   abort_code_ = Code::ok;
   phase_ = Phase::idle;
-  trying_ = has_place_ = request_ended_ = response_started_ = body_lost_ = panic_ = false;
+  trying_ = request_ended_ = response_started_ = body_lost_ = panic_ = false;
 }
 
 // ---- the request
@@ -76,9 +55,10 @@ void Exchange::on_request(http::ServerStream& stream, http::RequestHead& head, s
                .started = started_,
                .timeout = route_->timeout,
                .retry = route_->retry,
-               .endpoints = static_cast<uint32_t>(cluster_->cluster().endpoints().size())});
+               .endpoints = static_cast<uint32_t>(cluster_->cluster().endpoints().size()),
+               .circuit = cluster_->config().circuit});
   cluster_->cluster().retry_budget.deposit(started_);
-  admit();
+  act(core_.on_arrival(circuit(), cluster_->waiting() != 0, worker_.loop().now()));
 }
 
 bool Exchange::route() {
@@ -96,54 +76,31 @@ bool Exchange::route() {
   return true;
 }
 
-/// A place is one of the cluster's max_requests. Who comes when others wait goes behind them.
-void Exchange::admit() {
-  if (cluster_->waiting() == 0 && cluster_->cluster().circuit.requests.try_acquire()) {
-    has_place_ = true;
-    return attempt(false);
-  }
-  queue();
+void Exchange::queue(Instant until) {
+  if (!cluster_->enqueue(*this)) return act(core_.on_queue_full());
+  if (phase_ != Phase::queued) wait_until(Phase::queued, until);  // who queues again is watched already
 }
 
-void Exchange::queue() {
-  const auto& circuit = cluster_->config().circuit;
-  if (!cluster_->enqueue(*this)) {
-    return refuse({.rule = Rule::max_pending, .limit = "circuit_breaker.max_pending", .value = circuit.max_pending});
-  }
-  if (phase_ != Phase::queued)
-    wait_until(Phase::queued, std::min(worker_.loop().now() + circuit.pending_timeout, core_.deadline()));
-}
-
-void Exchange::on_place() {
-  if (!has_place_) {
-    if (!cluster_->cluster().circuit.requests.try_acquire()) return queue();
-    has_place_ = true;
-  }
-  attempt(false);
-}
+void Exchange::on_place() { act(core_.on_place(circuit(), worker_.loop().now())); }
 
 void Exchange::attempt(bool fresh) {
-  if (worker_.loop().now() >= core_.deadline()) {
-    return refuse({.rule = Rule::route_timeout, .limit = "timeout", .value = route_->timeout.ms()});
-  }
-  if (!choose(fresh)) return;
-  send();
+  if (choose(fresh)) send();
 }
 
 /// Finds an endpoint and a connection to it. False when the request was queued or refused, or the failure was acted
 /// upon.
 bool Exchange::choose(bool fresh) {
-  for (uint32_t looks = 0;; ++looks) {
-    const auto pick = cluster_->pick(hash(), {tried_.data(), tried_count_}, core_.may_repeat());
+  for (;;) {
+    const auto pick = cluster_->pick(hash(), core_.tried(), core_.may_repeat());
     if (!pick) {
-      refuse({.rule = Rule::no_endpoint});
+      act(core_.on_no_endpoint());
       return false;
     }
     endpoint_ = pick->index;
     panic_ = pick->panic;
     const bool may_share = request_ended_ && body_.empty() && proto::http::is_idempotent(head_.method);
     const auto acquired = cluster_->pool(endpoint_).acquire(*this, {.fresh = fresh, .may_share = may_share});
-    if (tried_count_ < kMaxTried) tried_[tried_count_++] = endpoint_;
+    core_.note_tried(endpoint_);
     if (acquired.stream != nullptr) {
       upstream_ = acquired.stream;
       return true;
@@ -156,10 +113,9 @@ bool Exchange::choose(bool fresh) {
       return false;
     }
     cluster_->cluster().record(endpoint_, Outcome::cancelled, Duration{}, now());
-    // Every connection to this endpoint is taken: ask the others, and when all are full, wait for one.
-    if (looks + 1 >= std::min<size_t>(cluster_->cluster().endpoints().size(), kMaxTried)) {
-      tried_count_ = 0;
-      queue();
+    const auto action = core_.on_saturated(worker_.loop().now());
+    if (action.step != Step::attempt) {
+      act(action);
       return false;
     }
   }
@@ -247,11 +203,12 @@ void Exchange::on_informational(const http::ResponseHead& head) { downstream_->s
 void Exchange::on_response(http::ResponseHead& head, std::string_view /*memory*/, bool end) {
   const Instant time = now();
   const Duration latency = time - attempt_started_;
+  answered_ = time;
   if (end) upstream_ = nullptr;
   cluster_->answered(endpoint_, link_);
   cluster_->latency(endpoint_).record(static_cast<uint64_t>(latency.us()));
   const Outcome outcome = outcome_of(head.status);
-  auto& load = cluster_->endpoint(endpoint_).load;
+  auto& load = cluster_->endpoint(endpoint_).member.load;
   if (outcome == Outcome::gateway_failure) {
     balance::record_failure_penalty(load, time);
   } else {
@@ -342,7 +299,7 @@ void Exchange::end_attempt(Outcome outcome) {
   const Instant time = now();
   cluster_->end_attempt(endpoint_, link_);
   if (response_started_ && outcome == Outcome::cancelled) return;  // its result was recorded with its head
-  if (outcome != Outcome::cancelled) balance::record_failure_penalty(cluster_->endpoint(endpoint_).load, time);
+  if (outcome != Outcome::cancelled) balance::record_failure_penalty(cluster_->endpoint(endpoint_).member.load, time);
   cluster_->cluster().record(endpoint_, outcome, time - attempt_started_, time);
 }
 
@@ -352,8 +309,9 @@ void Exchange::end_attempt(Outcome outcome) {
 void Exchange::act(const core::Action& action) {
   switch (action.step) {
     case Step::attempt: return attempt(false);
-    case Step::attempt_fresh: tried_count_ = tried_count_ > 0 ? tried_count_ - 1 : 0; return attempt(true);
+    case Step::attempt_fresh: return attempt(true);
     case Step::pause: return wait_until(Phase::pausing, worker_.loop().now() + action.pause);
+    case Step::queue: return queue(action.until);
     case Step::refuse: return refuse(action.refusal);
     case Step::forward: UNREACHABLE();
   }
@@ -367,13 +325,8 @@ void Exchange::wait_until(Phase phase, Instant when) {
 void Exchange::on_deadline() {
   switch (phase_) {
     case Phase::idle: return;
-    case Phase::pausing: return attempt(false);
-    case Phase::queued: {
-      cluster_->dequeue(*this);
-      return refuse({.rule = Rule::pending_timeout,
-                     .limit = "circuit_breaker.pending_timeout",
-                     .value = cluster_->config().circuit.pending_timeout.ms()});
-    }
+    case Phase::pausing: return act(core_.on_pause_over(worker_.loop().now()));
+    case Phase::queued: cluster_->dequeue(*this); return act(core_.on_pending_timeout());
     case Phase::responding:
       if (http::ClientStream* stream = std::exchange(upstream_, nullptr)) stream->cancel();
       return on_response_failed(Error{.code = Code::timeout, .origin = Origin::upstream});
@@ -423,7 +376,7 @@ void Exchange::finish() {
   phase_ = Phase::idle;
   if (cluster_ != nullptr) {
     cluster_->dequeue(*this);
-    if (std::exchange(has_place_, false)) cluster_->cluster().circuit.requests.release();
+    core_.end(circuit());
   }
   auto& metrics = worker_.metrics();
   metrics.responses[status_ / 100 < 6 ? status_ / 100 : 0].add();
@@ -431,6 +384,7 @@ void Exchange::finish() {
   metrics.bytes_to_clients.add(bytes_out_);
   metrics.duration_us.record(static_cast<uint64_t>((now() - started_).us()));
   if (listener_->access_log) write_log();
+  if (worker_.recorder().on()) record();
   upstream::WorkerCluster* cluster = cluster_;
   if (body_.capacity() > 4096) std::string().swap(body_);
   if (memory_.capacity() > 16384) std::string().swap(memory_);
@@ -442,9 +396,10 @@ void Exchange::finish() {
 
 std::string Exchange::tried_names() const {
   std::string names;
-  for (uint32_t i = 0; i < tried_count_; ++i) {
-    if (i != 0) names += ',';
-    names += cluster_->endpoint(tried_[i]).name;
+  if (cluster_ == nullptr) return names;  // without a route the core was not asked: what it remembers is not ours
+  for (const uint32_t endpoint : core_.tried()) {
+    if (!names.empty()) names += ',';
+    names += cluster_->endpoint(endpoint).name;
   }
   return names;
 }

@@ -7,7 +7,6 @@
 //
 // Exchanges are recycled by their worker, memory and all. Thread rule: the worker's thread.
 
-#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -55,8 +54,7 @@ class Exchange final : public http::RequestHandler,
   void on_deadline();
 
   bool route();
-  void admit();
-  void queue();
+  void queue(Instant until);
   void attempt(bool fresh);
   bool choose(bool fresh);
   void send();
@@ -68,15 +66,16 @@ class Exchange final : public http::RequestHandler,
   void refuse(const core::Refusal& refusal);
   void finish();
   void write_log();
+  void record();
   [[nodiscard]] bool replayable() const { return !body_lost_; }
   [[nodiscard]] uint64_t hash() const;
+  [[nodiscard]] balance::CircuitBreaker& circuit() { return cluster_->cluster().circuit; }
   [[nodiscard]] std::string tried_names() const;
   [[nodiscard]] Instant now() const;
   void wait_until(Phase phase, Instant when);
 
   // A request's body is kept this far for a retry; what is longer is streamed and cannot be repeated.
   static constexpr size_t kReplayBytes = 64 * 1024;
-  static constexpr size_t kMaxTried = 8;  ///< endpoints remembered as tried; more attempts than this repeat themselves
 
   Worker& worker_;
   WorkerSnapshot* snapshot_ = nullptr;
@@ -98,17 +97,15 @@ class Exchange final : public http::RequestHandler,
 
   Instant started_{};
   Instant attempt_started_{};
+  Instant answered_{};  ///< the first byte of the latest response
   uint64_t bytes_in_ = 0;
   uint64_t bytes_out_ = 0;
-  std::array<uint32_t, kMaxTried> tried_{};
-  uint32_t tried_count_ = 0;
   uint32_t endpoint_ = 0;
   uint16_t status_ = 0;
   core::Refusal refusal_{};
   Code abort_code_ = Code::ok;  ///< why the exchange ended early, for the log
   Phase phase_ = Phase::idle;
   bool trying_ = false;  ///< an attempt is counted at endpoint_
-  bool has_place_ = false;
   bool request_ended_ = false;
   bool response_started_ = false;
   bool body_lost_ = false;

@@ -37,7 +37,7 @@ void Exchange::write_log() {
   append_text(line, "request_id", forwarding_.request_id());
   if (cluster_ != nullptr) {
     append_text(line, "cluster", cluster_->config().name);
-    if (tried_count_ > 0) append_text(line, "endpoint", cluster_->endpoint(endpoint_).name);
+    if (!core_.tried().empty()) append_text(line, "endpoint", cluster_->endpoint(endpoint_).name);
     append_number(line, "tries", core_.tries());
     if (panic_) line += ",\"panic\":true";
   }

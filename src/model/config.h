@@ -99,6 +99,7 @@ struct ClusterConfig {
   std::string name;
   std::vector<EndpointConfig> endpoints;
   PolicyKind policy = PolicyKind::p2c;
+  uint32_t choices = 2;  ///< p2c: how many endpoints are drawn and compared; 1 is a random choice
   HashOn hash_on = HashOn::client_ip;
   std::string hash_header;              ///< with HashOn::header, lower case
   uint32_t bounded_load_percent = 125;  ///< ring_hash and maglev: cap as percent of the mean; 0: unbounded

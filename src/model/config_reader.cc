@@ -1,15 +1,12 @@
 #include "model/config_reader.h"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
-#include <memory>
 
 #include <fmt/format.h>
 
 #include "model/nearest.h"
 #include "model/reading.h"
+#include "model/text_file.h"
 
 namespace weir::model {
 namespace {
@@ -127,13 +124,9 @@ Result<Loaded, std::vector<Mistake>> load_config_text(std::string_view text, con
 }
 
 Result<Loaded, std::vector<Mistake>> load_config(const std::string& path) {
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rbe"), &std::fclose);
-  if (file == nullptr) return fail(single(path, 0, 0, fmt::format("cannot be opened: {}", std::strerror(errno))));
-  std::string text(kYamlBytesMax + 1, '\0');  // one byte more than allowed, so that too large shows
-  text.resize(std::fread(text.data(), 1, text.size(), file.get()));
-  if (std::ferror(file.get()) != 0)
-    return fail(single(path, 0, 0, fmt::format("cannot be read: {}", std::strerror(errno))));
-  return load_config_text(text, path);
+  const auto text = read_text_file(path, kYamlBytesMax + 1);  // one byte more than allowed, so that too large shows
+  if (!text) return fail(single(path, 0, 0, text.error()));
+  return load_config_text(*text, path);
 }
 
 }  // namespace weir::model

@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "model/docs_section.h"
 #include "model/lint.h"
-#include "model/schema.h"
 
 namespace weir::model {
 namespace {
@@ -62,48 +62,6 @@ clusters:
 
 )";
 
-/// Text for a cell of a table.
-std::string cell(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '|') out += '\\';
-    out += c;
-  }
-  return out;
-}
-
-template <class Owner>
-std::string default_of(const Setting<Owner>& setting) {
-  const Shape& shape = setting.info.shape;
-  if (shape.required) return "required";
-  if (!setting.info.is_value()) return "-";
-  std::string text = format_value(shape, setting.get(Owner{}));
-  return text == "\"\"" ? "-" : fmt::format("`{}`", text);
-}
-
-template <class Owner>
-void add_section(std::string& out) {
-  const Section<Owner>& its = section<Owner>();
-  out += fmt::format("## {}\n\n", its.title);
-  if (!its.path.empty()) out += fmt::format("`{}`\n\n", its.path);
-  out += fmt::format("{}\n\n", its.doc);
-  for (const Group& group : its.groups) out += fmt::format("- `{}`: {}\n", group.name, group.doc);
-  if (!its.groups.empty()) out += "\n";
-  out += "| setting | meaning | value | default | why this default |\n|---|---|---|---|---|\n";
-  std::string later;
-  for (const auto& setting : its.settings) {
-    const SettingInfo& info = setting.info;
-    if (info.shape.type == Type::later) {
-      later += fmt::format("{}`{}`", later.empty() ? "" : ", ", info.name);
-      continue;
-    }
-    out += fmt::format("| `{}` | {} | {} | {} | {} |\n", info.name, cell(info.doc), cell(describe(info.shape)),
-                       default_of(setting), cell(info.reason));
-  }
-  if (!later.empty()) out += fmt::format("\nKept for later versions, and refused by this one: {}.\n", later);
-  out += "\n";
-}
-
 void add_rules(std::string& out) {
   out +=
       "## What weir check computes\n\nBeyond mistakes, `weir check` says what is valid and still unwise, with the "
@@ -118,12 +76,12 @@ void add_rules(std::string& out) {
 
 std::string configuration_page() {
   std::string out(kIntroduction);
-  add_section<Config>(out);
-  add_section<ListenerConfig>(out);
-  add_section<RouteConfig>(out);
-  add_section<ClusterConfig>(out);
-  add_section<EndpointConfig>(out);
-  add_section<HealthCheckConfig>(out);
+  add_docs_section<Config>(out);
+  add_docs_section<ListenerConfig>(out);
+  add_docs_section<RouteConfig>(out);
+  add_docs_section<ClusterConfig>(out);
+  add_docs_section<EndpointConfig>(out);
+  add_docs_section<HealthCheckConfig>(out);
   add_rules(out);
   return out;
 }

@@ -41,23 +41,6 @@ void read_endpoints(Reading& reading, const YamlNode& at, const YamlNode& list, 
   }
 }
 
-void read_health_check(Reading& reading, const SettingInfo& setting, const Entry& entry,
-                       std::optional<HealthCheckConfig>& health_check) {
-  if (entry.value.kind == YamlNode::Kind::scalar && entry.value.text == "off") return;
-  if (!reading.expect_map(entry.place(), entry.value, entry.path, setting.shape.form)) return;
-  HealthCheckConfig& check = health_check.emplace();
-  read_section(reading, entry.place(), entry.value, entry.path, check);
-  const auto refused = [&](std::string_view name) {  // there, and already complained about
-    const bool there = std::any_of(entry.value.keys.begin(), entry.value.keys.end(),
-                                   [&](const YamlNode& key) { return key.text == name; });
-    return there && reading.provenance.line_of(join(entry.path, name)) == 0;
-  };
-  const bool http = !check.http_path.empty();
-  if (http && check.tcp) reading.mistake(entry.key, entry.path, {"http and tcp exclude each other", "one of them"});
-  if (http || check.tcp || refused("http") || refused("tcp")) return;
-  reading.mistake(entry.key, entry.path, {"does not say what to probe", "http: /path, or tcp: true"});
-}
-
 void read_cluster(Reading& reading, const Entry& entry, ClusterConfig& cluster) {
   if (entry.value.kind == YamlNode::Kind::list) {
     const std::string path = join(entry.path, "endpoints");
@@ -80,6 +63,23 @@ void read_cluster(Reading& reading, const Entry& entry, ClusterConfig& cluster) 
 }
 
 }  // namespace
+
+void read_health_check(Reading& reading, const SettingInfo& setting, const Entry& entry,
+                       std::optional<HealthCheckConfig>& health_check) {
+  if (entry.value.kind == YamlNode::Kind::scalar && entry.value.text == "off") return;
+  if (!reading.expect_map(entry.place(), entry.value, entry.path, setting.shape.form)) return;
+  HealthCheckConfig& check = health_check.emplace();
+  read_section(reading, entry.place(), entry.value, entry.path, check);
+  const auto refused = [&](std::string_view name) {  // there, and already complained about
+    const bool there = std::any_of(entry.value.keys.begin(), entry.value.keys.end(),
+                                   [&](const YamlNode& key) { return key.text == name; });
+    return there && reading.provenance.line_of(join(entry.path, name)) == 0;
+  };
+  const bool http = !check.http_path.empty();
+  if (http && check.tcp) reading.mistake(entry.key, entry.path, {"http and tcp exclude each other", "one of them"});
+  if (http || check.tcp || refused("http") || refused("tcp")) return;
+  reading.mistake(entry.key, entry.path, {"does not say what to probe", "http: /path, or tcp: true"});
+}
 
 void read_clusters(Reading& reading, const Entry& entry, std::vector<ClusterConfig>& clusters) {
   const std::string_view form = "a map from names to clusters, such as {app: [\"127.0.0.1:3000\"]}";

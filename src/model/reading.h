@@ -1,7 +1,7 @@
 #pragma once
-// What the parts of the reader share: the mistakes found so far, where values came from, and the one way in which a map
-// is read against its section of the schema (scalars by the table, structures by the caller). Used by config_reader.cc,
-// read_listener.cc and read_cluster.cc only.
+// What the parts of a reader share: the mistakes found so far, where values came from, and the one way in which a map
+// is read against its section of a schema (scalars by the table, structures by the caller). Used by the readers of
+// weir.yaml (config_reader.cc, read_*.cc) and of scenarios (src/sim), and by nobody else.
 
 #include <map>
 #include <optional>
@@ -65,8 +65,9 @@ class Reading {
 template <class Owner, class Structure>
 class SectionReader {
  public:
-  SectionReader(Reading& reading, const std::string& path, Owner& owner, const Structure& structure)
-      : reading_(reading), path_(path), owner_(owner), structure_(structure) {}
+  SectionReader(const Section<Owner>& section, Reading& reading, const std::string& path, Owner& owner,
+                const Structure& structure)
+      : section_(section), reading_(reading), path_(path), owner_(owner), structure_(structure) {}
 
   void read(const YamlNode& at, const YamlNode& map) {
     if (!reading_.expect_map(at, map, path_, known_names(""))) return;
@@ -153,7 +154,7 @@ class SectionReader {
     return text;
   }
 
-  const Section<Owner>& section_ = section<Owner>();
+  const Section<Owner>& section_;
   Reading& reading_;
   const std::string& path_;
   Owner& owner_;
@@ -161,21 +162,24 @@ class SectionReader {
   std::set<std::string, std::less<>> seen_;
 };
 
-/// `at` is where to point when `map` is not a map (its key when it was left out).
+/// `at` is where to point when `map` is not a map (its key when it was left out). `its`: where not all of the owner's
+/// settings may stand, those that may.
 template <class Owner, class Structure>
 void read_section(Reading& reading, const YamlNode& at, const YamlNode& map, const std::string& path, Owner& owner,
-                  const Structure& structure) {
-  SectionReader<Owner, Structure>(reading, path, owner, structure).read(at, map);
+                  const Structure& structure, const Section<Owner>& its = section<Owner>()) {
+  SectionReader<Owner, Structure>(its, reading, path, owner, structure).read(at, map);
 }
 
 /// For sections without structures.
 template <class Owner>
 void read_section(Reading& reading, const YamlNode& at, const YamlNode& map, const std::string& path, Owner& owner) {
-  const auto none = [](const Setting<Owner>&, const Entry&) {};
-  SectionReader<Owner, decltype(none)>(reading, path, owner, none).read(at, map);
+  read_section(reading, at, map, path, owner, [](const Setting<Owner>&, const Entry&) {});
 }
 
 void read_listeners(Reading& reading, const Entry& entry, std::vector<ListenerConfig>& listeners);
 void read_clusters(Reading& reading, const Entry& entry, std::vector<ClusterConfig>& clusters);
+/// A map with http or tcp, or off.
+void read_health_check(Reading& reading, const SettingInfo& setting, const Entry& entry,
+                       std::optional<HealthCheckConfig>& health_check);
 
 }  // namespace weir::model

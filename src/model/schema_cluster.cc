@@ -24,6 +24,10 @@ std::vector<Setting<ClusterConfig>> balancing() {
           "The addresses that serve this cluster; see Endpoints.", "requests need one to go to"),
       field<&ClusterConfig::policy>("policy", choice(kPolicies), "How an endpoint is chosen for a request.",
                                     "two random endpoints, the less busy one: near the best choice, at constant cost"),
+      field<&ClusterConfig::choices>(
+          "choices", count(1, 8),
+          "With p2c: how many endpoints are drawn at random and compared; 1 is a random choice.",
+          "the second choice brings almost all of the gain, a third little more"),
       custom<ClusterConfig>(
           "hash_on", {.type = Type::hash_key, .max = 256}, "With ring_hash and maglev: what sticks to an endpoint.",
           "it is there in every request",

@@ -50,6 +50,7 @@ clusters:
   "null":
     endpoints: ["[::1]:80", {address: "localhost:3000", weight: 0, zone: z, priority: 1}]
     policy: maglev
+    choices: 3
     hash_on: header:X-User
     bounded_load: off
     zone_preference: true

@@ -1,12 +1,12 @@
 #pragma once
-// One cluster for the whole process: its endpoints, their health, and the limits they share. Here the pure judgements
-// of `balance` meet the facts: workers report results, the health checker reports probes, the administrator drains;
-// whatever changes an endpoint's standing raises the generation, and workers fetch new views when they see it.
+// One cluster for the whole process: its endpoints, their health, and the limits they share. Here the pure judgement of
+// balance::ClusterHealth meets the facts: workers report results, the health checker reports probes, the administrator
+// drains; whatever changes an endpoint's standing raises the generation, and workers fetch new views when they see it.
+// What is added to the judgement is a lock, names, counters and the log, and what must survive a reload.
 //
 // Threads: any, unless said otherwise. Recording a success is lock-free; failures, probes and administration take a
 // mutex.
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -15,9 +15,8 @@
 #include <string_view>
 #include <vector>
 
-#include "balance/balancer.h"
 #include "balance/circuit.h"
-#include "balance/outlier.h"
+#include "balance/cluster_health.h"
 #include "balance/retry_budget.h"
 #include "base/result.h"
 #include "model/config.h"
@@ -47,20 +46,22 @@ class Cluster {
   [[nodiscard]] const std::string& name() const { return config_.name; }
   [[nodiscard]] const std::vector<std::shared_ptr<Endpoint>>& endpoints() const { return endpoints_; }
   /// `local_zone`: where this process runs; empty: nowhere in particular.
-  [[nodiscard]] balance::BalancerOptions balancer_options(const std::string& local_zone) const;
+  [[nodiscard]] balance::BalancerOptions balancer_options(std::string_view local_zone) const {
+    return balance::balancer_options(config_, local_zone);
+  }
 
   /// Changes whenever views would differ.
-  [[nodiscard]] uint64_t generation() const { return generation_.load(std::memory_order_acquire); }
+  [[nodiscard]] uint64_t generation() const { return health_.generation(); }
   /// The endpoints as a balancer wants them, and the generation they belong to.
   uint64_t views(std::vector<balance::EndpointView>& out) const;
 
   /// The result of one attempt. Outlier detection may eject, which is logged with its evidence.
   void record(uint32_t endpoint, balance::Outcome outcome, Duration latency, Instant now);
-  /// An endpoint in probation that is owed its one request.
-  std::optional<uint32_t> claim_probation();
+  /// An endpoint in probation that is owed its one request: see OutlierDetector::claim_probation().
+  std::optional<uint32_t> claim_probation(bool may_repeat) { return health_.claim_probation(may_repeat); }
   /// Judges what needs time to pass; every sweep_interval().
   void sweep(Instant now);
-  [[nodiscard]] Duration sweep_interval() const { return detector_->sweep_interval(); }
+  [[nodiscard]] Duration sweep_interval() const { return health_.sweep_interval(); }
 
   /// One probe of active health checks. `said` names a failure for people.
   void on_probe(uint32_t endpoint, balance::ProbeResult result, std::string said, Instant now);
@@ -79,20 +80,18 @@ class Cluster {
  private:
   Cluster(const model::ClusterConfig& config, std::vector<std::shared_ptr<Endpoint>> endpoints,
           std::shared_ptr<std::mutex> mutex, uint64_t seed);
-  static void inherit(Cluster& previous, Endpoint& endpoint);
-  void take_over(Cluster& previous);
+  static void inherit(const Cluster& previous, Endpoint& endpoint);
+  void configure_endpoints();
   void judge(const Endpoint& endpoint, balance::Outcome outcome, Duration latency, Instant now);
-  void apply(const balance::Transition& transition, Instant now);
-  void recombine();
+  void note(const balance::Transition& transition);
   [[nodiscard]] std::optional<uint32_t> index_of(std::string_view endpoint_name) const;
 
   model::ClusterConfig config_;
   std::vector<std::shared_ptr<Endpoint>> endpoints_;
   std::shared_ptr<std::mutex> mutex_;  ///< one for all generations of a cluster, since they share endpoints
   std::weak_ptr<Cluster> successor_;   ///< after a reload: results that come late are judged there
-  std::unique_ptr<balance::OutlierDetector> detector_;
-  std::vector<balance::EffectiveHealth> effective_;
-  std::atomic<uint64_t> generation_{1};
+  balance::ClusterHealth health_;
+  std::vector<Instant> oldest_;  ///< of one sweep, kept for its memory
 };
 
 }  // namespace weir::upstream

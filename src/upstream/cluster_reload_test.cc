@@ -78,7 +78,7 @@ TEST(ClusterReload, AProbationClaimedBeforeAReloadEnds) {
   for (const Outcome outcome : {Outcome::success, Outcome::gateway_failure}) {
     const auto before = make(config_of({1, 2}));
     const Instant later = to_probation(*before, 0);
-    ASSERT_EQ(before->claim_probation(), 0u);
+    ASSERT_EQ(before->claim_probation(true), 0u);
     const auto after = make(config_of({1, 2}), before.get(), later);
     before->record(0, outcome, Duration::ms(1), later + Duration::s(1));
     Instant now = later;
@@ -86,7 +86,7 @@ TEST(ClusterReload, AProbationClaimedBeforeAReloadEnds) {
     for (int second = 0; second < 3000 && !returned; ++second) {
       now = now + Duration::s(1);
       after->sweep(now);
-      if (after->claim_probation()) after->record(0, Outcome::success, kLatency, now + kLatency);
+      if (after->claim_probation(true)) after->record(0, Outcome::success, kLatency, now + kLatency);
       returned = after->status()[0].outlier == OutlierState::serving;
     }
     EXPECT_TRUE(returned) << "still out after " << (now - later).seconds() << " s";

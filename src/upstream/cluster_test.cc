@@ -81,7 +81,7 @@ TEST(Cluster, ViewsSayWhatTheConfigurationSays) {
   EXPECT_EQ(views[1].priority, 1);
   EXPECT_EQ(views[0].zone, balance::ZoneId{});
   EXPECT_NE(views[1].zone, balance::ZoneId{});
-  EXPECT_EQ(views[0].load, &cluster->endpoints()[0]->load);
+  EXPECT_EQ(views[0].load, &cluster->endpoints()[0]->member.load);
   EXPECT_EQ(views[0].slow_start_from, Instant{}) << "at process start nobody starts slowly";
   EXPECT_EQ(cluster->balancer_options("b").local_zone, views[1].zone);
 }
@@ -176,14 +176,14 @@ TEST(Cluster, ProbationIsOneRequestForOne) {
   for (const auto& c : cases) {
     SCOPED_TRACE(c.message);
     const auto cluster = make(config_of({1, 2}));
-    EXPECT_EQ(cluster->claim_probation(), std::nullopt);
+    EXPECT_EQ(cluster->claim_probation(true), std::nullopt);
     const Instant later = to_probation(*cluster, 0);
     EXPECT_EQ(health_of(*cluster)[0], Health::unhealthy);
-    EXPECT_EQ(cluster->claim_probation(), 0u);
-    EXPECT_EQ(cluster->claim_probation(), std::nullopt);
+    EXPECT_EQ(cluster->claim_probation(true), 0u);
+    EXPECT_EQ(cluster->claim_probation(true), std::nullopt);
     cluster->record(0, c.outcome, kLatency, later + Duration::s(1));
     EXPECT_EQ(cluster->status()[0].outlier, c.expected);
-    EXPECT_EQ(cluster->claim_probation().has_value(), c.claimable_again);
+    EXPECT_EQ(cluster->claim_probation(true).has_value(), c.claimable_again);
     if (c.expected != OutlierState::serving) continue;
     EXPECT_EQ(health_of(*cluster)[0], Health::healthy);
     EXPECT_EQ(views_of(*cluster)[0].slow_start_from, later + Duration::s(1));
@@ -195,7 +195,7 @@ TEST(Cluster, ASweepDoesNotEndAnEjectionEarly) {
   fail(*cluster, 0, kStart);
   cluster->sweep(kStart + Duration::s(4));
   EXPECT_EQ(cluster->status()[0].outlier, OutlierState::ejected);
-  EXPECT_EQ(cluster->claim_probation(), std::nullopt);
+  EXPECT_EQ(cluster->claim_probation(true), std::nullopt);
 }
 
 TEST(Cluster, ASweepSeesRequestsThatAreNotAnswered) {
@@ -203,7 +203,7 @@ TEST(Cluster, ASweepSeesRequestsThatAreNotAnswered) {
   config.outlier.latency_factor = 5;
   const auto cluster = make(config);
   Endpoint& stuck = *cluster->endpoints()[0];
-  stuck.load.in_flight = 2;
+  stuck.member.load.in_flight = 2;
   stuck.publish_oldest(3, kStart);
   Instant now = kStart + Duration::s(5);
   for (uint32_t sweep = 1; sweep <= config.outlier.latency_windows; ++sweep) {
@@ -269,7 +269,7 @@ TEST(Cluster, AnEndpointThatFailsItsProbesGetsNoProbation) {
 TEST(ClusterReload, EndpointsKeepTheirState) {
   const auto before = make(config_of({1, 2, 3}));
   const auto kept = before->endpoints();
-  kept[0]->load.in_flight = 4;
+  kept[0]->member.load.in_flight = 4;
   fail(*before, 1, kStart);
   ASSERT_TRUE(before->set_draining("127.0.0.1:3", true, kStart));
   ASSERT_TRUE(before->set_weight("127.0.0.1:1", 9, kStart));
@@ -293,7 +293,7 @@ TEST(ClusterReload, EndpointsKeepTheirState) {
   EXPECT_EQ(views[2].slow_start_from, Instant{});
 
   after->sweep(kStart + Duration::s(6));
-  EXPECT_EQ(after->claim_probation(), 1u) << "the ejection ends as it would have without the reload";
+  EXPECT_EQ(after->claim_probation(true), 1u) << "the ejection ends as it would have without the reload";
 }
 
 TEST(ClusterReload, WhatWasRemovedComesBackAsNew) {
@@ -325,8 +325,8 @@ TEST(ClusterReload, AProbationThatNobodyClaimedIsStillOwed) {
   const auto before = make(config_of({1, 2}));
   const Instant later = to_probation(*before, 0);
   const auto after = make(config_of({1, 2}), before.get(), later);
-  EXPECT_EQ(after->claim_probation(), 0u);
-  EXPECT_EQ(after->claim_probation(), std::nullopt);
+  EXPECT_EQ(after->claim_probation(true), 0u);
+  EXPECT_EQ(after->claim_probation(true), std::nullopt);
   after->record(0, Outcome::success, kLatency, later + Duration::s(1));
   EXPECT_EQ(after->status()[0].outlier, OutlierState::serving);
 }

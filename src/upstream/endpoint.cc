@@ -9,7 +9,7 @@ Endpoint::Endpoint(const model::EndpointConfig& endpoint_config, const net::Sock
                    Duration window, uint32_t max_connections)
     : name(endpoint_config.address.text()),
       address(socket_address),
-      tally(window),
+      member(name, window),
       connections(max_connections),
       config(endpoint_config) {
   for (auto& cell : oldest_) cell.store(Instant::max().ns(), std::memory_order_relaxed);

@@ -14,11 +14,8 @@
 #include <string>
 #include <vector>
 
-#include "balance/active_health.h"
 #include "balance/circuit.h"
-#include "balance/endpoint.h"
-#include "balance/endpoint_health.h"
-#include "balance/outlier_tally.h"
+#include "balance/cluster_health.h"
 #include "base/histogram.h"
 #include "model/config.h"
 #include "net/address.h"
@@ -75,15 +72,12 @@ class Endpoint {
 
   const std::string name;  ///< "10.0.0.1:3000"
   const net::SocketAddress address;
-  balance::EndpointLoad load;
-  balance::OutlierTally tally;
+  balance::Member member;  ///< health: its own header says what is under the cluster's lock
   balance::CircuitLimit connections;
   EndpointCounters counters;
 
   // Cluster's lock.
   model::EndpointConfig config;
-  balance::HealthInputs inputs;
-  std::unique_ptr<balance::ActiveHealth> active;
   std::string last_probe;     ///< what the last failed probe said, for people
   std::string last_ejection;  ///< the last transition of outlier detection, for people
   bool drained_by_admin = false;

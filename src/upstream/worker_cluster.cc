@@ -10,7 +10,8 @@ WorkerCluster::WorkerCluster(std::shared_ptr<Cluster> cluster, const Environment
       prng_(environment.prng),
       worker_(environment.worker),
       balancer_(cluster_->balancer_options(environment.local_zone)),
-      attempts_(cluster_->endpoints().size()) {
+      attempts_(cluster_->endpoints().size()),
+      queue_(cluster_->circuit.pending) {
   const model::ClusterConfig& config = cluster_->config();
   const PoolOptions options{.limits = config.pool,
                             .connect_timeout = config.connect_timeout,
@@ -34,16 +35,14 @@ void WorkerCluster::refresh() {
   balancer_.update(views_, loop_.now());
 }
 
-std::optional<balance::Pick> WorkerCluster::pick(uint64_t hash, std::span<const uint32_t> avoid, bool may_probe) {
+std::optional<balance::Pick> WorkerCluster::pick(uint64_t hash, std::span<const uint32_t> avoid, bool may_repeat) {
   if (generation_ != cluster_->generation()) refresh();
-  if (may_probe) {
-    if (const auto index = cluster_->claim_probation()) return balance::Pick{.index = *index, .panic = false};
-  }
+  if (const auto index = cluster_->claim_probation(may_repeat)) return balance::Pick{.index = *index, .panic = false};
   return balancer_.pick({.hash = hash, .avoid = avoid, .now = loop_.now()}, prng_);
 }
 
 void WorkerCluster::begin_attempt(uint32_t index, AttemptLink& link, Instant now) {
-  endpoint(index).load.in_flight.fetch_add(1, std::memory_order_relaxed);
+  endpoint(index).member.load.in_flight.fetch_add(1, std::memory_order_relaxed);
   link.started = now;
   AttemptLink& sentinel = attempts_[index];
   link.previous = sentinel.previous;
@@ -61,48 +60,27 @@ void WorkerCluster::answered(uint32_t /*index*/, AttemptLink& link) {
 
 void WorkerCluster::end_attempt(uint32_t index, AttemptLink& link) {
   answered(index, link);
-  endpoint(index).load.in_flight.fetch_sub(1, std::memory_order_relaxed);
+  endpoint(index).member.load.in_flight.fetch_sub(1, std::memory_order_relaxed);
 }
 
 bool WorkerCluster::enqueue(Waiter& waiter) {
-  if (!cluster_->circuit.pending.try_acquire()) return false;
-  waiter.queued = true;
-  waiter.previous_waiter = last_;
-  waiter.next_waiter = nullptr;
-  (last_ != nullptr ? last_->next_waiter : first_) = &waiter;
-  last_ = &waiter;
-  ++waiting_;
+  if (!queue_.enqueue(waiter)) return false;
   if (!poll_.armed()) loop_.arm(poll_, kPoll);
   return true;
 }
 
-void WorkerCluster::dequeue(Waiter& waiter) {
-  if (!waiter.queued) return;
-  waiter.queued = false;
-  (waiter.previous_waiter != nullptr ? waiter.previous_waiter->next_waiter : first_) = waiter.next_waiter;
-  (waiter.next_waiter != nullptr ? waiter.next_waiter->previous_waiter : last_) = waiter.previous_waiter;
-  waiter.previous_waiter = waiter.next_waiter = nullptr;
-  --waiting_;
-  cluster_->circuit.pending.release();
-}
-
 void WorkerCluster::place_freed() {
-  if (first_ != nullptr) loop_.schedule(serve_);
+  if (!queue_.empty()) loop_.schedule(serve_);
 }
 
 /// In a loop and at the end of the turn: a request that is refused at once frees its place for the next, and so on.
 void WorkerCluster::serve_waiters() {
-  for (uint32_t tries = waiting_; tries > 0 && first_ != nullptr; --tries) {
-    Waiter& waiter = *first_;
-    dequeue(waiter);
-    waiter.on_place();
-    if (waiter.queued) return;  // no place after all: nor for those behind it
-  }
+  queue_.serve([](balance::Waiter& waiter) { static_cast<Waiter&>(waiter).on_place(); });
 }
 
 void WorkerCluster::on_poll() {
   serve_waiters();
-  if (waiting_ != 0) loop_.arm(poll_, kPoll);
+  if (!queue_.empty()) loop_.arm(poll_, kPoll);
 }
 
 void WorkerCluster::publish(Instant now) {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "balance/balancer.h"
+#include "balance/waiting_queue.h"
 #include "base/prng.h"
 #include "net/loop.h"
 #include "upstream/cluster.h"
@@ -33,16 +34,11 @@ struct AttemptLink {
 
 class WorkerCluster {
  public:
-  /// Someone who waits for a place. Linked while waiting.
-  class Waiter {
+  /// Someone who waits for a place.
+  class Waiter : public balance::Waiter {
    public:
     /// A place may be free: try again. Called at most once per time queued.
     virtual void on_place() = 0;
-
-    /// The queue's own.
-    Waiter* previous_waiter = nullptr;
-    Waiter* next_waiter = nullptr;
-    bool queued = false;
 
    protected:
     ~Waiter() = default;
@@ -63,9 +59,9 @@ class WorkerCluster {
   [[nodiscard]] Cluster& cluster() { return *cluster_; }
   [[nodiscard]] const model::ClusterConfig& config() const { return cluster_->config(); }
 
-  /// The endpoint for a request. `may_probe`: it can be repeated elsewhere, so it may be the one that tests an endpoint
-  /// in probation.
-  std::optional<balance::Pick> pick(uint64_t hash, std::span<const uint32_t> avoid, bool may_probe);
+  /// The endpoint for a request. `may_repeat`: it can be repeated elsewhere, which makes it the best to test an
+  /// endpoint in probation.
+  std::optional<balance::Pick> pick(uint64_t hash, std::span<const uint32_t> avoid, bool may_repeat);
   [[nodiscard]] ConnectionPool& pool(uint32_t endpoint) { return *pools_[endpoint]; }
   [[nodiscard]] Endpoint& endpoint(uint32_t index) { return *cluster_->endpoints()[index]; }
 
@@ -77,10 +73,10 @@ class WorkerCluster {
 
   /// False when the queue is full.
   [[nodiscard]] bool enqueue(Waiter& waiter);
-  void dequeue(Waiter& waiter);
+  void dequeue(Waiter& waiter) { queue_.dequeue(waiter); }
   /// A request or a connection of this worker ended: whoever waits may try.
   void place_freed();
-  [[nodiscard]] uint32_t waiting() const { return waiting_; }
+  [[nodiscard]] uint32_t waiting() const { return queue_.size(); }
 
   /// Tells the process what only this worker knows; about four times a second.
   void publish(Instant now);
@@ -103,9 +99,7 @@ class WorkerCluster {
   std::vector<std::shared_ptr<ConnectionPool>> pools_;
   std::vector<Histogram*> latencies_;
   std::vector<AttemptLink> attempts_;  ///< one sentinel per endpoint
-  Waiter* first_ = nullptr;
-  Waiter* last_ = nullptr;
-  uint32_t waiting_ = 0;
+  balance::WaitingQueue queue_;
   net::Hook serve_ = net::Hook::bind<&WorkerCluster::serve_waiters>(this);
   net::Timer poll_ = net::Timer::bind<&WorkerCluster::on_poll>(this);
 };

@@ -51,7 +51,7 @@ struct Waiter final : WorkerCluster::Waiter {
   Waiter(WorkerCluster& at, std::string& to, char name) : worker(at), log(to), letter(name) {}
   bool wait() { return worker.enqueue(*this); }
   void on_place() override {
-    EXPECT_FALSE(queued);
+    EXPECT_FALSE(queued());
     log += letter;
     if (places == nullptr || *places > 0) {
       if (places != nullptr) --*places;
@@ -93,7 +93,7 @@ TEST(WorkerCluster, TheQueueIsBoundedForAllWorkersTogether) {
   EXPECT_TRUE(a.wait());
   EXPECT_TRUE(b.wait());
   EXPECT_FALSE(c.wait());
-  EXPECT_FALSE(c.queued);
+  EXPECT_FALSE(c.queued());
   EXPECT_EQ(rig.cluster->circuit.pending.refused(), 1u);
   rig.workers[1]->dequeue(b);
   EXPECT_TRUE(c.wait());
@@ -138,16 +138,16 @@ TEST(WorkerCluster, TheOldestUnansweredAttemptIsPublished) {
   rig.workers[0]->begin_attempt(0, b, at(2));
   rig.workers[1]->begin_attempt(0, c, at(3));
   EXPECT_EQ(published(), at(1));
-  EXPECT_EQ(endpoint.load.in_flight.load(), 3u);
+  EXPECT_EQ(endpoint.member.load.in_flight.load(), 3u);
   rig.workers[0]->answered(0, a);
   EXPECT_EQ(published(), at(2)) << "answered, though not ended";
-  EXPECT_EQ(endpoint.load.in_flight.load(), 3u);
+  EXPECT_EQ(endpoint.member.load.in_flight.load(), 3u);
   rig.workers[0]->end_attempt(0, b);
   EXPECT_EQ(published(), at(3)) << "the other worker's";
   rig.workers[0]->end_attempt(0, a);
   rig.workers[1]->end_attempt(0, c);
   EXPECT_EQ(published(), Instant::max());
-  EXPECT_EQ(endpoint.load.in_flight.load(), 0u);
+  EXPECT_EQ(endpoint.member.load.in_flight.load(), 0u);
   EXPECT_EQ(rig.cluster->endpoints()[1]->oldest(), Instant::max());
 }
 

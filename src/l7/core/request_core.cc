@@ -3,13 +3,11 @@
 #include <algorithm>
 
 #include "balance/backoff.h"
+#include "l7/core/outcome.h"
 
 namespace weir::l7::core {
 
 namespace {
-
-// As many endpoints as a request remembers to have tried.
-constexpr uint32_t kMaxAsked = 8;
 
 Refusal refusal_of(Code code) {
   switch (code) {
@@ -26,8 +24,51 @@ Refusal refusal_of(Code code) {
 
 }  // namespace
 
+Action RequestCore::queue(Instant now) {
+  looks_ = 0;
+  // Who queues again has not waited less for it.
+  if (queued_until_ == Instant{}) queued_until_ = std::min(now + facts_.circuit.pending_timeout, deadline());
+  return {.step = Step::queue, .until = queued_until_};
+}
+
+Action RequestCore::on_place(balance::CircuitBreaker& circuit, Instant now) {
+  return take_place(circuit) ? attempt_in_time(now) : queue(now);
+}
+
+Action RequestCore::on_pause_over(Instant now) const { return attempt_in_time(now); }
+
+Action RequestCore::attempt_in_time(Instant now) const {
+  return now >= deadline() ? route_timeout() : Action{.step = Step::attempt};
+}
+
+Action RequestCore::on_saturated(Instant now) {
+  if (++looks_ < std::min(facts_.endpoints, kMaxTried)) return {.step = Step::attempt};
+  tried_count_ = 0;
+  return queue(now);
+}
+
+Action RequestCore::on_queue_full() const {
+  return {.step = Step::refuse,
+          .refusal = {
+              .rule = Rule::max_pending, .limit = "circuit_breaker.max_pending", .value = facts_.circuit.max_pending}};
+}
+
+Action RequestCore::on_pending_timeout() const {
+  return {.step = Step::refuse,
+          .refusal = {.rule = Rule::pending_timeout,
+                      .limit = "circuit_breaker.pending_timeout",
+                      .value = facts_.circuit.pending_timeout.ms()}};
+}
+
+Action RequestCore::route_timeout() const {
+  return {.step = Step::refuse,
+          .refusal = {.rule = Rule::route_timeout, .limit = "timeout", .value = facts_.timeout.ms()}};
+}
+
 Instant RequestCore::on_attempt(Instant now) {
   ++tries_;
+  looks_ = 0;
+  queued_until_ = {};
   const Duration left = deadline() - now;
   Duration share = facts_.retry.per_try_timeout;
   if (share == Duration{}) {
@@ -55,10 +96,11 @@ Action RequestCore::on_failure(const TryFailure& failure, balance::RetryBudget& 
   if (failure.retry == Retry::if_reused && facts_.idempotent && failure.replayable && !replayed_ && now < deadline()) {
     replayed_ = true;
     --tries_;
+    if (tried_count_ > 0) --tried_count_;  // its connection was dead, the endpoint need not be
     return {.step = Step::attempt_fresh};
   }
   if (failure.retry == Retry::yes && facts_.retry.attempts > 1 && failure.replayable && now < deadline()) {
-    if (++unsent_ < std::min(facts_.endpoints, kMaxAsked)) {
+    if (++unsent_ < std::min(facts_.endpoints, kMaxTried)) {
       --tries_;
       return {.step = Step::attempt};
     }
@@ -75,10 +117,7 @@ Action RequestCore::on_status(uint16_t status, bool replayable, balance::RetryBu
 }
 
 Action RequestCore::on_deadline(bool replayable, balance::RetryBudget& budget, Instant now) {
-  if (now >= deadline()) {
-    return {.step = Step::refuse,
-            .refusal = {.rule = Rule::route_timeout, .limit = "timeout", .value = facts_.timeout.ms()}};
-  }
+  if (now >= deadline()) return route_timeout();
   if (may_retry(facts_.idempotent, replayable, budget, now)) return {.step = Step::attempt};
   return {.step = Step::refuse,
           .refusal = {.rule = Rule::try_timeout, .limit = "retry.per_try_timeout", .value = try_timeout_.ms()}};

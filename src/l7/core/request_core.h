@@ -1,7 +1,14 @@
 #pragma once
 // The decisions about one request, without the request: events go in, actions come out. When is it admitted, what
 // follows a failed try, is a repetition safe and within budget, which deadline applies, what is the client told. The
-// proxy carries the actions out with sockets, the simulator without; both run this code.
+// proxy carries the actions out with sockets, the simulator without; both run this code, in this order:
+//
+//   begin, then on_arrival; while it says queue, on_place whenever a place may be free
+//   attempt: pick an endpoint that is not among tried(), note_tried, on_attempt, send; or on_no_endpoint, on_saturated
+//   what became of it: on_status, on_failure or on_deadline; after a pause on_pause_over
+//   end, once, whatever happened
+//
+// A place is one of the cluster's max_requests (balance::CircuitBreaker). It is taken once and kept over all tries.
 //
 // When a repetition is safe (RFC 9110 section 9.2.2): nothing of the response was seen, and either nothing of the
 // request reached an endpoint, or its method is idempotent. A kept-alive connection that dies under a request before
@@ -12,8 +19,12 @@
 //
 // Pure: no clock, no randomness but the arguments. One per request; not thread-safe.
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
+#include <span>
 
+#include "balance/circuit.h"
 #include "balance/retry_budget.h"
 #include "base/error.h"
 #include "base/prng.h"
@@ -30,6 +41,7 @@ struct RequestFacts {
   Duration timeout{};  ///< total, from the end of the request until the head of the response
   model::RetryConfig retry;
   uint32_t endpoints = 1;  ///< of the cluster
+  model::CircuitConfig circuit{};
 };
 
 struct TryFailure {
@@ -41,7 +53,8 @@ struct TryFailure {
 enum class Step : uint8_t {
   attempt,        ///< choose an endpoint and send
   attempt_fresh,  ///< the same, but not on a connection that was idle
-  pause,          ///< wait `pause`, then attempt
+  pause,          ///< wait `pause`, then on_pause_over
+  queue,          ///< wait in the cluster's queue for a place, at most until `until`; then on_pending_timeout
   refuse,         ///< answer with `refusal`
   forward,        ///< pass the endpoint's response on
 };
@@ -49,17 +62,48 @@ enum class Step : uint8_t {
 struct Action {
   Step step = Step::attempt;
   Duration pause{};
+  Instant until{};
   Refusal refusal{};
 };
+
+/// Endpoints that a request remembers to have tried; more attempts than this repeat themselves.
+inline constexpr uint32_t kMaxTried = 8;
 
 class RequestCore {
  public:
   void begin(const RequestFacts& facts) {
     facts_ = facts;
-    tries_ = 0;
-    unsent_ = 0;
-    replayed_ = false;
+    queued_until_ = {};
+    tries_ = unsent_ = looks_ = tried_count_ = 0;
+    replayed_ = has_place_ = false;
   }
+  /// Gives the place back, if one is held.
+  void end(balance::CircuitBreaker& circuit) {
+    if (!has_place_) return;
+    has_place_ = false;
+    circuit.requests.release();
+  }
+
+  /// Is it admitted at once? Who comes when others wait goes behind them.
+  Action on_arrival(balance::CircuitBreaker& circuit, bool others_wait, Instant now) {
+    if (others_wait || !take_place(circuit)) return queue(now);
+    return {.step = Step::attempt};
+  }
+  /// It waits, and a place (or a connection) may be free.
+  Action on_place(balance::CircuitBreaker& circuit, Instant now);
+  Action on_pause_over(Instant now) const;
+  /// Every connection to the endpoint that was picked is taken: asks the others, and when all are full, waits.
+  Action on_saturated(Instant now);
+  [[nodiscard]] Action on_queue_full() const;
+  [[nodiscard]] Action on_pending_timeout() const;
+  [[nodiscard]] Action on_no_endpoint() const { return {.step = Step::refuse, .refusal = {.rule = Rule::no_endpoint}}; }
+
+  /// The endpoint that was picked, whatever comes of it.
+  void note_tried(uint32_t endpoint) {
+    if (tried_count_ < kMaxTried) tried_[tried_count_++] = endpoint;
+  }
+  /// What the next pick avoids.
+  [[nodiscard]] std::span<const uint32_t> tried() const { return {tried_.data(), tried_count_}; }
 
   /// A piece of the request's body has moved on: an endpoint cannot answer what it has not got, so the clocks start
   /// again. Returns the present try's new deadline. How long a piece may take is for the listener's body timeout.
@@ -80,17 +124,26 @@ class RequestCore {
   [[nodiscard]] bool may_repeat() const { return facts_.idempotent && tries_ < facts_.retry.attempts; }
 
  private:
+  bool take_place(balance::CircuitBreaker& circuit) {
+    if (!has_place_) has_place_ = circuit.requests.try_acquire();
+    return has_place_;
+  }
+  Action queue(Instant now);
+  [[nodiscard]] Action attempt_in_time(Instant now) const;
+  [[nodiscard]] Action route_timeout() const;
   bool may_retry(bool safe, bool replayable, balance::RetryBudget& budget, Instant now) const;
   Action retry_after_pause(Instant now, Prng& prng) const;
 
   RequestFacts facts_;
   Duration try_timeout_{};  ///< what the present try was given
+  Instant queued_until_{};  ///< of the present stay in the queue; Instant{}: none
+  std::array<uint32_t, kMaxTried> tried_{};
+  uint32_t tried_count_ = 0;
   uint32_t tries_ = 0;
   uint32_t unsent_ = 0;  ///< tries that reached nobody
+  uint32_t looks_ = 0;   ///< endpoints in a row that were saturated
   bool replayed_ = false;
+  bool has_place_ = false;
 };
-
-/// 502, 503, 504: the statuses by which a gateway says that it was not the application who answered.
-constexpr bool is_gateway_status(uint16_t status) { return status >= 502 && status <= 504; }
 
 }  // namespace weir::l7::core

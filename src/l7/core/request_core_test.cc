@@ -4,6 +4,8 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace weir::l7::core {
 namespace {
@@ -138,6 +140,188 @@ TEST(RequestCore, GatewayStatusesOfIdempotentRequestsAreRetriedThenForwarded) {
   Rig post(false, 2);
   post.core.on_attempt(at(0));
   EXPECT_EQ(post.core.on_status(503, true, *post.budget, at(1), post.prng).step, Step::forward);
+}
+
+// ---- admission: a place, the queue, saturated endpoints
+
+constexpr uint32_t kEndpoints = 3;
+
+/// A request at a cluster of `places`, as an owner drives it.
+struct Admission {
+  explicit Admission(uint32_t places, uint32_t endpoints = kEndpoints, Duration timeout = Duration::s(10),
+                     Duration pending_timeout = Duration::s(1))
+      : circuit({.max_requests = places}) {
+    core.begin({.idempotent = true,
+                .started = at(0),
+                .timeout = timeout,
+                .retry = {},
+                .endpoints = endpoints,
+                .circuit = {.max_requests = places, .max_pending = 7, .pending_timeout = pending_timeout}});
+  }
+  Action arrive(int64_t ms, bool others_wait = false) { return core.on_arrival(circuit, others_wait, at(ms)); }
+  Action place(int64_t ms) { return core.on_place(circuit, at(ms)); }
+  [[nodiscard]] std::vector<uint32_t> tried() const { return {core.tried().begin(), core.tried().end()}; }
+
+  balance::CircuitBreaker circuit;
+  RequestCore core;
+};
+
+TEST(RequestCore, AdmissionOfWhoArrives) {
+  const struct {
+    const char* message;
+    Step expected;
+    Instant until;
+    uint32_t used;  ///< places, afterwards
+    uint32_t places;
+    bool others_wait;
+    Duration timeout;
+  } rows[] = {
+      {"a place is free", Step::attempt, Instant{}, 1, 1, false, Duration::s(10)},
+      {"a place is free, but others came first", Step::queue, at(1005), 0, 1, true, Duration::s(10)},
+      {"no place is free", Step::queue, at(1005), 0, 0, false, Duration::s(10)},
+      {"nobody waits longer than the route allows", Step::queue, at(300), 0, 0, false, Duration::ms(300)},
+  };
+  for (const auto& row : rows) {
+    Admission request(row.places, kEndpoints, row.timeout);
+    const Action action = request.arrive(5, row.others_wait);
+    EXPECT_EQ(action.step, row.expected) << row.message;
+    EXPECT_EQ(action.until, row.until) << row.message;
+    EXPECT_EQ(request.circuit.requests.used(), row.used) << row.message;
+  }
+}
+
+TEST(RequestCore, AdmissionOfWhoWaited) {
+  const struct {
+    const char* message;
+    Step expected;
+    Rule rule;
+    Instant until;
+    bool free;
+    int64_t ms;
+  } rows[] = {
+      {"a place is free", Step::attempt, Rule::none, Instant{}, true, 400},
+      {"no place after all: it has not waited less for that", Step::queue, Rule::none, at(1000), false, 400},
+      {"just in time", Step::attempt, Rule::none, Instant{}, true, 9'999},
+      {"a place, but the route's time is up", Step::refuse, Rule::route_timeout, Instant{}, true, 10'000},
+  };
+  for (const auto& row : rows) {
+    Admission request(1);
+    ASSERT_TRUE(request.circuit.requests.try_acquire());
+    ASSERT_EQ(request.arrive(0).step, Step::queue);
+    if (row.free) request.circuit.requests.release();
+    const Action action = request.place(row.ms);
+    EXPECT_EQ(action.step, row.expected) << row.message;
+    EXPECT_EQ(action.refusal.rule, row.rule) << row.message;
+    EXPECT_EQ(action.until, row.until) << row.message;
+  }
+}
+
+TEST(RequestCore, APlaceIsTakenOnceAndGivenBackOnce) {
+  Admission request(1);
+  ASSERT_EQ(request.arrive(0).step, Step::attempt);
+  EXPECT_EQ(request.place(1).step, Step::attempt) << "it holds the only place itself";
+  EXPECT_EQ(request.circuit.requests.used(), 1u);
+  request.core.end(request.circuit);
+  request.core.end(request.circuit);
+  EXPECT_EQ(request.circuit.requests.used(), 0u);
+
+  Admission waiting(0);
+  ASSERT_EQ(waiting.arrive(0).step, Step::queue);
+  waiting.core.end(waiting.circuit);
+  EXPECT_EQ(waiting.circuit.requests.used(), 0u) << "what was never taken is not given back";
+}
+
+TEST(RequestCore, SaturatedEndpointsAreAskedOnceEachThenItWaits) {
+  const struct {
+    const char* message;
+    uint32_t endpoints;
+    int looks;  ///< endpoints asked before it waits
+  } rows[] = {{"a single one", 1, 1}, {"all of three", 3, 3}, {"all of eight", 8, 8}, {"no more than eight", 100, 8}};
+  for (const auto& row : rows) {
+    Admission request(1, row.endpoints);
+    ASSERT_EQ(request.arrive(0).step, Step::attempt);
+    for (int round = 0; round < 2; ++round) {
+      for (int look = 1; look < row.looks; ++look) {
+        request.core.note_tried(static_cast<uint32_t>(look));
+        EXPECT_EQ(request.core.on_saturated(at(1)).step, Step::attempt) << row.message;
+        EXPECT_EQ(request.tried().size(), static_cast<size_t>(look)) << row.message;
+      }
+      const Action action = request.core.on_saturated(at(1 + round));
+      EXPECT_EQ(action.step, Step::queue) << row.message;
+      EXPECT_EQ(action.until, at(1001)) << row.message << ": the first wait counts";
+      EXPECT_TRUE(request.tried().empty()) << row.message << ": the next time each may have room";
+    }
+    EXPECT_EQ(request.circuit.requests.used(), 1u) << row.message << ": it keeps its place";
+  }
+}
+
+TEST(RequestCore, ATryEndsTheLooksAndTheWait) {
+  Admission request(1);
+  request.arrive(0);
+  EXPECT_EQ(request.core.on_saturated(at(0)).step, Step::attempt);
+  EXPECT_EQ(request.core.on_saturated(at(0)).step, Step::attempt);
+  request.core.on_attempt(at(500));
+  EXPECT_EQ(request.core.on_saturated(at(600)).step, Step::attempt) << "the first look in a row again";
+  EXPECT_EQ(request.core.on_saturated(at(600)).step, Step::attempt);
+  EXPECT_EQ(request.core.on_saturated(at(600)).until, at(1600));
+  request.core.on_attempt(at(700));
+  for (int look = 0; look < 2; ++look) request.core.on_saturated(at(800));
+  EXPECT_EQ(request.core.on_saturated(at(800)).until, at(1800));
+}
+
+TEST(RequestCore, AdmissionRefusesByName) {
+  const Admission request(0, kEndpoints, Duration::s(10), Duration::ms(250));
+  const struct {
+    Action action;
+    Rule rule;
+    std::string_view limit;
+    int64_t value;
+  } rows[] = {
+      {request.core.on_queue_full(), Rule::max_pending, "circuit_breaker.max_pending", 7},
+      {request.core.on_pending_timeout(), Rule::pending_timeout, "circuit_breaker.pending_timeout", 250},
+      {request.core.on_no_endpoint(), Rule::no_endpoint, "", 0},
+      {request.core.on_pause_over(at(10'000)), Rule::route_timeout, "timeout", 10'000},
+  };
+  for (const auto& row : rows) {
+    EXPECT_EQ(row.action.step, Step::refuse) << name_of(row.rule);
+    EXPECT_EQ(row.action.refusal.rule, row.rule) << name_of(row.rule);
+    EXPECT_EQ(row.action.refusal.limit, row.limit) << name_of(row.rule);
+    EXPECT_EQ(row.action.refusal.value, row.value) << name_of(row.rule);
+  }
+  EXPECT_EQ(request.core.on_pause_over(at(9'999)).step, Step::attempt);
+}
+
+TEST(RequestCore, RemembersEightTriedEndpoints) {
+  Admission request(1, 20);
+  for (uint32_t i = 10; i < 20; ++i) request.core.note_tried(i);
+  EXPECT_EQ(request.tried(), (std::vector<uint32_t>{10, 11, 12, 13, 14, 15, 16, 17}));
+}
+
+TEST(RequestCore, AReplayMayGoToTheSameEndpoint) {
+  Rig rig(true);
+  const auto tried = [&] { return std::vector<uint32_t>(rig.core.tried().begin(), rig.core.tried().end()); };
+  rig.core.note_tried(4);
+  rig.core.on_attempt(at(0));
+  ASSERT_NE(rig.fail(Code::reset, Retry::no).step, Step::refuse);
+  EXPECT_EQ(tried(), (std::vector<uint32_t>{4})) << "a retry goes elsewhere";
+  rig.core.note_tried(2);
+  rig.core.on_attempt(at(50));
+  ASSERT_EQ(rig.fail(Code::reset, Retry::if_reused).step, Step::attempt_fresh);
+  EXPECT_EQ(tried(), (std::vector<uint32_t>{4}));
+}
+
+TEST(RequestCore, TheNextRequestBeginsAnew) {
+  Admission request(2, 2);
+  request.arrive(0);
+  request.core.note_tried(1);
+  request.core.on_saturated(at(0));
+  request.core.end(request.circuit);
+  request.core.begin({.started = at(0), .timeout = Duration::s(10), .retry = {}, .endpoints = 2});
+  EXPECT_TRUE(request.tried().empty());
+  EXPECT_EQ(request.core.tries(), 0u);
+  EXPECT_EQ(request.core.on_saturated(at(0)).step, Step::attempt) << "the first look";
+  request.core.end(request.circuit);
+  EXPECT_EQ(request.circuit.requests.used(), 0u);
 }
 
 TEST(Refusal, NamesRuleLimitValueAndWhatWasTried) {

@@ -1,0 +1,15 @@
+#pragma once
+// A file's text as a value. Any thread.
+
+#include <cstddef>
+#include <string>
+
+#include "base/result.h"
+
+namespace weir::model {
+
+/// At most the first `bytes_max` bytes, so that a device that never ends does not end us. An error says why, for
+/// people: "cannot be opened: No such file or directory".
+Result<std::string, std::string> read_text_file(const std::string& path, size_t bytes_max);
+
+}  // namespace weir::model
