@@ -27,7 +27,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr uint32_t kMaxWeight = 1000;  // as in the configuration
+constexpr uint32_t kMaxWeight = 1000;         // as in the configuration
+constexpr uint32_t kMaxRecordSeconds = 3600;  // long before that the buffers are full, unless there is little to record
 
 SimpleResponse json_response(uint16_t status, const Json& body) {
   SimpleResponse response;
@@ -60,11 +61,15 @@ std::string canonical(const std::string& text) {
   return address ? address->text() : text;
 }
 
-std::optional<uint32_t> parse_weight(std::string_view text) {
-  uint32_t weight = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), weight);
-  if (error != std::errc() || end != text.data() + text.size() || weight > kMaxWeight) return std::nullopt;
-  return weight;
+/// The parameter as a whole number from `min` to `max`, if it is there and is one.
+std::optional<uint32_t> number_in(const Query& query, std::string_view name, uint32_t min, uint32_t max) {
+  const auto found = query.find(name);
+  if (found == query.end()) return std::nullopt;
+  const std::string& text = found->second;
+  uint32_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size() || number < min || number > max) return std::nullopt;
+  return number;
 }
 
 bool has_endpoint(const upstream::Cluster& cluster, std::string_view name) {
@@ -95,6 +100,8 @@ const Admin::Route Admin::kRoutes[] = {
     {true, "/undrain", &Admin::undrain, {"endpoint", "cluster"}, 2},
     {true, "/weight", &Admin::weight, {"endpoint", "weight", "cluster"}, 3},
     {true, "/reload", &Admin::reload, {}, 0},
+    {true, "/record", &Admin::record, {"seconds", "cluster"}, 2},
+    {false, "/recording", &Admin::recording, {}, 0},
 };
 
 /// What a request is about.
@@ -180,8 +187,7 @@ SimpleResponse Admin::config(const Query& /*query*/) {
 }
 
 SimpleResponse Admin::weight(const Query& query) {
-  const auto text = query.find("weight");
-  const auto wanted = text == query.end() ? std::nullopt : parse_weight(text->second);
+  const auto wanted = number_in(query, "weight", 0, kMaxWeight);
   if (!wanted) return error_response(400, fmt::format("weight must be a whole number from 0 to {}", kMaxWeight));
   const auto named = find(query);
   if (!named) return named.error();
@@ -206,16 +212,49 @@ SimpleResponse Admin::reload(const Query& /*query*/) {
   return json_response(200, {{"number", proxy_.snapshot().number}});
 }
 
+SimpleResponse Admin::record(const Query& query) {
+  const auto seconds = number_in(query, "seconds", 1, kMaxRecordSeconds);
+  if (!seconds) {
+    return error_response(400, fmt::format("seconds must be a whole number from 1 to {}", kMaxRecordSeconds));
+  }
+  const auto cluster = query.find("cluster");
+  if (cluster != query.end() && proxy_.snapshot().find(cluster->second) == nullptr) {
+    return no_such_cluster(cluster->second);
+  }
+  if (recording_.phase() == LiveRecording::Phase::recording) return under_way();
+  const LiveRecording::Plan plan{.length = Duration::s(*seconds),
+                                 .cluster = cluster == query.end() ? "" : cluster->second};
+  recording_.begin(plan);
+  return json_response(200, {{"seconds", *seconds}, {"ready_in_ms", recording_.left().ms()}});
+}
+
+SimpleResponse Admin::recording(const Query& /*query*/) {
+  switch (recording_.phase()) {
+    case LiveRecording::Phase::none: return error_response(404, "there is no recording: POST /record begins one");
+    case LiveRecording::Phase::recording: return under_way();
+    case LiveRecording::Phase::ready: break;
+  }
+  return text_response("text/csv; charset=utf-8", recording_.csv());
+}
+
+SimpleResponse Admin::under_way() const {
+  const double left = recording_.left().seconds();
+  return error_response(409, fmt::format("a recording is under way, for another {:.1f} s", left));
+}
+
+SimpleResponse Admin::no_such_cluster(const std::string& name) const {
+  std::vector<std::string_view> names;
+  for (const auto& each : proxy_.snapshot().clusters) names.push_back(each->name());
+  return error_response(404, fmt::format("there is no cluster {}{}", model::quote(name), hint(name, names)));
+}
+
 Result<Admin::Named, SimpleResponse> Admin::find(const Query& query) const {
   const auto& clusters = proxy_.snapshot().clusters;
   const auto endpoint = query.find("endpoint");
   if (endpoint == query.end()) return fail(error_response(400, "endpoint must be named"));
   const auto cluster = query.find("cluster");
   if (cluster != query.end() && proxy_.snapshot().find(cluster->second) == nullptr) {
-    std::vector<std::string_view> names;
-    for (const auto& each : clusters) names.push_back(each->name());
-    return fail(error_response(
-        404, fmt::format("there is no cluster {}{}", model::quote(cluster->second), hint(cluster->second, names))));
+    return fail(no_such_cluster(cluster->second));
   }
   const std::string name = canonical(endpoint->second);
   std::vector<std::string_view> known;

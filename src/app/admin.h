@@ -1,12 +1,15 @@
 #pragma once
 // The admin interface: what the process knows, over HTTP on its own address (loopback by default).
 //
-//   GET  /healthz                        200 while serving, 503 before and while draining
-//   GET  /metrics                        Prometheus text
-//   GET  /endpoints                      every endpoint with health, load, latency and the evidence of ejections, as
-//   JSON GET  /config                         the effective configuration, as `weir show` prints it POST
-//   /drain?endpoint=…[&cluster=…]   no new requests; /undrain takes it back POST
-//   /weight?endpoint=…&weight=…[&cluster=…] POST /reload                         reads the configuration file again
+//   GET  /healthz                                  200 while serving, 503 before and while draining
+//   GET  /metrics                                  Prometheus text
+//   GET  /endpoints                                every endpoint, with the evidence of ejections, as JSON
+//   GET  /config                                   the effective configuration, as `weir show` prints it
+//   POST /drain?endpoint=…[&cluster=…]             no new requests; /undrain takes it back
+//   POST /weight?endpoint=…&weight=…[&cluster=…]   its share, relative to the others
+//   POST /reload                                   reads the configuration file again
+//   POST /record?seconds=…[&cluster=…]             remembers requests from now on, for replay
+//   GET  /recording                                what was remembered, as CSV; 409 while it is under way
 //
 // There is no login, so two doors stay shut for browsers. Changing requests must carry the field X-Weir-Admin (any
 // value), which a page cannot send across origins without a preflight that we never grant. And Host must be a numeric
@@ -19,6 +22,7 @@
 #include <string>
 #include <string_view>
 
+#include "app/live_recording.h"
 #include "app/query.h"
 #include "base/result.h"
 #include "http/simple_server.h"
@@ -41,7 +45,7 @@ class Admin {
   static const Route kRoutes[];
 
   Admin(net::Loop& loop, l7::Proxy& proxy, const model::Loaded& loaded, Reload reload)
-      : loop_(loop), proxy_(proxy), loaded_(loaded), reload_(std::move(reload)) {}
+      : loop_(loop), proxy_(proxy), loaded_(loaded), reload_(std::move(reload)), recording_(loop, proxy) {}
   http::SimpleResponse handle(const http::SimpleRequest& request);
   static http::SimpleResponse not_found(std::string_view path);
 
@@ -53,7 +57,11 @@ class Admin {
   http::SimpleResponse undrain(const Query& query) { return set_draining(query, false); }
   http::SimpleResponse weight(const Query& query);
   http::SimpleResponse reload(const Query& query);
+  http::SimpleResponse record(const Query& query);
+  http::SimpleResponse recording(const Query& query);
 
+  [[nodiscard]] http::SimpleResponse under_way() const;
+  [[nodiscard]] http::SimpleResponse no_such_cluster(const std::string& name) const;
   http::SimpleResponse set_draining(const Query& query, bool draining);
   [[nodiscard]] Result<Named, http::SimpleResponse> find(const Query& query) const;
 
@@ -61,6 +69,7 @@ class Admin {
   l7::Proxy& proxy_;
   const model::Loaded& loaded_;
   Reload reload_;
+  LiveRecording recording_;
   std::unique_ptr<http::SimpleServer> server_;
 };
 

@@ -167,6 +167,26 @@ TEST_F(AdminTest, ChangesNameTheirEndpoint) {
   }
 }
 
+TEST_F(AdminTest, RecordsOneThingAtATime) {
+  const struct {
+    const char* message;
+    const char* expected;
+    std::string response;
+  } cases[] = {
+      {"nothing recorded yet", "HTTP/1.1 404 ", get("/recording")},
+      {"no length", "seconds must be a whole number from 1 to 3600", post("/record")},
+      {"no time at all", "seconds must be a whole number from 1 to 3600", post("/record?seconds=0")},
+      {"too long", "seconds must be a whole number from 1 to 3600", post("/record?seconds=3601")},
+      {"an unknown cluster", "there is no cluster \\\"apq\\\"; did you mean app?",
+       post("/record?seconds=1&cluster=apq")},
+      {"still nothing recorded", "POST /record begins one", get("/recording")},
+      {"begun", "\"seconds\":3600,\"ready_in_ms\":3", post("/record?seconds=3600&cluster=app")},
+      {"not over yet", "HTTP/1.1 409 ", get("/recording")},
+      {"another", "a recording is under way, for another 3", post("/record?seconds=1")},
+  };
+  for (const auto& c : cases) EXPECT_THAT(c.response, HasSubstr(c.expected)) << c.message;
+}
+
 TEST_F(AdminTest, DrainsAndUndrains) {
   EXPECT_EQ(body_of(post("/drain?endpoint=%5B0:0::1%5D:2")),
             "{\"cluster\":\"app\",\"endpoint\":\"[::1]:2\",\"draining\":true}\n")
@@ -212,7 +232,7 @@ TEST_F(AdminTest, ShowsTheConfiguration) { EXPECT_THAT(get("/config"), HasSubstr
 
 TEST_F(AdminTest, EndpointsTellWhatTheyKnow) {
   upstream::Endpoint& known = *cluster("app").endpoints()[1];
-  known.load.in_flight = 3;
+  known.member.load.in_flight = 3;
   known.counters.requests = 10;
   known.counters.ejections = 1;
   for (size_t i = 0; i < 5; ++i) known.counters.outcomes[i] = uint64_t{1} << i;

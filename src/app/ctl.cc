@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "app/admin_client.h"
+#include "app/ctl_record.h"
 #include "app/endpoints_table.h"
 #include "app/query.h"
 #include "app/terminal.h"
@@ -38,6 +39,7 @@ struct Options {
   uint32_t weight = 0;
   bool wait = false;
   std::string timeout = "60s";
+  RecordOptions record;
 };
 
 int complain(int status, const std::string& text) {
@@ -56,14 +58,19 @@ std::string string_at(const json& object, const char* key) {
   return found != object.end() && found->is_string() ? found->get<std::string>() : "";
 }
 
+/// Of --admin; when it is none, says why and leaves the exit status in `status`.
+std::optional<model::Address> admin_address(const Options& options, int& status) {
+  auto address = model::parse_address(options.admin);
+  if (address) return *address;
+  status =
+      complain(kWrongUse, fmt::format("--admin: {}, expected {}", address.error().message, address.error().expected));
+  return std::nullopt;
+}
+
 /// Asks; when the answer is not 200, says why and leaves the exit status in `status`.
 std::optional<std::string> ask(const Options& options, bool changes, const std::string& target, int& status) {
-  const auto address = model::parse_address(options.admin);
-  if (!address) {
-    status =
-        complain(kWrongUse, fmt::format("--admin: {}, expected {}", address.error().message, address.error().expected));
-    return std::nullopt;
-  }
+  const auto address = admin_address(options, status);
+  if (!address) return std::nullopt;
   auto answer = ask_admin(*address, changes, target, kAnswerTimeout);
   if (!answer) {
     status = complain(kFailed, answer.error());
@@ -172,6 +179,12 @@ int reload(const Options& options) {
   return say(fmt::format("reloaded: configuration {} is in force\n", numbered ? said["number"].get<uint64_t>() : 0));
 }
 
+int record_to_file(const Options& options) {
+  int status = 0;
+  const auto address = admin_address(options, status);
+  return address ? record(*address, options.record) : status;
+}
+
 using Shared = std::shared_ptr<Options>;
 
 CLI::App* add_verb(CLI::App& ctl, Chosen& chosen, const Shared& options, const char* name, const char* help,
@@ -209,6 +222,9 @@ void add_ctl(CLI::App& cli, Chosen& chosen) {
       ->required()
       ->check(CLI::Range(0u, 1000u));
   add_verb(*ctl, chosen, options, "reload", "read the configuration file again", &reload);
+  add_record_options(
+      *add_verb(*ctl, chosen, options, "record", "remember requests for weir sim replay", &record_to_file),
+      options->record);
   add_verb(*ctl, chosen, options, "config", "every effective value, as weir show prints it",
            [](const Options& o) { return print_answer(o, "/config"); });
   add_verb(*ctl, chosen, options, "metrics", "Prometheus text",

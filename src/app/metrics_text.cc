@@ -100,7 +100,7 @@ struct EndpointFamily {
 };
 constexpr EndpointFamily kEndpointFamilies[] = {
     {"weir_endpoint_in_flight", Kind::gauge,
-     [](const auto& s, Instant) -> double { return s.endpoint->load.in_flight.load(std::memory_order_relaxed); },
+     [](const auto& s, Instant) -> double { return s.endpoint->member.load.in_flight.load(std::memory_order_relaxed); },
      "Requests at the endpoint now."},
     {"weir_endpoint_requests_total", Kind::counter,
      [](const auto& s, Instant) { return value_of(s.endpoint->counters.requests); },
@@ -128,7 +128,7 @@ constexpr EndpointFamily kEndpointFamilies[] = {
     {"weir_endpoint_weight", Kind::gauge, [](const auto& s, Instant) -> double { return s.health.weight; },
      "Weight in force, the administrator's included."},
     {"weir_endpoint_latency_ewma_seconds", Kind::gauge,
-     [](const auto& s, Instant now) { return balance::decayed_latency(s.endpoint->load, now).seconds(); },
+     [](const auto& s, Instant now) { return balance::decayed_latency(s.endpoint->member.load, now).seconds(); },
      "Peak-EWMA of the time to the first byte, as the balancer sees it; 0 when never measured."},
 };
 

@@ -17,6 +17,7 @@
 #include "l7/exchange.h"
 #include "l7/listener.h"
 #include "l7/metrics.h"
+#include "l7/recorder.h"
 #include "l7/snapshot.h"
 #include "net/loop.h"
 #include "net/wall_clock.h"
@@ -44,6 +45,7 @@ class Worker {
   [[nodiscard]] Prng& prng() { return prng_; }
   [[nodiscard]] WorkerMetrics& metrics() { return *metrics_; }
   [[nodiscard]] const WorkerMetrics& metrics() const { return *metrics_; }
+  [[nodiscard]] Recorder& recorder() { return recorder_; }
   [[nodiscard]] net::WallClock& clock() { return clock_; }
   [[nodiscard]] http::ServerScratch& server_scratch() { return server_scratch_; }
   /// Scratch for a line of the access log.
@@ -75,6 +77,7 @@ class Worker {
   std::unique_ptr<net::Loop> loop_;
   Prng prng_;
   net::WallClock clock_;
+  Recorder recorder_;
   std::unique_ptr<WorkerMetrics> metrics_;
   http::ServerScratch server_scratch_;
   http::ClientScratch client_scratch_;

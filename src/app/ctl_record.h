@@ -1,0 +1,25 @@
+#pragma once
+// weir ctl record: has a running Weir remember its requests for a while, and writes them to a file for `weir sim
+// replay`. Thread rule: the main thread of the command, which waits.
+
+#include <CLI/CLI.hpp>
+
+#include <cstdint>
+#include <string>
+
+#include "model/config.h"
+
+namespace weir::app {
+
+struct RecordOptions {
+  uint32_t seconds = 10;
+  std::string cluster;  ///< empty: all
+  std::string file = "recording.csv";
+};
+
+void add_record_options(CLI::App& verb, RecordOptions& options);
+
+/// The exit status.
+int record(const model::Address& admin, const RecordOptions& options);
+
+}  // namespace weir::app
