@@ -22,10 +22,13 @@ if(CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
 endif()
 
 add_library(weir_flags INTERFACE)
+# -ffp-contract=off: a compiler may otherwise fuse a * b + c into one instruction that rounds once instead of twice,
+# where the target has one (all of arm64, x86-64 from -march=x86-64-v3 on). A run of the simulator must give the same
+# bits everywhere (base/exact_math.h).
 target_include_directories(weir_flags INTERFACE ${CMAKE_SOURCE_DIR}/src)
 target_compile_options(weir_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wold-style-cast -Wnon-virtual-dtor
-  -Werror=unused-result -Werror=return-type -Werror=switch -fno-plt -g1)
+  -Werror=unused-result -Werror=return-type -Werror=switch -fno-plt -g1 -ffp-contract=off)
 target_compile_definitions(weir_flags INTERFACE _GLIBCXX_ASSERTIONS)
 if(WEIR_SANITIZE)
   target_compile_options(weir_flags INTERFACE -fsanitize=${WEIR_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)

@@ -4,6 +4,7 @@
 #include <csignal>
 
 #include "app/service.h"
+#include "app/sim.h"
 #include "app/verbs.h"
 
 int main(int argc, char** argv) {
@@ -24,6 +25,7 @@ int main(int argc, char** argv) {
   weir::app::add_check(cli, chosen);
   weir::app::add_show(cli, chosen);
   weir::app::add_ctl(cli, chosen);
+  weir::app::add_sim(cli, chosen);
   try {
     cli.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

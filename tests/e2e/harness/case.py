@@ -26,8 +26,8 @@ class Case(unittest.TestCase):
         self.addCleanup(endpoint.stop)
         return endpoint
 
-    def process(self, name, *arguments):
-        endpoint = UpstreamProcess(name, free_port(), *map(str, arguments))
+    def process(self, name, *arguments, **options):
+        endpoint = UpstreamProcess(name, free_port(), *map(str, arguments), **options)
         self.addCleanup(endpoint.stop)
         return endpoint
 

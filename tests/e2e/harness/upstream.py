@@ -223,19 +223,19 @@ class Upstream:
 class UpstreamProcess:
     """The same in a process of its own, which can be killed, or frozen: then the kernel accepts and nobody answers."""
 
-    def __init__(self, name, port, *arguments):
+    def __init__(self, name, port, *arguments, script="serve.py"):
         self.name = name
         self.port = port
         self.address = f"127.0.0.1:{port}"
         self._arguments = arguments
+        self._script = pathlib.Path(__file__).with_name(script)
         self.start()
 
     def start(self):
-        script = pathlib.Path(__file__).with_name("serve.py")
-        self._process = subprocess.Popen([sys.executable, script, self.name, str(self.port), *self._arguments],
+        self._process = subprocess.Popen([sys.executable, self._script, self.name, str(self.port), *self._arguments],
                                          stdout=subprocess.PIPE)
         if self._process.stdout.readline() != b"ready\n":
-            raise RuntimeError(f"{script} did not start")
+            raise RuntimeError(f"{self._script} did not start")
 
     def kill(self):
         """kill -9, which ends a frozen process too."""
