@@ -2,7 +2,7 @@
 
 Every relative link resolves, anchors included. In fences, the word after the language says what must hold:
 
-    ```sh test      the commands succeed, in a copy of examples and documents, with weir and timeline on the PATH
+    ```sh test      the commands succeed, in a copy of docs, examples and scenarios, with weir and timeline on the PATH
     ```yaml test    `weir check` accepts the configuration
 
 Blocks without the word are for reading only.
@@ -101,7 +101,7 @@ class Commands(TreeCase):
     def run_in_copy(self, body):
         """Runs commands where a reader would, without touching the tree."""
         with tempfile.TemporaryDirectory() as directory:
-            for folder in ("docs", "examples"):
+            for folder in ("docs", "examples", "scenarios"):
                 shutil.copytree(ROOT / folder, pathlib.Path(directory) / folder)
             path = f"{pathlib.Path(WEIR).parent}{os.pathsep}{os.environ['PATH']}"
             return subprocess.run(["bash", "-euo", "pipefail", "-c", body], cwd=directory, timeout=60, text=True,
