@@ -48,9 +48,9 @@ Slice& Ledger::end_slice() {
   return result_.slices.back();
 }
 
-void Ledger::broken(std::string what) {
+void Ledger::broken(std::string_view what) {
   auto& all = result_.laws.broken;
-  if (std::find(all.begin(), all.end(), what) == all.end()) all.push_back(std::move(what));
+  if (std::find(all.begin(), all.end(), what) == all.end()) all.emplace_back(what);
 }
 
 void Ledger::close(uint64_t open, __uint128_t open_stays, Instant end) {

@@ -27,7 +27,7 @@ class Ledger {
   /// Ends a slice of time; its place in the result.
   Slice& end_slice();
   /// A law that does not hold; `what` says where. Each is told once.
-  void broken(std::string what);
+  void broken(std::string_view what);
   /// Balances the books: `open_stays` is the sum of (end - asked) over the `open` requests that are still under way.
   void close(uint64_t open, __uint128_t open_stays, Instant end);
 
