@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "balance/slow_start.h"
 #include "base/check.h"
 
 namespace weir::balance {
@@ -136,9 +137,12 @@ std::span<const Transition> ClusterHealth::sweep(Instant now, std::span<const In
   DCHECK(oldest.size() == members_.size());
   sweep_inputs_.clear();
   for (size_t i = 0; i < members_.size(); ++i) {
-    sweep_inputs_.push_back({.available = available_but_for_ejection(members_[i]->inputs),
+    const HealthInputs& inputs = members_[i]->inputs;
+    const Instant joined = std::max(inputs.joined_at, inputs.active_since);
+    sweep_inputs_.push_back({.available = available_but_for_ejection(inputs),
                              .in_flight = members_[i]->load.in_flight.load(std::memory_order_relaxed),
-                             .oldest_in_flight = oldest[i] == Instant::max() ? Duration{} : now - oldest[i]});
+                             .oldest_in_flight = oldest[i] == Instant::max() ? Duration{} : now - oldest[i],
+                             .warming = joined > inputs.serving_since && is_ramping(now, joined, config_.slow_start)});
   }
   const std::span<const Transition> transitions = detector_.sweep(now, sweep_inputs_);
   for (const Transition& transition : transitions) apply(transition, now);

@@ -229,6 +229,46 @@ TEST(ClusterHealth, ASweepSeesTheAgeOfWhatIsNotAnswered) {
   }
 }
 
+TEST(ClusterHealth, SlownessIsExcusedInTheSlowStartOfANewcomerOnly) {
+  struct Case {
+    const char* message;
+    OutlierState expected;
+    Instant joined;
+    Instant active_since;
+    Instant serving_since;
+    Duration slow_start;
+  };
+  const Duration window = Duration::s(10);
+  const Case cases[] = {
+      {"here since the process began", OutlierState::ejected, {}, {}, {}, window},
+      {"undrained", OutlierState::serving, at(4), {}, {}, window},
+      {"found healthy again", OutlierState::serving, {}, at(4), {}, window},
+      {"its slow start is over", OutlierState::ejected, at(4) - window, {}, {}, window},
+      {"without slow start", OutlierState::ejected, at(4), {}, {}, Duration{}},
+      {"it was ejected since: slow again is slow still", OutlierState::ejected, at(3), {}, at(4), window},
+  };
+  for (const Case& c : cases) {
+    model::ClusterConfig config = runs_only();
+    config.outlier.latency_factor = 5;
+    config.slow_start = c.slow_start;
+    Rig rig(2, config);
+    HealthInputs& inputs = rig.members.owned[0]->inputs;
+    inputs.joined_at = c.joined;
+    inputs.active_since = c.active_since;
+    inputs.serving_since = c.serving_since;
+    Instant now = at(5);
+    for (uint32_t sweep = 0; sweep < config.outlier.latency_windows; ++sweep) {
+      for (int i = 0; i < 10; ++i) {
+        rig.result(1, Outcome::success, now);
+        rig.health.record(0, Outcome::success, kLatency * 20, now);
+      }
+      rig.sweep(now);
+      now = now + rig.health.sweep_interval();
+    }
+    EXPECT_EQ(rig.health.outlier(0), c.expected) << c.message;
+  }
+}
+
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)  // whose allocator tells
 // Of <sanitizer/allocator_interface.h>, which g++ 12 does not install. Returns 0 when there are too many hooks.
 extern "C" int __sanitizer_install_malloc_and_free_hooks(void (*on_malloc)(const volatile void*, size_t),

@@ -8,7 +8,8 @@
 //     its peers pooled is significant at 0.001 divided by the number of endpoints;
 //   - its median latency, when it exceeds `latency_factor` times the median of its peers' medians (and 5 ms) in
 //   `latency_windows`
-//     consecutive sweeps; an endpoint that answers nothing counts with the age of its oldest request.
+//     consecutive sweeps; an endpoint that answers nothing counts with the age of its oldest request. One that is new
+//     is not judged by its answers while its slow start lasts; one that was ejected is.
 // At most max(1, percent x N) endpoints are ejected at a time and never the last one that could serve.
 //
 // serving -> ejected, for base x 2^(n-1) at the n-th time, capped, +-10 % -> probation, where exactly one request is
@@ -92,6 +93,7 @@ struct SweepInput {
   bool available = true;  ///< could serve but for us: passes active checks, is not draining, has weight
   uint32_t in_flight = 0;
   Duration oldest_in_flight{};  ///< age of the oldest unanswered request (no upgraded connections)
+  bool warming = false;         ///< new, and in its slow start: slow answers are its cold caches, and will pass
 };
 
 class OutlierDetector {

@@ -122,7 +122,8 @@ std::optional<OutlierDetector::SlowEndpoint> OutlierDetector::judge_latency(size
   } else if (sample.count < kMinLatencySamples) {
     return std::nullopt;  // too little to judge yet: the sample keeps growing, the verdict so far stands
   }
-  if (evidence.median < slow_bar(peers_median)) {
+  const bool excused = input.warming && evidence.reason == OutlierReason::latency;
+  if (excused || evidence.median < slow_bar(peers_median)) {
     entry.ejection.slow_windows = 0;
     return std::nullopt;
   }

@@ -180,6 +180,18 @@ TEST(OutlierDetection, SlownessThatIsNoOutlier) {
   }
 }
 
+TEST(OutlierDetection, ColdCachesOfANewcomerAreNoOutlier) {
+  Traffic traffic(cluster(3, 1, {.failure = 0, .latency = Duration::ms(100)}), 1);
+  traffic.input(0).warming = true;
+  traffic.run(10, 20);
+  EXPECT_TRUE(traffic.ejected().empty());
+  traffic.input(0).warming = false;
+  traffic.run(2, 20);
+  EXPECT_TRUE(traffic.ejected().empty()) << "what was slow before does not count";
+  traffic.run(1, 20);
+  EXPECT_EQ(traffic.ejected(), std::set<size_t>{0}) << "it is warm, and still slow";
+}
+
 TEST(OutlierDetection, AQuietMinuteDoesNotEndSlowness) {
   // Too few answers to judge: the verdict so far stands, and the samples add up over the sweeps.
   Traffic traffic(cluster(3, 1, {.latency = Duration::ms(200)}), 1);
@@ -193,11 +205,13 @@ TEST(OutlierDetection, AnEndpointThatAnswersNothing) {
     bool expected;
     uint32_t in_flight;
     Duration oldest;
+    bool warming = false;
   };
   const Case cases[] = {
       {"several requests, none answered", true, 3, Duration::s(2)},
       {"a single long request proves nothing", false, 1, Duration::s(30)},
       {"young ones prove nothing", false, 8, Duration::ms(12)},
+      {"a newcomer that answers nothing is not cold, it is stuck", true, 3, Duration::s(2), true},
   };
   for (const Case& c : cases) {
     std::vector<std::unique_ptr<OutlierTally>> tallies;
@@ -210,6 +224,7 @@ TEST(OutlierDetection, AnEndpointThatAnswersNothing) {
     std::vector<SweepInput> inputs(2);
     inputs[0].in_flight = c.in_flight;
     inputs[0].oldest_in_flight = c.oldest;
+    inputs[0].warming = c.warming;
     std::span<const Transition> transitions;
     for (int second = 1; second <= 3; ++second) {
       for (int i = 0; i < 10; ++i) tallies[1]->record(Outcome::success, Duration::ms(10), kStart + Duration::s(second));

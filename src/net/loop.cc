@@ -83,13 +83,14 @@ void Loop::run_turn(Duration max_wait) {
   dispatch(count);
   timers_.advance(now_);
   if (has_posted_.load(std::memory_order_acquire)) run_posted();
-  run_hooks();
+  run_hooks(kHookPasses);
   // Destructors may retire more; they go in the same turn.
   while (!retired_.empty()) std::exchange(retired_, {}).clear();
 }
 
 void Loop::dispatch(int count) {
   for (int i = 0; i < count; ++i) {
+    if (i % kEventsPerGroup == 0) run_hooks(1);
     const epoll_event& event = events_[static_cast<size_t>(i)];
     if (event.data.ptr != nullptr) {
       static_cast<Pollable*>(event.data.ptr)->on_ready(event.events);
@@ -118,8 +119,8 @@ void Loop::schedule(Hook& hook) {
   hooks_.prev_ = &hook;
 }
 
-void Loop::run_hooks() {
-  for (int pass = 0; pass < kHookPasses && hooks_.next_ != &hooks_; ++pass) {
+void Loop::run_hooks(int passes) {
+  for (int pass = 0; pass < passes && hooks_.next_ != &hooks_; ++pass) {
     // A list of its own for this pass: what gets scheduled from here on belongs to the next one.
     Hook pending(nullptr, nullptr);
     pending.next_ = hooks_.next_;

@@ -5,9 +5,9 @@
 //
 // Input lands in the loop's shared scratch buffer and is handed to on_data; what the handler does not consume is
 // retained by the stream and handed over again, together with what follows, so idle streams own no buffer. `pause` is
-// back-pressure: bytes stay in the kernel. Output is appended to a recycled buffer and written once at the end of the
-// turn, so that all a turn has to say to one peer is one system call; large pieces go straight from the caller's
-// memory.
+// back-pressure: bytes stay in the kernel. Output is appended to a recycled buffer and written when the loop runs its
+// hooks, so that all that a few events have to say to one peer is one system call; large pieces go straight from the
+// caller's memory.
 //
 // Lifetime: the owner must outlive the turn in which the stream is closed (Loop::defer_delete). After close() or
 // on_closed() no handler method is called. Thread rule: the loop's thread.
