@@ -7,7 +7,8 @@
 namespace weir::plot {
 namespace {
 
-constexpr std::string_view kSvgStyle = R"(.weir{--ink:#1c2126;--soft:#57606a;--paper:#ffffff;--panel:#f6f8fa;--grid:#d8dee4;--fault:#9a3412;--band:#9a3412;
+constexpr std::string_view kSvgStyle =
+    R"(.weir{--ink:#1c2126;--soft:#57606a;--paper:#ffffff;--panel:#f6f8fa;--grid:#d8dee4;--fault:#9a3412;--band:#9a3412;
 --s0:#0067a5;--s1:#c44e00;--s2:#00805c;--s3:#a8467f;--s4:#7a6000;--s5:#4b4b9f;--s6:#5c5c5c;--s7:#a0202f;
 --h0:#eef2f6;--h1:#cfe0ef;--h2:#a5c8e4;--h3:#74aad4;--h4:#4488bf;--h5:#1f64a3;--h6:#083a72}
 @media (prefers-color-scheme: dark){.weir{--ink:#e6edf3;--soft:#9aa5b1;--paper:#0d1117;--panel:#161b22;--grid:#2b323b;
