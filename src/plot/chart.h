@@ -18,7 +18,7 @@ struct ChartLine {
   std::string name;
   size_t style = 0;  ///< s0 to s7 of svg_style()
   bool thin = false;
-  std::vector<ChartPoint> points;
+  std::vector<ChartPoint> points{};
 };
 
 /// What happened at one time, or lasted a while.
@@ -42,9 +42,9 @@ struct Chart {
   Up up = Up::linear;
   double x_max = 0;      ///< of time; percent goes as far as its points
   double shaded_to = 0;  ///< the warm-up
-  std::string unit;      ///< of linear ticks
-  std::vector<ChartLine> lines;
-  std::vector<ChartMark> marks;
+  std::string unit{};    ///< of linear ticks
+  std::vector<ChartLine> lines{};
+  std::vector<ChartMark> marks{};
 };
 
 /// The element twice, as html_page wants it: "wide" and "narrow". Nothing when there is nothing to draw.
