@@ -236,6 +236,13 @@ Result<Tried, std::string> try_rate(load::Plan plan, double rate, const Options&
   return out;
 }
 
+/// A threshold that a healthy server's answers were too few for; null when there is none.
+const load::Held* too_short(const load::Figures& figures) {
+  if (figures.completed < figures.offered) return nullptr;
+  const auto unknown = std::ranges::find(figures.thresholds, false, &load::Held::known);
+  return unknown == figures.thresholds.end() ? nullptr : &*unknown;
+}
+
 int find_max(const load::Plan& plan, const Options& options, const std::vector<load::Threshold>& slo) {
   if (slo.empty()) return complain("--find-max needs --slo, such as --slo 'p99<100ms'");
   if (plan.arrivals != load::Arrivals::constant && plan.arrivals != load::Arrivals::poisson) {
@@ -247,6 +254,9 @@ int find_max(const load::Plan& plan, const Options& options, const std::vector<l
     const auto tried = try_rate(plan, *rate, options, slo);
     if (!tried) return complain(tried.error());
     if (interrupted.load()) return kMissed;
+    if (const auto* unknown = too_short(tried->figures)) {
+      return complain(fmt::format("--duration is too short at {:.1f}/s: {}", *rate, unknown->actual));
+    }
     std::string why;
     for (const auto& each : tried->figures.thresholds) why += (why.empty() ? "" : ", ") + each.actual;
     if (!options.quiet) {
