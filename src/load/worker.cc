@@ -1,7 +1,8 @@
 #include "load/worker.h"
 
+#include <sys/resource.h>
+
 #include <algorithm>
-#include <ctime>
 
 namespace weir::load {
 namespace {
@@ -12,9 +13,10 @@ constexpr int kSendsPerTurn = 64;
 constexpr Duration kRestAfterFailure = Duration::ms(10);
 
 Duration thread_cpu() {
-  timespec used{};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
-  return Duration::s(used.tv_sec) + Duration::ns(used.tv_nsec);
+  rusage used{};
+  ::getrusage(RUSAGE_THREAD, &used);
+  const auto of = [](const timeval& time) { return Duration::s(time.tv_sec) + Duration::us(time.tv_usec); };
+  return of(used.ru_utime) + of(used.ru_stime);
 }
 
 }  // namespace
