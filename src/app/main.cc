@@ -3,6 +3,7 @@
 
 #include <csignal>
 
+#include "app/load.h"
 #include "app/service.h"
 #include "app/sim.h"
 #include "app/verbs.h"
@@ -26,6 +27,7 @@ int main(int argc, char** argv) {
   weir::app::add_show(cli, chosen);
   weir::app::add_ctl(cli, chosen);
   weir::app::add_sim(cli, chosen);
+  weir::app::add_load(cli, chosen);
   try {
     cli.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
