@@ -61,7 +61,7 @@ HeadroomEstimator after(const World& world, const std::vector<double>& shares, i
   return estimator;
 }
 
-const std::vector<double> kRamp{0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95};
+const std::vector<double> kRamp{0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.97};
 
 std::vector<double> ramp_to(double top) {
   std::vector<double> shares;
