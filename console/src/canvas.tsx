@@ -110,6 +110,31 @@ function marks({g, left, top, width, height, from, to, x}: Plot): void {
   }
 }
 
+/** The marks' labels, where there is room for them beside their lines. */
+export function markLabels({g, left, top, width, from, to, x}: Plot): void {
+  const shown = store.marks.filter((mark) => mark.at >= from && mark.at <= to);
+  let free = left;
+  shown.forEach((mark, i) => {
+    const at = x(mark.at);
+    const length = g.measureText(mark.label).width;
+    const next = i + 1 < shown.length ? x(shown[i + 1]!.at) - 6 : left + width;
+    const right = at + 8 + length <= next;
+    const start = right ? at + 8 : at - 8 - length;
+    if (start >= free) {
+      g.textAlign = 'left';
+      g.textBaseline = 'middle';
+      g.fillStyle = theme().surface;
+      g.globalAlpha = 0.8;
+      g.fillRect(start - 3, top + 1, length + 6, 15);
+      g.globalAlpha = 1;
+      g.fillStyle = theme().text;
+      g.fillText(mark.label, start, top + 9);
+      free = start + length + 6;
+    }
+    free = Math.max(free, at + 6);
+  });
+}
+
 function markSign(g: CanvasRenderingContext2D, kind: string, x: number, y: number): void {
   g.beginPath();
   if (kind === 'fault') {

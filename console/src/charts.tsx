@@ -135,8 +135,8 @@ export function Charts() {
       {name: 'p99', colour: 'warn', value: (tick) => measured(tick.sum[5])},
     ]} />
     <Chart title="Failures per second" format={rate} lines={[
-      {name: '5xx or cut off', colour: 'bad', value: (tick) => tick.sum[1], fill: true},
-      {name: "refused by Weir", colour: 'warn', value: (tick) => tick.sum[2], dash: [4, 3]},
+      {name: 'failing', colour: 'bad', value: (tick) => tick.sum[1], fill: true},
+      {name: 'refused', colour: 'warn', value: (tick) => tick.sum[2], dash: [4, 3]},
     ]} />
     <Chart title="At the clusters" format={count} lines={[
       {name: 'in flight', colour: 'flow', value: (tick) => total(tick, 2)},

@@ -44,7 +44,7 @@ function Row({cluster, endpoint}: {cluster: Cluster; endpoint: Endpoint}) {
       <td class={`n${failing > 0 ? ' bad' : ''}`} data-label="failing">{percent(failing)}</td>
       <td class="n" data-label="p50">{ms(last?.[3] ?? 0)}</td>
       <td class="n" data-label="p99">{ms(last?.[4] ?? 0)}</td>
-      <td class="n" data-label="requests">{count(endpoint.requests)}</td>
+      <td class="n roomy" data-label="requests">{count(endpoint.requests)}</td>
       <td class="n" data-label="ejected">{endpoint.ejections}×</td>
       <td class="switch"><Weight cluster={cluster.name} endpoint={endpoint} /></td>
       <td class="switch"><Drain cluster={cluster} endpoint={endpoint} /></td>

@@ -2,7 +2,7 @@
 // shows: two kinds of requests, a stall, a tail. The picture is made at one pixel per cell and stretched.
 
 import {roundMs, tickAt} from './charts';
-import {gridLine, TimeCanvas, type Plot} from './canvas';
+import {gridLine, markLabels, TimeCanvas, type Plot} from './canvas';
 import {ms} from './format';
 import {changed, store, view} from './store';
 import {isDark, theme} from './theme';
@@ -98,6 +98,7 @@ function paint(plot: Plot, ticks: Tick[]): void {
   quantile(plot, ticks, columns, 'p50', y);
   quantile(plot, ticks, columns, 'p99', y);
   plot.g.restore();
+  markLabels(plot);
 }
 
 function quantile({g, x}: Plot, ticks: Tick[], columns: (ReturnType<typeof focused>)[], which: 'p50' | 'p99',

@@ -4,7 +4,7 @@ import type {State} from './wire';
 
 const shapes: Record<State, preact.JSX.Element> = {
   healthy: <circle cx="6" cy="6" r="4.5" />,
-  degraded: <path d="M6 1.5a4.500 4.500 0 0 0 0 9z M6 1.500a4.500 4.500 0 0 1 0 9" fill-rule="evenodd" />,
+  degraded: <path d="M6 1.5a4.5 4.5 0 0 0 0 9z M6 1.5a4.5 4.5 0 0 1 0 9" fill-rule="evenodd" />,
   unhealthy: <path d="M2 2l8 8M10 2l-8 8" class="stroke" />,
   ejected: <path d="M6 1l5 6H1zM1 9h10v2H1z" />,
   probation: <path d="M6 1l5 5-5 5-5-5z" class="hollow" />,

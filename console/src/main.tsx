@@ -20,8 +20,9 @@ function Header() {
   const recent = mark && tick && tick.t - mark.at < 120_000 ? mark : null;
   const state = !store.live ? 'no connection: trying again' : now?.serving ? 'serving' : now ? 'not serving' : 'connecting';
   return <header>
-    <h1><svg viewBox="0 0 24 24" width="22" height="22" aria-hidden="true"><path d="M2 7q2.500-2.500 5 0t5 0V21H2z" />
-      <path d="M14 15q2-2 4 0t4 0v6h-8z" class="low" /></svg>weir</h1>
+    <h1><svg viewBox="0 0 24 24" width="24" height="24" aria-hidden="true">
+      <path d="M1 7.5c2-2 3.5-2 5.5 0s3 1.5 4.5 0V21H1z" /><path d="M11 5h3l1.5 16H11z" class="wall" />
+      <path d="M15 15c1.5-1.5 2.5-1.5 4 0s2.5 1.5 4 0v6h-7.4z" class="low" /></svg>weir</h1>
     <p class={`serving${store.live && now?.serving ? '' : ' bad'}`} role="status">{state}</p>
     <dl>
       <div><dt>requests</dt><dd>{rate(tick?.sum[0] ?? 0)}<small>/s</small></dd></div>
@@ -63,7 +64,7 @@ function App() {
     <main>
       <section class="panel top" aria-labelledby="path"><h2 id="path">Path of requests</h2>
         <ul class="legend keys"><li><i class="key k-flow" />width: rate</li><li><i class="ringkey" />ring: use of the limit</li>
-          <li><i class="fillkey" />fill: failing</li><li>label: p99</li></ul><Topology /></section>
+          <li><i class="fillkey" />fill: failing</li><li>label: rate, p99</li></ul><Topology /></section>
       <Endpoints />
       <section class="panel over" aria-labelledby="time"><h2 id="time">Over time</h2><Windows />
         <Heatmap /><Charts /></section>

@@ -29,6 +29,17 @@ interface Edge {
   to: Node;
   rate: number | null;
   quiet: boolean;
+  /** Of the drawing: edges of one node lie side by side, so that widths add up as rates do. */
+  width: number;
+  leaves: number;
+  arrives: number;
+}
+
+const kWidest = 24;
+const kThinnest = 1.5;
+
+function edge(from: Node, to: Node, flow: number | null, quiet = false): Edge {
+  return {from, to, rate: flow, quiet, width: 2, leaves: 0, arrives: 0};
 }
 
 export function Topology() {
@@ -48,11 +59,11 @@ export function Topology() {
 
 function draw(width: number, listeners: Listener[], clusters: Cluster[], tick: Tick | undefined) {
   const narrow = width < 620;
-  const rowHeight = narrow ? 50 : 54;
+  const rowHeight = narrow ? 60 : 54;
   const rows = Math.max(clusters.reduce((sum, cluster) => sum + cluster.endpoints.length, 0), listeners.length, 2);
   const gaps = clusters.length - 1;
   const height = rows * rowHeight + gaps * 14 + 20;
-  const columns = narrow ? [26, 104, 188, 264] : [0.05, 0.26, 0.5, 0.74].map((share) => Math.round(share * width));
+  const columns = narrow ? [24, 94, 172, 248] : [0.05, 0.26, 0.5, 0.74].map((share) => Math.round(share * width));
   const middle = height / 2;
   const clients: Node = {
     key: 'clients', x: columns[0]!, y: middle, r: 15, title: 'clients', beside: false, used: 0, failing: 0,
@@ -70,7 +81,7 @@ function draw(width: number, listeners: Listener[], clusters: Cluster[], tick: T
   }));
   nodes.push(...listenerNodes);
   for (const node of listenerNodes) {
-    edges.push({from: clients, to: node, rate: listeners.length === 1 ? tick?.sum[0] ?? 0 : null, quiet: false});
+    edges.push(edge(clients, node, listeners.length === 1 ? tick?.sum[0] ?? 0 : null));
   }
   let y = 10;
   for (const cluster of clusters) {
@@ -88,10 +99,8 @@ function draw(width: number, listeners: Listener[], clusters: Cluster[], tick: T
     nodes.push(node);
     const feeding = listeners.filter((listener) => leadsTo(listener, cluster.name));
     for (const listener of feeding) {
-      edges.push({
-        from: listenerNodes[listeners.indexOf(listener)]!, to: node, quiet: false,
-        rate: feeding.length === 1 ? seen?.sum[0] ?? 0 : null,
-      });
+      edges.push(edge(listenerNodes[listeners.indexOf(listener)]!, node,
+        feeding.length === 1 ? seen?.sum[0] ?? 0 : null));
     }
     cluster.endpoints.forEach((endpoint, i) => {
       const each = seen?.endpoints[endpoint.name];
@@ -99,33 +108,51 @@ function draw(width: number, listeners: Listener[], clusters: Cluster[], tick: T
         key: `e ${cluster.name} ${endpoint.name}`, x: columns[3]!, y: y + (i + 0.5) * rowHeight, r: 15,
         title: narrow ? shortName(endpoint.name) : endpoint.name, beside: true,
         used: share(each?.[2], endpoint.max_connections), failing: share(each?.[1], each?.[0]), state: endpoint.state,
-        lines: [each ? `${rate(each[0])}/s  ${ms(each[4])}` : ''],
+        lines: each ? narrow ? [`${rate(each[0])}/s`, ms(each[4])] : [`${rate(each[0])}/s · ${ms(each[4])}`] : [],
         pick: () => focus(cluster.name, endpoint.name),
         picked: store.focus?.cluster === cluster.name && store.focus.endpoint === endpoint.name,
         said: `endpoint ${endpoint.name}, ${endpoint.state}`,
       };
       nodes.push(to);
-      edges.push({from: node, to, rate: each?.[0] ?? 0, quiet: endpoint.health === 'unhealthy' || endpoint.draining});
+      edges.push(edge(node, to, each?.[0] ?? 0, endpoint.health === 'unhealthy' || endpoint.draining));
     });
     y += block + 14;
   }
-  const busiest = Math.max(1, ...edges.map((edge) => edge.rate ?? 0));
+  layOut(edges);
   return <svg width={width} height={height} viewBox={`0 0 ${width} ${height}`} role="group"
     aria-label="Clients, listeners, clusters and endpoints">
-    {edges.map((edge, i) => <EdgeLine key={i} edge={edge} busiest={busiest} />)}
+    {edges.map((each, i) => <EdgeLine key={i} edge={each} />)}
     {nodes.map((node) => <NodeShape key={node.key} node={node} />)}
   </svg>;
 }
 
+/** Widths in proportion to the rate, and where each edge leaves and arrives. */
+function layOut(edges: Edge[]): void {
+  const busiest = Math.max(1, ...edges.map((each) => each.rate ?? 0));
+  for (const each of edges) {
+    if (each.rate !== null) each.width = each.rate === 0 ? 1.2 : Math.max(kThinnest, kWidest * each.rate / busiest);
+  }
+  const stack = (end: 'from' | 'to', offset: 'leaves' | 'arrives') => {
+    const taken = new Map<Node, number>();
+    for (const each of edges) taken.set(each[end], (taken.get(each[end]) ?? 0) - each.width / 2);
+    for (const each of edges) {
+      const at = taken.get(each[end])!;
+      each[offset] = at + each.width / 2;
+      taken.set(each[end], at + each.width);
+    }
+  };
+  stack('from', 'leaves');
+  stack('to', 'arrives');
+}
+
 /** With several listeners on one cluster nobody counts which of them a request came by: dotted. */
-function EdgeLine({edge: {from, to, rate: flow, quiet}, busiest}: {edge: Edge; busiest: number}) {
-  const a = from.x + from.r;
-  const b = to.x - to.r;
+function EdgeLine({edge: {from, to, rate: flow, quiet, width, leaves, arrives}}: {edge: Edge}) {
+  const a = from.x + from.r - 3;
+  const b = to.x - to.r + 3;
   const bend = (a + b) / 2;
-  const width = flow === null ? 2 : flow === 0 ? 1.2 : 1.5 + 10.5 * Math.sqrt(flow / busiest);
   const kind = flow === null ? 'unknown' : flow === 0 || quiet ? 'idle' : 'busy';
   return <path class={`edge ${kind}`} stroke-width={width.toFixed(1)}
-    d={`M${a} ${from.y}C${bend} ${from.y} ${bend} ${to.y} ${b} ${to.y}`} />;
+    d={`M${a} ${from.y + leaves}C${bend} ${from.y + leaves} ${bend} ${to.y + arrives} ${b} ${to.y + arrives}`} />;
 }
 
 function NodeShape({node}: {node: Node}) {
@@ -141,7 +168,7 @@ function NodeShape({node}: {node: Node}) {
   };
   const left = x + r + 12;
   return <g class={`node${node.pick ? ' pickable' : ''}${node.picked ? ' picked' : ''}`} onClick={node.pick}
-    onKeyDown={node.pick && keys} tabIndex={node.pick ? 0 : undefined} role={node.pick ? 'button' : 'img'}
+    onKeyDown={node.pick && keys} tabindex={node.pick ? 0 : undefined} role={node.pick ? 'button' : 'img'}
     aria-pressed={node.pick ? Boolean(node.picked) : undefined} aria-label={label}>
     <title>{label}</title>
     <circle class="track" cx={x} cy={y} r={r + 3.5} />
@@ -154,8 +181,9 @@ function NodeShape({node}: {node: Node}) {
         height={Math.max(2, level)} /></>}
     {node.state && <StateIcon state={node.state} x={x - 6} y={y - 6} />}
     {node.beside
-      ? <><text x={left} y={y - 2} class="name">{node.title}</text>
-        <text x={left} y={y + 13} class="value">{node.lines[0]}</text></>
+      ? <><text x={left} y={y + 5 - 7.5 * node.lines.length} class="name">{node.title}</text>
+        {node.lines.map((line, i) =>
+          <text key={i} x={left} y={y + 20 - 7.5 * node.lines.length + 15 * i} class="value">{line}</text>)}</>
       : <><text x={x} y={y - r - 9} class="name mid">{node.title}</text>
         {node.lines.map((line, i) => <text key={i} x={x} y={y + r + 19 + 14 * i} class="value mid">{line}</text>)}</>}
   </g>;

@@ -47,7 +47,7 @@ TEST(Guard, WhoMayAskWhat) {
       {"by another name of the loopback",
        0,
        {.purpose = Purpose::change,
-        .host = "LocalHost:9901",
+        .host = "localhost:9901",
         .origin = "http://localhost:9901",
         .fetch_site = "same-origin",
         .token = kToken}},

@@ -26,7 +26,10 @@ const rateOf = async (page, endpoint) => Number.parseFloat(await cell(page, endp
 
 /** How many pixels of a chart are not transparent. */
 const inked = (page, label) => page.locator(`canvas[aria-label^="${label}"]`).evaluate((canvas) => {
-  const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+  // Of a copy: a canvas that is read becomes a slower one, and Chromium complains.
+  const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext('2d', {willReadFrequently: true});
+  copy.drawImage(canvas, 0, 0);
+  const {data} = copy.getImageData(0, 0, canvas.width, canvas.height);
   let count = 0;
   for (let i = 3; i < data.length; i += 4) count += data[i] !== 0;
   return count;
