@@ -79,6 +79,7 @@ function Weight({cluster, endpoint}: {cluster: string; endpoint: Endpoint}) {
   };
   const differs = typed !== null && typed !== String(endpoint.weight);
   return <form onSubmit={submit} class="weight">
+    <span class="label" aria-hidden="true">weight</span>
     <input type="number" min="0" max="1000" step="1" required aria-label={`weight of ${endpoint.name}`}
       value={typed ?? endpoint.weight} onInput={(event) => setTyped(event.currentTarget.value)}
       onKeyDown={(event) => event.key === 'Escape' && setTyped(null)} />

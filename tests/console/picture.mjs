@@ -15,16 +15,15 @@ const dark = process.argv.includes('--dark');
 const file = path.join(root, 'docs/console.png');
 const pause = (seconds) => new Promise((done) => setTimeout(done, seconds * 1000));
 
-/** Load that changes, so that there is something to see, and the death. */
+/** Load that changes, so that headroom can be estimated and there is something to see; then the death. */
 async function perform(stack) {
-  for (const rate of [80, 160, 240, 320, 400]) {
+  for (const endpoint of stack.endpoints) Object.assign(endpoint, {delay: 12, places: 4});
+  for (const rate of [120, 200, 280, 360, 440, 520, 600, 680, 600, 480]) {
     stack.load(rate);
-    await pause(8);
+    await pause(6);
   }
-  stack.load(300);
-  await pause(10);
   await stack.post('/marks', JSON.stringify({label: 'steady state holds', kind: 'drill'}));
-  await pause(16);
+  await pause(14);
   await stack.post('/marks', JSON.stringify({label: 'app-2 killed', kind: 'fault'}));
   await stack.endpoints[1].stop();
   await pause(14);
