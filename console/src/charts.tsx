@@ -33,7 +33,7 @@ export function Chart({title, lines, format, log}: ChartOptions) {
         <b>{shown ? format(line.value(shown)) : '–'}</b></li>)}</ul>
     </figcaption>
     <TimeCanvas label={title} height={132} describe={describe} draw={(plot) => {
-      const y = log ? logScale(plot, ticks, lines) : linearScale(plot, ticks, lines, format);
+      const y = log ? logScale(plot, ticks, lines) : linearScale(plot, ticks, lines);
       for (const line of lines) drawLine(plot, ticks, line, y);
     }} />
   </figure>;
@@ -48,13 +48,13 @@ export function tickAt(ticks: Tick[]): Tick | undefined {
 
 type Scale = (value: number) => number;
 
-function linearScale(plot: Plot, ticks: Tick[], lines: Line[], format: (value: number) => string): Scale {
+function linearScale(plot: Plot, ticks: Tick[], lines: Line[]): Scale {
   let most = 0;
   for (const tick of ticks) for (const line of lines) most = Math.max(most, line.value(tick));
   const step = niceStep(Math.max(most, 1) / 3);
   const top = Math.ceil(Math.max(most, 1) * 1.05 / step) * step;
   const y: Scale = (value) => plot.top + plot.height * (1 - value / top);
-  for (let value = step; value <= top + step / 1000; value += step) gridLine(plot, y(value), format(value));
+  for (let value = step; value <= top + step / 1000; value += step) gridLine(plot, y(value), count(value));
   return y;
 }
 

@@ -24,6 +24,8 @@ function Header() {
       <path d="M1 7.5c2-2 3.5-2 5.5 0s3 1.5 4.5 0V21H1z" /><path d="M11 5h3l1.5 16H11z" class="wall" />
       <path d="M15 15c1.5-1.5 2.5-1.5 4 0s2.5 1.5 4 0v6h-7.4z" class="low" /></svg>weir</h1>
     <p class={`serving${store.live && now?.serving ? '' : ' bad'}`} role="status">{state}</p>
+    {recent && <p class={`drill m-${recent.kind}`}><i class={`sign m-${recent.kind}`} />{recent.label}
+      <small>{span(tick!.t - recent.at)} ago</small></p>}
     <dl>
       <div><dt>requests</dt><dd>{rate(tick?.sum[0] ?? 0)}<small>/s</small></dd></div>
       <div class={tick && tick.sum[1] > 0 ? 'bad' : ''}><dt>failing</dt><dd>{rate(tick?.sum[1] ?? 0)}<small>/s</small></dd></div>
@@ -32,8 +34,6 @@ function Header() {
       <div><dt>p99</dt><dd>{ms(tick?.sum[5] ?? 0)}</dd></div>
       <div><dt>clients</dt><dd>{count(tick?.sum[3] ?? 0)}</dd></div>
     </dl>
-    {recent && <p class={`drill m-${recent.kind}`}><i class={`sign m-${recent.kind}`} />{recent.label}
-      <small>{span(tick!.t - recent.at)} ago</small></p>}
   </header>;
 }
 

@@ -37,7 +37,15 @@ void Console::mark(Mark mark) {
   feed_.publish_told();
 }
 
+/// Nobody listened until now, perhaps: what is told first must not be old.
+std::shared_ptr<http::LiveBody> Console::subscribe() {
+  tell_now();
+  tell_refusals();
+  return feed_.subscribe();
+}
+
 void Console::refresh() {
+  if (feed_.subscribers() == 0) return;
   tell_now();
   feed_.publish_told();
 }

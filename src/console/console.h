@@ -31,8 +31,8 @@ class Console {
   /// `token`: what a browser must send with a change (guard.h).
   Console(net::Loop& loop, const l7::Proxy& proxy, std::string token, Recording recording);
 
-  std::shared_ptr<http::LiveBody> subscribe() { return feed_.subscribe(); }
-  [[nodiscard]] size_t subscribers() const { return feed_.subscribers(); }
+  /// Null: too many listen already.
+  std::shared_ptr<http::LiveBody> subscribe();
   [[nodiscard]] const std::string& token() const { return token_; }
   [[nodiscard]] const Marks& marks() const { return marks_; }
   /// With the time of now. Those who listen are told at once.

@@ -17,8 +17,8 @@ const pause = (seconds) => new Promise((done) => setTimeout(done, seconds * 1000
 
 /** Load that changes, so that headroom can be estimated and there is something to see; then the death. */
 async function perform(stack) {
-  for (const endpoint of stack.endpoints) Object.assign(endpoint, {delay: 12, places: 4});
-  for (const rate of [120, 200, 280, 360, 440, 520, 600, 680, 600, 480]) {
+  for (const endpoint of stack.endpoints) Object.assign(endpoint, {delay: 12, places: 3});
+  for (const rate of [100, 200, 300, 400, 500, 580, 640, 690, 720, 380]) {
     stack.load(rate);
     await pause(6);
   }
@@ -32,12 +32,13 @@ async function perform(stack) {
 const stack = address ? null : await Stack.start({cluster: {circuit_breaker: {max_requests: 40}}});
 const browser = await Browser.start();
 try {
-  if (stack) await perform(stack);
-  const {page} = await browser.open(address ?? stack.admin, {width: 1280, height: 1000, dark});
+  // The page first: a browser that starts takes the machine away from those who serve.
+  const {page} = await browser.open(address ?? stack.admin, {width: 1280, height: 1190, dark});
   await page.waitForSelector('tr[data-endpoint]');
   await page.getByText('2 min', {exact: true}).click();
   await until(() => page.locator('canvas[aria-label^="Requests"]').getAttribute('aria-label')
     .then((label) => !label.includes('no data')), 'charts');
+  if (stack) await perform(stack);
   await pause(2);
   await page.screenshot({path: file});
   const {size} = statSync(file);

@@ -58,8 +58,7 @@ class Endpoint {
       const [url, response] = this.waiting.shift();
       this.busy += 1;
       const number = ++this.served;
-      // Low-discrepancy numbers instead of chance: every hundred requests are much the same.
-      const time = url === '/healthz' ? 0.2 : this.delay * (0.35 - 0.65 * Math.log(1 - number * 0.6180339887 % 1));
+      const time = url === '/healthz' ? 0.2 : this.delay * (0.2 - 0.8 * Math.log(1 - Math.random()));
       setTimeout(() => {
         this.busy -= 1;
         const fails = Math.floor(number * this.failing) !== Math.floor((number - 1) * this.failing);
@@ -115,14 +114,13 @@ export class Stack {
     return this.weir.exitCode;
   }
 
-  /** Requests at this rate until the next call; each on the beat, whether the former was answered or not. */
+  /** Requests at this rate until the next call, at random (Poisson) instants, whether the former was answered or not. */
   load(perSecond, target = '/timeline/user2') {
     clearInterval(this.beat);
     this.agent ??= new http.Agent({keepAlive: true, maxSockets: 128});
-    const begun = Date.now();
-    let sent = 0;
+    let next = Date.now();
     this.beat = setInterval(() => {
-      for (const due = (Date.now() - begun) / 1000 * perSecond; sent < due; ++sent) {
+      for (const now = Date.now(); next < now; next -= Math.log(1 - Math.random()) * 1000 / perSecond) {
         http.get({port: this.port, host: '127.0.0.1', path: target, agent: this.agent}, (answer) => answer.resume())
           .on('error', () => {});
       }
