@@ -1,5 +1,5 @@
-// What every chart over time shares: a canvas at the screen's resolution, the time axis, marks, and the instant under the
-// pointer, which is the same on all of them.
+// What every chart over time shares: a canvas at the screen's resolution, the time axis, marks, and the instant under
+// the pointer, which is the same on all of them.
 
 import {useEffect, useRef} from 'preact/hooks';
 import {clock} from './format';
@@ -24,7 +24,12 @@ const kTop = 8;
 const kBottom = 18;
 const kFont = '11px system-ui, sans-serif';
 
-export function TimeCanvas({label, height, draw, describe}: {
+export function TimeCanvas({
+  label,
+  height,
+  draw,
+  describe,
+}: {
   label: string;
   height: number;
   draw: (plot: Plot) => void;
@@ -47,8 +52,17 @@ export function TimeCanvas({label, height, draw, describe}: {
     store.hover = null;
     changed();
   };
-  return <canvas ref={ref} class="chart" style={{height: `${height}px`}} role="img" aria-label={`${label}: ${describe}`}
-    onPointerMove={point} onPointerLeave={leave} />;
+  return (
+    <canvas
+      ref={ref}
+      class="chart"
+      style={{height: `${height}px`}}
+      role="img"
+      aria-label={`${label}: ${describe}`}
+      onPointerMove={point}
+      onPointerLeave={leave}
+    />
+  );
 }
 
 function paint(canvas: HTMLCanvasElement, height: number, draw: (plot: Plot) => void): void {
@@ -64,8 +78,14 @@ function paint(canvas: HTMLCanvasElement, height: number, draw: (plot: Plot) => 
   g.font = kFont;
   const {from, to} = view();
   const plot: Plot = {
-    g, from, to, left: kLeft, top: kTop, width: width - kLeft - kRight, height: height - kTop - kBottom,
-    x: (t) => kLeft + (t - from) / (to - from) * (width - kLeft - kRight),
+    g,
+    from,
+    to,
+    left: kLeft,
+    top: kTop,
+    width: width - kLeft - kRight,
+    height: height - kTop - kBottom,
+    x: (t) => kLeft + ((t - from) / (to - from)) * (width - kLeft - kRight),
   };
   draw(plot);
   axis(plot);

@@ -26,17 +26,31 @@ export function Chart({title, lines, format, log}: ChartOptions) {
   const {ticks} = view();
   const shown = tickAt(ticks);
   const describe = shown ? lines.map((line) => `${line.name} ${format(line.value(shown))}`).join(', ') : 'no data yet';
-  return <figure class="chartbox">
-    <figcaption><h3>{title}</h3>
-      <ul class="legend">{lines.map((line) => <li key={line.name}>
-        <i class={`key k-${line.colour}${line.dash ? ' dashed' : ''}`} />{line.name}
-        <b>{shown ? format(line.value(shown)) : '–'}</b></li>)}</ul>
-    </figcaption>
-    <TimeCanvas label={title} height={132} describe={describe} draw={(plot) => {
-      const y = log ? logScale(plot, ticks, lines) : linearScale(plot, ticks, lines);
-      for (const line of lines) drawLine(plot, ticks, line, y);
-    }} />
-  </figure>;
+  return (
+    <figure class="chartbox">
+      <figcaption>
+        <h3>{title}</h3>
+        <ul class="legend">
+          {lines.map((line) => (
+            <li key={line.name}>
+              <i class={`key k-${line.colour}${line.dash ? ' dashed' : ''}`} />
+              {line.name}
+              <b>{shown ? format(line.value(shown)) : '–'}</b>
+            </li>
+          ))}
+        </ul>
+      </figcaption>
+      <TimeCanvas
+        label={title}
+        height={132}
+        describe={describe}
+        draw={(plot) => {
+          const y = log ? logScale(plot, ticks, lines) : linearScale(plot, ticks, lines);
+          for (const line of lines) drawLine(plot, ticks, line, y);
+        }}
+      />
+    </figure>
+  );
 }
 
 /** The second under the pointer, or the newest. */
@@ -52,7 +66,7 @@ function linearScale(plot: Plot, ticks: Tick[], lines: Line[]): Scale {
   let most = 0;
   for (const tick of ticks) for (const line of lines) most = Math.max(most, line.value(tick));
   const step = niceStep(Math.max(most, 1) / 3);
-  const top = Math.ceil(Math.max(most, 1) * 1.05 / step) * step;
+  const top = Math.ceil((Math.max(most, 1) * 1.05) / step) * step;
   const y: Scale = (value) => plot.top + plot.height * (1 - value / top);
   for (let value = step; value <= top + step / 1000; value += step) gridLine(plot, y(value), count(value));
   return y;
@@ -123,26 +137,43 @@ function drawLine({g, x, top, height}: Plot, ticks: Tick[], line: Line, y: Scale
   }
 }
 
-const measured = (value: number) => value > 0 ? value : -1;
+const measured = (value: number) => (value > 0 ? value : -1);
 
 export function Charts() {
-  return <div class="charts">
-    <Chart title="Requests per second" format={rate} lines={[
-      {name: 'answered', colour: 'flow', value: (tick) => tick.sum[0], fill: true},
-    ]} />
-    <Chart title="Latency, whole requests" log format={ms} lines={[
-      {name: 'p50', colour: 'flow', value: (tick) => measured(tick.sum[4])},
-      {name: 'p99', colour: 'warn', value: (tick) => measured(tick.sum[5])},
-    ]} />
-    <Chart title="Failures per second" format={rate} lines={[
-      {name: 'failing', colour: 'bad', value: (tick) => tick.sum[1], fill: true},
-      {name: 'refused', colour: 'warn', value: (tick) => tick.sum[2], dash: [4, 3]},
-    ]} />
-    <Chart title="At the clusters" format={count} lines={[
-      {name: 'in flight', colour: 'flow', value: (tick) => total(tick, 2)},
-      {name: 'waiting', colour: 'warn', value: (tick) => total(tick, 3), dash: [4, 3]},
-    ]} />
-  </div>;
+  return (
+    <div class="charts">
+      <Chart
+        title="Requests per second"
+        format={rate}
+        lines={[{name: 'answered', colour: 'flow', value: (tick) => tick.sum[0], fill: true}]}
+      />
+      <Chart
+        title="Latency, whole requests"
+        log
+        format={ms}
+        lines={[
+          {name: 'p50', colour: 'flow', value: (tick) => measured(tick.sum[4])},
+          {name: 'p99', colour: 'warn', value: (tick) => measured(tick.sum[5])},
+        ]}
+      />
+      <Chart
+        title="Failures per second"
+        format={rate}
+        lines={[
+          {name: 'failing', colour: 'bad', value: (tick) => tick.sum[1], fill: true},
+          {name: 'refused', colour: 'warn', value: (tick) => tick.sum[2], dash: [4, 3]},
+        ]}
+      />
+      <Chart
+        title="At the clusters"
+        format={count}
+        lines={[
+          {name: 'in flight', colour: 'flow', value: (tick) => total(tick, 2)},
+          {name: 'waiting', colour: 'warn', value: (tick) => total(tick, 3), dash: [4, 3]},
+        ]}
+      />
+    </div>
+  );
 }
 
 function total(tick: Tick, index: 2 | 3): number {

@@ -30,26 +30,49 @@ export function Heatmap() {
     store.focus = {cluster, endpoint};
     changed();
   };
-  return <figure class="chartbox wide">
-    <figcaption><h3>Latency to the first byte</h3>
-      <select aria-label="Whose latency" onChange={choose}
-        value={JSON.stringify([store.focus?.cluster, store.focus?.endpoint ?? null])}>
-        {clusters.map((cluster) => <optgroup key={cluster.name} label={cluster.name}>
-          <option value={JSON.stringify([cluster.name, null])}>{cluster.name}, all endpoints</option>
-          {cluster.endpoints.map((endpoint) =>
-            <option key={endpoint.name} value={JSON.stringify([cluster.name, endpoint.name])}>{endpoint.name}</option>)}
-        </optgroup>)}
-      </select>
-      <ul class="legend"><li><i class="key k-text" />p50 <b>{ms(values?.p50 ?? 0)}</b></li>
-        <li><i class="key k-text dashed" />p99 <b>{ms(values?.p99 ?? 0)}</b></li></ul>
-    </figcaption>
-    <TimeCanvas label="Latency to the first byte" height={224} draw={(plot) => paint(plot, ticks)}
-      describe={values ? `p50 ${ms(values.p50)}, p99 ${ms(values.p99)}` : 'no data yet'} />
-  </figure>;
+  return (
+    <figure class="chartbox wide">
+      <figcaption>
+        <h3>Latency to the first byte</h3>
+        <select
+          aria-label="Whose latency"
+          onChange={choose}
+          value={JSON.stringify([store.focus?.cluster, store.focus?.endpoint ?? null])}
+        >
+          {clusters.map((cluster) => (
+            <optgroup key={cluster.name} label={cluster.name}>
+              <option value={JSON.stringify([cluster.name, null])}>{cluster.name}, all endpoints</option>
+              {cluster.endpoints.map((endpoint) => (
+                <option key={endpoint.name} value={JSON.stringify([cluster.name, endpoint.name])}>
+                  {endpoint.name}
+                </option>
+              ))}
+            </optgroup>
+          ))}
+        </select>
+        <ul class="legend">
+          <li>
+            <i class="key k-text" />
+            p50 <b>{ms(values?.p50 ?? 0)}</b>
+          </li>
+          <li>
+            <i class="key k-text dashed" />
+            p99 <b>{ms(values?.p99 ?? 0)}</b>
+          </li>
+        </ul>
+      </figcaption>
+      <TimeCanvas
+        label="Latency to the first byte"
+        height={224}
+        draw={(plot) => paint(plot, ticks)}
+        describe={values ? `p50 ${ms(values.p50)}, p99 ${ms(values.p99)}` : 'no data yet'}
+      />
+    </figure>
+  );
 }
 
 /** First and last row that anything in view falls into, with some room. */
-function extent(columns: (ReturnType<typeof focused>)[], rows: number): [number, number] {
+function extent(columns: ReturnType<typeof focused>[], rows: number): [number, number] {
   let low = rows;
   let high = 0;
   for (const column of columns) {
@@ -83,7 +106,8 @@ function paint(plot: Plot, ticks: Tick[]): void {
   });
   pen.putImageData(image, 0, 0);
   // Row r covers lowest * 2^(r/2) to lowest * 2^((r+1)/2).
-  const y = (value: number) => plot.top + plot.height * (1 - (2 * Math.log2(value * 1000 / heat.lowest_us) - low) / rows);
+  const y = (value: number) =>
+    plot.top + plot.height * (1 - (2 * Math.log2((value * 1000) / heat.lowest_us) - low) / rows);
   for (const value of [0.1, 1, 10, 100, 1000, 10_000]) {
     const at = y(value);
     if (at > plot.top + 4 && at < plot.top + plot.height) gridLine(plot, at, roundMs(value));
@@ -101,8 +125,13 @@ function paint(plot: Plot, ticks: Tick[]): void {
   markLabels(plot);
 }
 
-function quantile({g, x}: Plot, ticks: Tick[], columns: (ReturnType<typeof focused>)[], which: 'p50' | 'p99',
-  y: (value: number) => number): void {
+function quantile(
+  {g, x}: Plot,
+  ticks: Tick[],
+  columns: ReturnType<typeof focused>[],
+  which: 'p50' | 'p99',
+  y: (value: number) => number,
+): void {
   g.strokeStyle = theme().text;
   g.lineWidth = 1;
   g.setLineDash(which === 'p99' ? [3, 2] : []);

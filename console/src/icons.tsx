@@ -13,6 +13,17 @@ const shapes: Record<State, preact.JSX.Element> = {
 };
 
 export function StateIcon({state, x, y, size}: {state: State; x?: number; y?: number; size?: number}) {
-  return <svg class={`state s-${state}`} viewBox="0 0 12 12" width={size ?? 12} height={size ?? 12} x={x} y={y}
-    aria-hidden="true">{shapes[state]}</svg>;
+  return (
+    <svg
+      class={`state s-${state}`}
+      viewBox="0 0 12 12"
+      width={size ?? 12}
+      height={size ?? 12}
+      x={x}
+      y={y}
+      aria-hidden="true"
+    >
+      {shapes[state]}
+    </svg>
+  );
 }

@@ -46,7 +46,7 @@ export function listen(): void {
     });
   on<Hello>('hello', (hello) => {
     store.hello = hello;
-    store.ticks = [];  // the history follows
+    store.ticks = []; // the history follows
     store.live = true;
   });
   on<Tick>('tick', (tick) => {
@@ -74,10 +74,13 @@ let hush = 0;
 export function say(text: string, bad = false): void {
   store.said = {text, bad};
   clearTimeout(hush);
-  hush = setTimeout(() => {
-    store.said = null;
-    changed();
-  }, bad ? 10000 : 4000) as unknown as number;
+  hush = setTimeout(
+    () => {
+      store.said = null;
+      changed();
+    },
+    bad ? 10000 : 4000,
+  ) as unknown as number;
   changed();
 }
 
@@ -89,7 +92,7 @@ export async function post(path: string, parameters: Record<string, string | num
       method: 'POST',
       headers: {'X-Weir-Admin': 'console', 'X-Weir-Token': store.hello?.token ?? ''},
     });
-    const body = await answer.json() as {error?: string};
+    const body = (await answer.json()) as {error?: string};
     if (answer.ok) say(done);
     else say(body.error ?? `${path} was answered with ${answer.status}`, true);
   } catch {

@@ -1,7 +1,7 @@
 // Colours for canvases, from the same custom properties that the style sheet uses, and again when the scheme changes.
 
 const names = ['text', 'muted', 'line', 'surface', 'flow', 'flow2', 'good', 'warn', 'bad', 'quiet'] as const;
-export type Colours = Record<typeof names[number], string>;
+export type Colours = Record<(typeof names)[number], string>;
 
 let colours: Colours | null = null;
 matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {

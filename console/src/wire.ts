@@ -55,7 +55,10 @@ export interface Headroom {
   confidence: number;
 }
 
-interface Limit {used: number; limit: number}
+interface Limit {
+  used: number;
+  limit: number;
+}
 
 export interface Cluster {
   name: string;
@@ -102,5 +105,12 @@ export interface Refusal {
   request_id: string;
 }
 
-export interface Refusals {totals: Record<string, number>; last: Refusal[]}
-export interface Mark {at: number; kind: 'drill' | 'fault' | 'recover'; label: string}
+export interface Refusals {
+  totals: Record<string, number>;
+  last: Refusal[];
+}
+export interface Mark {
+  at: number;
+  kind: 'drill' | 'fault' | 'recover';
+  label: string;
+}

@@ -25,15 +25,16 @@ const cell = (page, endpoint, label) =>
 const rateOf = async (page, endpoint) => Number.parseFloat(await cell(page, endpoint, 'req/s'));
 
 /** How many pixels of a chart are not transparent. */
-const inked = (page, label) => page.locator(`canvas[aria-label^="${label}"]`).evaluate((canvas) => {
-  // Of a copy: a canvas that is read becomes a slower one, and Chromium complains.
-  const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext('2d', {willReadFrequently: true});
-  copy.drawImage(canvas, 0, 0);
-  const {data} = copy.getImageData(0, 0, canvas.width, canvas.height);
-  let count = 0;
-  for (let i = 3; i < data.length; i += 4) count += data[i] !== 0;
-  return count;
-});
+const inked = (page, label) =>
+  page.locator(`canvas[aria-label^="${label}"]`).evaluate((canvas) => {
+    // Of a copy: a canvas that is read becomes a slower one, and Chromium complains.
+    const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext('2d', {willReadFrequently: true});
+    copy.drawImage(canvas, 0, 0);
+    const {data} = copy.getImageData(0, 0, canvas.width, canvas.height);
+    let count = 0;
+    for (let i = 3; i < data.length; i += 4) count += data[i] !== 0;
+    return count;
+  });
 
 describe('the console', () => {
   it('loads without complaint, and asks nobody else', async () => {
@@ -57,12 +58,12 @@ describe('the console', () => {
     const empty = await inked(page, 'Latency to the first byte');
     stack.load(150);
     for (const each of stack.endpoints) {
-      await until(async () => await rateOf(page, each) > 20, `${each.name} gets its share`);
+      await until(async () => (await rateOf(page, each)) > 20, `${each.name} gets its share`);
     }
     await until(async () => /ms/.test(await cell(page, stack.endpoints[0], 'p99')), 'a p99');
-    await until(async () => await inked(page, 'Latency to the first byte') > empty + 500, 'a picture of latency');
+    await until(async () => (await inked(page, 'Latency to the first byte')) > empty + 500, 'a picture of latency');
     const width = () => page.locator('path.edge').first().getAttribute('stroke-width').then(Number);
-    assert.ok(await width() > 5, 'the busiest edge is wide');
+    assert.ok((await width()) > 5, 'the busiest edge is wide');
     assert.deepEqual(complaints, []);
     await page.close();
   });
@@ -81,17 +82,17 @@ describe('the console', () => {
   it('drains an endpoint by a click, and its traffic leaves', async () => {
     const {page, complaints} = await browser.open(stack.admin);
     const [first, second, third] = stack.endpoints;
-    await until(async () => await rateOf(page, second).catch(() => 0) > 20, 'traffic');
+    await until(async () => (await rateOf(page, second).catch(() => 0)) > 20, 'traffic');
     await page.getByRole('button', {name: `Drain ${second.name}`}).click();
     await page.waitForSelector(`text=${second.name} drains`);
-    await until(async () => await rateOf(page, second) === 0, 'the traffic leaves');
+    await until(async () => (await rateOf(page, second)) === 0, 'the traffic leaves');
     const served = second.served;
-    await until(async () => await rateOf(page, first) > 60 && await rateOf(page, third) > 60, 'the others take it');
+    await until(async () => (await rateOf(page, first)) > 60 && (await rateOf(page, third)) > 60, 'the others take it');
     assert.match(await cell(page, second, 'state'), /draining/);
     // Health checks go on; requests do not.
     assert.ok(second.served - served < 20, `${second.served - served} requests after it was drained`);
     await page.getByRole('button', {name: `Undrain ${second.name}`}).click();
-    await until(async () => await rateOf(page, second) > 20, 'it takes requests again');
+    await until(async () => (await rateOf(page, second)) > 20, 'it takes requests again');
     assert.deepEqual(complaints, []);
     await page.close();
   });
@@ -101,10 +102,11 @@ describe('the console', () => {
     const [first, second] = stack.endpoints;
     await page.waitForSelector(`tr[data-endpoint="${second.name}"]`);
     const reached = new Set();
-    const focused = () => page.evaluate(() => {
-      const at = document.activeElement;
-      return at?.getAttribute('aria-label') ?? at?.textContent?.trim() ?? '';
-    });
+    const focused = () =>
+      page.evaluate(() => {
+        const at = document.activeElement;
+        return at?.getAttribute('aria-label') ?? at?.textContent?.trim() ?? '';
+      });
     /** Tabs until what is focused begins so. */
     const tabTo = async (name) => {
       for (let i = 0; i < 80; ++i) {
@@ -118,7 +120,10 @@ describe('the console', () => {
     await tabTo('to the endpoints');
     await tabTo(`endpoint ${first.name}`);
     await page.keyboard.press('Enter');
-    await until(async () => (await page.locator('select').first().inputValue()).includes(first.name), 'Enter picks a node');
+    await until(
+      async () => (await page.locator('select').first().inputValue()).includes(first.name),
+      'Enter picks a node',
+    );
     await tabTo(`weight of ${second.name}`);
     await page.keyboard.press('Control+a');
     await page.keyboard.type('7');
@@ -164,7 +169,9 @@ describe('the console', () => {
     await victim.start();
     await stack.post('/marks', JSON.stringify({label: 'app-3 started', kind: 'recover'}));
     stack.load(150, '/%ff');
-    const answer = await fetch(`http://127.0.0.1:${stack.port}/`, {method: 'GET', headers: {host: 'x'}}).catch(() => null);
+    const answer = await fetch(`http://127.0.0.1:${stack.port}/`, {method: 'GET', headers: {host: 'x'}}).catch(
+      () => null,
+    );
     assert.ok(answer);
     // A cluster without endpoints that may serve refuses, and says which rule it was.
     for (const each of stack.endpoints) await stack.post(`/drain?endpoint=${each.name}`);
@@ -177,11 +184,14 @@ describe('the console', () => {
   });
 
   it('fits a wide screen and a narrow one, by day and by night', async () => {
-    for (const [width, height] of [[1280, 900], [390, 844]]) {
+    for (const [width, height] of [
+      [1280, 900],
+      [390, 844],
+    ]) {
       for (const dark of [false, true]) {
         const {page, complaints} = await browser.open(stack.admin, {width, height, dark});
         await page.waitForSelector('tr[data-endpoint]');
-        await until(async () => await inked(page, 'Requests per second') > 100, 'charts');
+        await until(async () => (await inked(page, 'Requests per second')) > 100, 'charts');
         const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
         assert.ok(overflow <= 0, `${width}: ${overflow} px too wide`);
         await picture(page, `console-${width}-${dark ? 'dark' : 'light'}`, {fullPage: true});

@@ -36,8 +36,14 @@ try {
   const {page} = await browser.open(address ?? stack.admin, {width: 1280, height: 1190, dark});
   await page.waitForSelector('tr[data-endpoint]');
   await page.getByText('2 min', {exact: true}).click();
-  await until(() => page.locator('canvas[aria-label^="Requests"]').getAttribute('aria-label')
-    .then((label) => !label.includes('no data')), 'charts');
+  await until(
+    () =>
+      page
+        .locator('canvas[aria-label^="Requests"]')
+        .getAttribute('aria-label')
+        .then((label) => !label.includes('no data')),
+    'charts',
+  );
   if (stack) await perform(stack);
   await pause(2);
   await page.screenshot({path: file});

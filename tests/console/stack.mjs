@@ -47,7 +47,7 @@ class Endpoint {
       this.waiting.push([request.url, response]);
       this.work();
     });
-    this.port = this.port ?? await freePort();
+    this.port = this.port ?? (await freePort());
     await new Promise((done) => this.server.listen(this.port, '127.0.0.1', done));
     this.name = `127.0.0.1:${this.port}`;
     return this;
@@ -85,14 +85,33 @@ export class Stack {
     stack.adminPort = await freePort();
     stack.admin = `http://127.0.0.1:${stack.adminPort}`;
     stack.config = path.join(stack.directory, 'weir.yaml');
-    writeFileSync(stack.config, JSON.stringify({
-      admin: `127.0.0.1:${stack.adminPort}`,
-      listeners: [{name: 'web', http: `127.0.0.1:${stack.port}`, access_log: 'off',
-        routes: [{match: {path: '/*'}, to: 'app', timeout: '2s'}]}],
-      clusters: {app: {endpoints: stack.endpoints.map((each) => each.name), slow_start: 'off',
-        health_check: {http: '/healthz', interval: '1s', timeout: '500ms'},
-        outlier_detection: {base_ejection: '2s', max_ejection: '4s'}, ...cluster}},
-    }, null, 1));
+    writeFileSync(
+      stack.config,
+      JSON.stringify(
+        {
+          admin: `127.0.0.1:${stack.adminPort}`,
+          listeners: [
+            {
+              name: 'web',
+              http: `127.0.0.1:${stack.port}`,
+              access_log: 'off',
+              routes: [{match: {path: '/*'}, to: 'app', timeout: '2s'}],
+            },
+          ],
+          clusters: {
+            app: {
+              endpoints: stack.endpoints.map((each) => each.name),
+              slow_start: 'off',
+              health_check: {http: '/healthz', interval: '1s', timeout: '500ms'},
+              outlier_detection: {base_ejection: '2s', max_ejection: '4s'},
+              ...cluster,
+            },
+          },
+        },
+        null,
+        1,
+      ),
+    );
     await stack.startWeir();
     return stack;
   }
@@ -100,7 +119,9 @@ export class Stack {
   async startWeir() {
     this.said = '';
     this.weir = spawn(weirBinary, ['run', '-c', this.config], {stdio: ['ignore', 'ignore', 'pipe']});
-    this.weir.stderr.on('data', (text) => { this.said += text; });
+    this.weir.stderr.on('data', (text) => {
+      this.said += text;
+    });
     await until(() => this.said.includes('listening on') || this.weir.exitCode !== null, 'weir listens');
     if (this.weir.exitCode !== null) throw new Error(`weir did not start:\n${this.said}`);
   }
@@ -120,8 +141,9 @@ export class Stack {
     this.agent ??= new http.Agent({keepAlive: true, maxSockets: 128});
     let next = Date.now();
     this.beat = setInterval(() => {
-      for (const now = Date.now(); next < now; next -= Math.log(1 - Math.random()) * 1000 / perSecond) {
-        http.get({port: this.port, host: '127.0.0.1', path: target, agent: this.agent}, (answer) => answer.resume())
+      for (const now = Date.now(); next < now; next -= (Math.log(1 - Math.random()) * 1000) / perSecond) {
+        http
+          .get({port: this.port, host: '127.0.0.1', path: target, agent: this.agent}, (answer) => answer.resume())
           .on('error', () => {});
       }
     }, 5);
