@@ -55,7 +55,7 @@ const kGap = 14;
 export function drawingOf(width: number, listeners: Listener[], clusters: Cluster[], tick: Tick | undefined): Drawing {
   const narrow = width < 620;
   const row = narrow ? kRowNarrow : kRow;
-  const columns = narrow ? [24, 94, 172, 248] : [0.05, 0.26, 0.5, 0.74].map((part) => Math.round(part * width));
+  const columns = narrow ? [30, 98, 174, 250] : [0.05, 0.26, 0.5, 0.74].map((part) => Math.round(part * width));
   const [xClients, xListeners, xClusters, xEndpoints] = columns as [number, number, number, number];
   const blocks = clusters.map((cluster) => Math.max(kBlock, cluster.endpoints.length * row));
   const tall = blocks.reduce((sum, block) => sum + block + kGap, 0);
