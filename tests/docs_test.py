@@ -20,7 +20,7 @@ from house_tree import ROOT, TreeCase
 
 WEIR = os.environ.get("WEIR")
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
-SKIPPED = {"build", ".git"}
+SKIPPED = {"build", ".git", "node_modules"}
 
 
 def documents(root):

@@ -1,6 +1,7 @@
 #include "app/admin.h"
 
 #include <fmt/format.h>
+#include <sys/random.h>
 
 #include <algorithm>
 #include <array>
@@ -11,8 +12,11 @@
 #include <utility>
 #include <vector>
 
+#include "app/admin_response.h"
 #include "app/endpoints_json.h"
 #include "app/metrics_text.h"
+#include "base/check.h"
+#include "console/guard.h"
 #include "model/address.h"
 #include "model/nearest.h"
 #include "model/show.h"
@@ -20,6 +24,7 @@
 
 namespace weir::app {
 
+using console::Purpose;
 using http::SimpleResponse;
 using proto::http::Method;
 
@@ -29,26 +34,6 @@ using Json = nlohmann::ordered_json;
 
 constexpr uint32_t kMaxWeight = 1000;         // as in the configuration
 constexpr uint32_t kMaxRecordSeconds = 3600;  // long before that the buffers are full, unless there is little to record
-
-SimpleResponse json_response(uint16_t status, const Json& body) {
-  SimpleResponse response;
-  response.status = status;
-  response.content_type = "application/json";
-  // What a request said may come back in an error, and need not be UTF-8.
-  response.body = body.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
-  return response;
-}
-
-SimpleResponse error_response(uint16_t status, const std::string& text) {
-  return json_response(status, {{"error", text}});
-}
-
-SimpleResponse text_response(std::string content_type, std::string body) {
-  SimpleResponse response;
-  response.content_type = std::move(content_type);
-  response.body = std::move(body);
-  return response;
-}
 
 std::string hint(std::string_view word, std::span<const std::string_view> known) {
   const std::string guess = model::nearest(word, known);
@@ -72,21 +57,46 @@ std::optional<uint32_t> number_in(const Query& query, std::string_view name, uin
   return number;
 }
 
+console::Asker asker(const http::RequestHead& head, Purpose purpose) {
+  const auto value = [&](std::string_view name) -> std::optional<std::string_view> {
+    const auto* field = head.find(name);
+    return field == nullptr ? std::nullopt : std::optional(field->value);
+  };
+  return {.purpose = purpose,
+          .host = head.authority,
+          .origin = value("origin"),
+          .fetch_site = value("sec-fetch-site"),
+          .token = value("x-weir-token"),
+          .has_admin_field = head.find("x-weir-admin") != nullptr};
+}
+
 bool has_endpoint(const upstream::Cluster& cluster, std::string_view name) {
   const auto& all = cluster.endpoints();
   return std::any_of(all.begin(), all.end(), [&](const auto& each) { return each->name == name; });
 }
 
+/// 128 bits that nobody can guess, as hexadecimal digits.
+std::string fresh_token() {
+  std::array<unsigned char, 16> bytes{};
+  // Cannot fail: up to 256 bytes come whole, and the kernel's pool is ready long before any service (getrandom(2)).
+  CHECK(::getrandom(bytes.data(), bytes.size(), 0) == static_cast<ssize_t>(bytes.size()));
+  return fmt::format("{:02x}", fmt::join(bytes, ""));
+}
+
 }  // namespace
 
-bool is_numeric_host(std::string_view authority) {
-  return model::parse_address(authority) || model::parse_address(std::string(authority) + ":80");
-}
+Admin::Admin(net::Loop& loop, l7::Proxy& proxy, const model::Loaded& loaded, Reload reload)
+    : loop_(loop),
+      proxy_(proxy),
+      loaded_(loaded),
+      reload_(std::move(reload)),
+      recording_(loop, proxy),
+      console_(loop, proxy, fresh_token(), [this] { return recording_state(); }) {}
 
 struct Admin::Route {
   bool changes;  ///< POST, otherwise GET
   std::string_view path;
-  SimpleResponse (Admin::*answer)(const Query& query);
+  SimpleResponse (Admin::*answer)(const Call& call);
   std::array<std::string_view, 3> parameters;
   size_t parameter_count;
 };
@@ -102,6 +112,12 @@ const Admin::Route Admin::kRoutes[] = {
     {true, "/reload", &Admin::reload, {}, 0},
     {true, "/record", &Admin::record, {"seconds", "cluster"}, 2},
     {false, "/recording", &Admin::recording, {}, 0},
+    {false, "/", &Admin::page, {}, 0},
+    {false, "/console.css", &Admin::page, {}, 0},
+    {false, "/console.js", &Admin::page, {}, 0},
+    {false, "/events", &Admin::events, {}, 0},
+    {false, "/marks", &Admin::marks, {}, 0},
+    {true, "/marks", &Admin::mark, {}, 0},
 };
 
 /// What a request is about.
@@ -133,60 +149,69 @@ Result<std::unique_ptr<Admin>, std::string> Admin::create(net::Loop& loop, l7::P
 
 SimpleResponse Admin::handle(const http::SimpleRequest& request) {
   const http::RequestHead& head = request.head;
-  if (!is_numeric_host(head.authority)) {
-    return error_response(421,
-                          fmt::format("Host {} is refused: use a numeric address or localhost, so that no web page "
-                                      "can get here by a name of its own",
-                                      model::quote(head.authority)));
-  }
   const std::string_view path = head.path();
-  const Route* route =
-      std::find_if(std::begin(kRoutes), std::end(kRoutes), [&](const Route& r) { return r.path == path; });
-  if (route == std::end(kRoutes)) return not_found(path);
-  const bool fits =
-      route->changes ? head.method == Method::post : head.method == Method::get || head.method == Method::head;
-  if (!fits) {
-    const char* allowed = route->changes ? "POST" : "GET, HEAD";
+  const bool reads = head.method == Method::get || head.method == Method::head;
+  const auto asks = reads ? path == "/events" ? Purpose::listen : Purpose::read : Purpose::change;
+  const Route* fitting = nullptr;
+  const Route* known = nullptr;
+  for (const Route& each : kRoutes) {
+    if (each.path != path) continue;
+    known = &each;
+    if (each.changes ? head.method == Method::post : reads) fitting = &each;
+  }
+  // Whoever may not ask does not learn what there is; but a wrong method is nobody's attack.
+  if (const auto denied = judge(asker(head, fitting == nullptr ? Purpose::read : asks), console_.token())) {
+    return error_response(denied->status, denied->text);
+  }
+  if (known == nullptr) return not_found(path);
+  if (fitting == nullptr) {
+    const char* allowed = known->changes ? "POST" : "GET, HEAD";
     SimpleResponse response = error_response(405, fmt::format("{} takes {}", path, allowed));
     response.fields.emplace_back("Allow", allowed);
     return response;
   }
-  if (!route->changes) return (this->*route->answer)({});
-  if (head.find("x-weir-admin") == nullptr) {
-    return error_response(403, "a changing request needs the field X-Weir-Admin, with any value");
-  }
+  return fitting->changes ? change(*fitting, request) : (this->*fitting->answer)({.request = request});
+}
+
+SimpleResponse Admin::change(const Route& route, const http::SimpleRequest& request) {
+  const std::string_view target = request.head.target;
   const std::string_view query =
-      path.size() < head.target.size() ? head.target.substr(path.size() + 1) : std::string_view();
-  const auto parsed = parse_query(query, std::span(route->parameters).first(route->parameter_count));
+      route.path.size() < target.size() ? target.substr(route.path.size() + 1) : std::string_view();
+  auto parsed = parse_query(query, std::span(route.parameters).first(route.parameter_count));
   if (!parsed) return error_response(400, parsed.error());
-  return (this->*route->answer)(*parsed);
+  SimpleResponse response = (this->*route.answer)({.request = request, .query = std::move(*parsed)});
+  console_.refresh();
+  return response;
 }
 
 SimpleResponse Admin::not_found(std::string_view path) {
   std::vector<std::string_view> paths;
-  for (const Route& route : kRoutes) paths.push_back(route.path);
+  for (const Route& route : kRoutes) {
+    if (std::find(paths.begin(), paths.end(), route.path) == paths.end()) paths.push_back(route.path);
+  }
   return error_response(
       404, fmt::format("{} is unknown: there are {}{}", model::quote(path), fmt::join(paths, " "), hint(path, paths)));
 }
 
-SimpleResponse Admin::healthz(const Query& /*query*/) {
+SimpleResponse Admin::healthz(const Call& /*call*/) {
   const bool serving = proxy_.serving();
   return json_response(serving ? 200 : 503, {{"serving", serving}});
 }
 
-SimpleResponse Admin::metrics(const Query& /*query*/) {
+SimpleResponse Admin::metrics(const Call& /*call*/) {
   return text_response("text/plain; version=0.0.4; charset=utf-8", metrics_text(proxy_, loop_.now()));
 }
 
-SimpleResponse Admin::endpoints(const Query& /*query*/) {
+SimpleResponse Admin::endpoints(const Call& /*call*/) {
   return text_response("application/json", endpoints_json(proxy_.snapshot(), loop_.now()));
 }
 
-SimpleResponse Admin::config(const Query& /*query*/) {
+SimpleResponse Admin::config(const Call& /*call*/) {
   return text_response("text/plain; charset=utf-8", model::show(loaded_));
 }
 
-SimpleResponse Admin::weight(const Query& query) {
+SimpleResponse Admin::weight(const Call& call) {
+  const Query& query = call.query;
   const auto wanted = number_in(query, "weight", 0, kMaxWeight);
   if (!wanted) return error_response(400, fmt::format("weight must be a whole number from 0 to {}", kMaxWeight));
   const auto named = find(query);
@@ -207,12 +232,13 @@ SimpleResponse Admin::set_draining(const Query& query, bool draining) {
   return json_response(200, done);
 }
 
-SimpleResponse Admin::reload(const Query& /*query*/) {
+SimpleResponse Admin::reload(const Call& /*call*/) {
   if (auto done = reload_(); !done) return error_response(409, done.error());
   return json_response(200, {{"number", proxy_.snapshot().number}});
 }
 
-SimpleResponse Admin::record(const Query& query) {
+SimpleResponse Admin::record(const Call& call) {
+  const Query& query = call.query;
   const auto seconds = number_in(query, "seconds", 1, kMaxRecordSeconds);
   if (!seconds) {
     return error_response(400, fmt::format("seconds must be a whole number from 1 to {}", kMaxRecordSeconds));
@@ -228,7 +254,7 @@ SimpleResponse Admin::record(const Query& query) {
   return json_response(200, {{"seconds", *seconds}, {"ready_in_ms", recording_.left().ms()}});
 }
 
-SimpleResponse Admin::recording(const Query& /*query*/) {
+SimpleResponse Admin::recording(const Call& /*call*/) {
   switch (recording_.phase()) {
     case LiveRecording::Phase::none: return error_response(404, "there is no recording: POST /record begins one");
     case LiveRecording::Phase::recording: return under_way();

@@ -10,10 +10,11 @@
 //   POST /reload                                   reads the configuration file again
 //   POST /record?seconds=…[&cluster=…]             remembers requests from now on, for replay
 //   GET  /recording                                what was remembered, as CSV; 409 while it is under way
+//   GET  /                                         the live console (console/console.h); without gzip, this list
+//   GET  /events                                   what the console draws, as server-sent events
+//   GET  /marks, POST /marks                       what was done to the system, and when
 //
-// There is no login, so two doors stay shut for browsers. Changing requests must carry the field X-Weir-Admin (any
-// value), which a page cannot send across origins without a preflight that we never grant. And Host must be a numeric
-// address or localhost: a page whose name was re-bound to our address (DNS rebinding) still sends that name.
+// There is no login: console/guard.h says how other people's web pages are kept out.
 //
 // Thread rule: the control loop's thread.
 
@@ -21,10 +22,12 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "app/live_recording.h"
 #include "app/query.h"
 #include "base/result.h"
+#include "console/console.h"
 #include "http/simple_server.h"
 #include "l7/proxy.h"
 #include "model/config_reader.h"
@@ -42,23 +45,33 @@ class Admin {
  private:
   struct Route;
   struct Named;
+  struct Call {
+    const http::SimpleRequest& request;
+    Query query{};  ///< of changing requests; pages take none
+  };
   static const Route kRoutes[];
 
-  Admin(net::Loop& loop, l7::Proxy& proxy, const model::Loaded& loaded, Reload reload)
-      : loop_(loop), proxy_(proxy), loaded_(loaded), reload_(std::move(reload)), recording_(loop, proxy) {}
+  Admin(net::Loop& loop, l7::Proxy& proxy, const model::Loaded& loaded, Reload reload);
   http::SimpleResponse handle(const http::SimpleRequest& request);
+  http::SimpleResponse change(const Route& route, const http::SimpleRequest& request);
   static http::SimpleResponse not_found(std::string_view path);
 
-  http::SimpleResponse healthz(const Query& query);
-  http::SimpleResponse metrics(const Query& query);
-  http::SimpleResponse endpoints(const Query& query);
-  http::SimpleResponse config(const Query& query);
-  http::SimpleResponse drain(const Query& query) { return set_draining(query, true); }
-  http::SimpleResponse undrain(const Query& query) { return set_draining(query, false); }
-  http::SimpleResponse weight(const Query& query);
-  http::SimpleResponse reload(const Query& query);
-  http::SimpleResponse record(const Query& query);
-  http::SimpleResponse recording(const Query& query);
+  http::SimpleResponse healthz(const Call& call);
+  http::SimpleResponse metrics(const Call& call);
+  http::SimpleResponse endpoints(const Call& call);
+  http::SimpleResponse config(const Call& call);
+  http::SimpleResponse drain(const Call& call) { return set_draining(call.query, true); }
+  http::SimpleResponse undrain(const Call& call) { return set_draining(call.query, false); }
+  http::SimpleResponse weight(const Call& call);
+  http::SimpleResponse reload(const Call& call);
+  http::SimpleResponse record(const Call& call);
+  http::SimpleResponse recording(const Call& call);
+  // admin_console.cc
+  http::SimpleResponse page(const Call& call);
+  http::SimpleResponse events(const Call& call);
+  http::SimpleResponse marks(const Call& call);
+  http::SimpleResponse mark(const Call& call);
+  [[nodiscard]] console::RecordingState recording_state() const;
 
   [[nodiscard]] http::SimpleResponse under_way() const;
   [[nodiscard]] http::SimpleResponse no_such_cluster(const std::string& name) const;
@@ -70,10 +83,8 @@ class Admin {
   const model::Loaded& loaded_;
   Reload reload_;
   LiveRecording recording_;
-  std::unique_ptr<http::SimpleServer> server_;
+  console::Console console_;
+  std::unique_ptr<http::SimpleServer> server_;  ///< before the console goes: it holds those who listen
 };
-
-/// Whether `authority` (of a Host field) is a numeric address or localhost, with or without a port.
-bool is_numeric_host(std::string_view authority);
 
 }  // namespace weir::app

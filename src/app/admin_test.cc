@@ -19,6 +19,7 @@
 #include "app/endpoints_table.h"
 #include "app/exposition_reader.h"
 #include "app/metrics_text.h"
+#include "upstream/standing.h"
 
 namespace weir::app {
 namespace {
@@ -209,6 +210,80 @@ TEST_F(AdminTest, WeightsHoldOverAReload) {
   EXPECT_EQ(endpoint("api", "127.0.0.1:3").at("why"), "weight 0 takes no new requests");
 }
 
+TEST_F(AdminTest, ServesTheConsole) {
+  const std::string page =
+      ask_raw("GET / HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: gzip, br\r\nConnection: close\r\n\r\n");
+  for (const char* expected :
+       {"HTTP/1.1 200 ", "Content-Type: text/html; charset=utf-8\r\n", "Content-Encoding: gzip\r\n",
+        "Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+        "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'\r\n",
+        "X-Content-Type-Options: nosniff\r\n", "Referrer-Policy: no-referrer\r\n"}) {
+    EXPECT_THAT(page, HasSubstr(expected));
+  }
+  EXPECT_EQ(body_of(page).substr(0, 2), "\x1f\x8b") << "compressed when it was built";
+  for (const char* path : {"/console.js", "/console.css"}) {
+    EXPECT_THAT(ask_raw(fmt::format("GET {} HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: gzip\r\n"
+                                    "Connection: close\r\n\r\n",
+                                    path)),
+                HasSubstr("HTTP/1.1 200 "))
+        << path;
+  }
+  EXPECT_THAT(get("/"), HasSubstr("/metrics")) << "programs are told what there is";
+}
+
+TEST_F(AdminTest, WhoListensHearsEverySecondAndEveryMark) {
+  clients_.push_back(std::make_unique<Client>(*loop_, admin_->local_address()));
+  Client& client = *clients_.back();
+  client.stream.write("GET /events HTTP/1.1\r\nHost: localhost\r\nSec-Fetch-Site: same-origin\r\n\r\n");
+  const auto has = [&](std::string_view text) { return client.received.find(text) != std::string::npos; };
+  until([&] { return has("event: hello\n") && has("event: marks\ndata: {\"marks\":[]}"); });
+  EXPECT_TRUE(has("Content-Type: text/event-stream\r\n"));
+  until([&] { return has("event: tick\ndata: {\"t\":") && has("event: now\ndata: {\"serving\":"); });
+  EXPECT_TRUE(has("\"state\":\"no_traffic\""));
+
+  // The token that it was given lets a browser change things; a wrong one does not.
+  const std::string token = client.received.substr(client.received.find("\"token\":\"") + 9, 32);
+  const auto drain = [&](std::string_view sent) {
+    return ask_raw(
+        fmt::format("POST /drain?endpoint=127.0.0.1:3 HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+                    "Origin: http://127.0.0.1\r\nSec-Fetch-Site: same-origin\r\nX-Weir-Admin: 1\r\n"
+                    "X-Weir-Token: {}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+                    sent));
+  };
+  EXPECT_THAT(drain(std::string(32, '0')), HasSubstr("HTTP/1.1 403 "));
+  EXPECT_THAT(drain(token), HasSubstr("HTTP/1.1 200 "));
+  until([&] { return has("drained by the administrator"); });
+
+  const auto mark = [&](std::string_view body) {
+    return ask_raw(
+        fmt::format("POST /marks HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Weir-Admin: 1\r\nContent-Length: {}\r\n"
+                    "Connection: close\r\n\r\n{}",
+                    body.size(), body));
+  };
+  EXPECT_THAT(mark(R"({"label": "app-2 killed", "kind": "fault"})"), HasSubstr("\"kind\":\"fault\""));
+  EXPECT_THAT(mark("{}"), HasSubstr("a mark needs a label"));
+  until([&] { return has("\"label\":\"app-2 killed\"}]}"); });
+  EXPECT_EQ(json::parse(body_of(get("/marks")), nullptr, false).at("marks").size(), 1u);
+}
+
+TEST_F(AdminTest, FewMayListen) {
+  const char* ask = "GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n";
+  for (size_t i = 0; i < console::Feed::kMostSubscribers; ++i) {
+    clients_.push_back(std::make_unique<Client>(*loop_, admin_->local_address()));
+    clients_.back()->stream.write(ask);
+    until([&] { return clients_.back()->received.find("event: hello") != std::string::npos; });
+  }
+  const char* once = "GET /events HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+  EXPECT_THAT(ask_raw(once), HasSubstr("HTTP/1.1 503 "));
+  clients_.clear();
+  until([&] {
+    clients_.push_back(std::make_unique<Client>(*loop_, admin_->local_address()));
+    clients_.back()->stream.write(ask);
+    until([&] { return clients_.back()->received.find("\r\n\r\n") != std::string::npos; });
+    return clients_.back()->received.find("event: hello") != std::string::npos;
+  });
+}
+
 TEST_F(AdminTest, ARefusedReloadSaysEveryMistake) {
   mistakes_ = "weir.yaml:1: one\nweir.yaml:2: two";
   const std::string response = post("/reload");
@@ -284,8 +359,8 @@ TEST(EndpointState, FollowsTheJudges) {
     status.draining = c.draining;
     status.last_probe = "status 500";
     status.last_ejection = "5 failures";
-    EXPECT_EQ(state_of(status), c.state);
-    EXPECT_EQ(why(status), c.why) << c.state;
+    EXPECT_EQ(upstream::state_of(status), c.state);
+    EXPECT_EQ(upstream::why(status), c.why) << c.state;
   }
 }
 

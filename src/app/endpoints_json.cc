@@ -5,13 +5,11 @@
 #include <nlohmann/json.hpp>
 
 #include "balance/ewma.h"
+#include "upstream/standing.h"
 
 namespace weir::app {
 
-using balance::ActiveState;
-using balance::Health;
 using balance::Outcome;
-using balance::OutlierState;
 
 namespace {
 
@@ -39,8 +37,8 @@ Json endpoint_json(const upstream::EndpointStatus& status, Instant now) {
   endpoint.merge_latencies(latencies);
   return {
       {"name", endpoint.name},
-      {"state", state_of(status)},
-      {"why", why(status)},
+      {"state", upstream::state_of(status)},
+      {"why", upstream::why(status)},
       {"health", name_of(status.health.health)},
       {"active", status.active ? Json(name_of(*status.active)) : Json(nullptr)},
       {"outlier", name_of(status.outlier)},
@@ -65,26 +63,6 @@ Json endpoint_json(const upstream::EndpointStatus& status, Instant now) {
 }
 
 }  // namespace
-
-std::string_view state_of(const upstream::EndpointStatus& status) {
-  if (status.draining) return "draining";
-  if (status.active == ActiveState::unknown) return "unchecked";
-  if (status.active == ActiveState::unhealthy) return "unhealthy";
-  if (status.outlier != OutlierState::serving) return name_of(status.outlier);
-  return name_of(status.health.health);
-}
-
-std::string why(const upstream::EndpointStatus& status) {
-  if (status.draining) return "drained by the administrator";
-  if (status.active == ActiveState::unknown) return "no active check has answered yet";
-  if (status.active == ActiveState::unhealthy) return "active check: " + status.last_probe;
-  if (status.outlier != OutlierState::serving) {
-    const bool suspended = status.health.health == Health::healthy;
-    return status.last_ejection + (suspended ? " (suspended: nothing else could serve)" : "");
-  }
-  if (status.health.health == Health::degraded) return "it asks to be used last";
-  return status.health.weight == 0 ? "weight 0 takes no new requests" : "";
-}
 
 std::string endpoints_json(const l7::Snapshot& snapshot, Instant now) {
   Json clusters = Json::array();

@@ -5,8 +5,8 @@
 
 #include "app/exposition.h"
 #include "app/process_usage.h"
-#include "balance/distribution.h"
 #include "balance/ewma.h"
+#include "upstream/standing.h"
 
 namespace weir::app {
 
@@ -55,16 +55,6 @@ struct ClusterFamily {
   double (*value)(upstream::Cluster& cluster, Instant now);
   std::string_view help;
 };
-/// Share of requests that go to pools whose health is ignored.
-double panic_ratio(upstream::Cluster& cluster, Instant /*now*/) {
-  std::vector<balance::EndpointView> views;
-  cluster.views(views);
-  uint64_t share = 0;
-  for (const balance::Pool& pool : balance::distribute(views, cluster.balancer_options({}))) {
-    if (pool.panic) share += pool.share;
-  }
-  return static_cast<double>(share) / balance::kWhole;
-}
 constexpr ClusterFamily kClusterFamilies[] = {
     {"weir_cluster_requests_in_flight", Kind::gauge,
      [](auto& c, Instant) -> double { return c.circuit.requests.used(); },
@@ -86,7 +76,7 @@ constexpr ClusterFamily kClusterFamilies[] = {
      "Retries that the budget would allow right now."},
     {"weir_cluster_retry_budget_refused_total", Kind::counter,
      [](auto& c, Instant) { return static_cast<double>(c.retry_budget.refused()); }, "Retries that the budget denied."},
-    {"weir_cluster_panic_ratio", Kind::gauge, &panic_ratio,
+    {"weir_cluster_panic_ratio", Kind::gauge, [](auto& c, Instant) { return upstream::panic_ratio(c); },
      "Share of requests that are balanced without regard to health, because too few endpoints are healthy."},
 };
 

@@ -26,7 +26,7 @@ void shrink(std::string& text) {
 
 /// One request from its head to the last byte of its response. Exchanges are recycled by the server, never destroyed
 /// while it lives, so a callback may end its own exchange.
-class SimpleServer::Exchange final : public RequestHandler {
+class SimpleServer::Exchange final : public RequestHandler, private LiveStream {
  public:
   explicit Exchange(SimpleServer& server) : server_(server) {}
 
@@ -43,8 +43,13 @@ class SimpleServer::Exchange final : public RequestHandler {
   }
   void on_request_body(std::string_view piece) override { request_body_ += piece; }
   void on_request_end(const Fields& /*trailers*/) override { answer(head_); }
-  void on_request_aborted(const Error& /*error*/) override { finish(); }
-  void on_response_drained() override {}
+  void on_request_aborted(const Error& /*error*/) override {
+    if (const auto live = std::move(response_.live)) live->on_gone();
+    finish();
+  }
+  void on_response_drained() override {
+    if (const auto live = response_.live) live->on_drained();
+  }
 
  private:
   void answer(const RequestHead& head) {
@@ -55,7 +60,7 @@ class SimpleServer::Exchange final : public RequestHandler {
     if (response_.delay > Duration()) {
       server_.loop_.arm(timer_, response_.delay);
     } else {
-      send();
+      respond();
     }
   }
 
@@ -63,18 +68,19 @@ class SimpleServer::Exchange final : public RequestHandler {
     if (head_sent_) {
       trickle();
     } else {
-      send();
+      respond();
     }
   }
 
-  void send() {
+  void respond() {
     head_sent_ = true;
     const bool bodiless = is_head_ || response_.status == 204 || response_.status == 304;
-    const bool end = bodiless || response_.body.empty();
+    if (bodiless) response_.live.reset();
+    const bool end = bodiless || (response_.body.empty() && response_.live == nullptr);
     ResponseHead& head = response_head_;
     head.clear();
     head.status = response_.status;
-    head.body = BodyKind::length;
+    head.body = response_.live == nullptr ? BodyKind::length : BodyKind::stream;
     head.content_length = response_.body.size();
     head.fields.push_back(Field{"Date", server_.clock_.http_date(), FieldId::date, false});
     if (!response_.content_type.empty()) {
@@ -85,9 +91,18 @@ class SimpleServer::Exchange final : public RequestHandler {
     }
     stream_->send_head(head, {}, end);
     if (end) return finish();
+    if (const auto live = response_.live) return live->on_open(*this);
     if (response_.body_bytes_per_second != 0) return trickle();
     stream_->send_body(response_.body);
     stream_->send_end({});
+    finish();
+  }
+
+  void send(std::string_view piece) override { stream_->send_body(piece); }
+  [[nodiscard]] bool congested() const override { return stream_->congested(); }
+  void drop() override {
+    response_.live.reset();
+    stream_->abort();
     finish();
   }
 

@@ -1,7 +1,8 @@
 #pragma once
-// A small HTTP server for the control path and for the reference application: whole request in, whole response out, no
-// streaming. It listens, keeps connections, collects bodies up to a limit, and can misbehave on request (delay,
-// trickle, never answer, reset), because drills need an endpoint that does.
+// A small HTTP server for the control path and for the reference application: whole request in, whole response out. It
+// listens, keeps connections, collects bodies up to a limit, and can misbehave on request (delay, trickle, never
+// answer, reset), because drills need an endpoint that does. The one answer that is not whole is a LiveBody, which goes
+// on until somebody leaves: server-sent events.
 //
 //   auto server = SimpleServer::create(loop, address, [](const SimpleRequest& request) { return SimpleResponse{...}; },
 //   {});
@@ -33,6 +34,29 @@ struct SimpleRequest {
   const net::SocketAddress& peer;
 };
 
+/// Where a LiveBody writes to.
+class LiveStream {
+ public:
+  virtual void send(std::string_view piece) = 0;
+  /// Too much waits to be written: send nothing before on_drained().
+  [[nodiscard]] virtual bool congested() const = 0;
+  /// Ends it with a reset; on_gone() is not called.
+  virtual void drop() = 0;
+
+ protected:
+  ~LiveStream() = default;
+};
+
+/// A body without an end. The server keeps it for as long as the client listens.
+class LiveBody {
+ public:
+  virtual ~LiveBody() = default;
+  /// The head has been sent. `stream` is there until on_gone() or drop(). It may send, but not drop, from in here.
+  virtual void on_open(LiveStream& stream) = 0;
+  virtual void on_drained() = 0;
+  virtual void on_gone() = 0;
+};
+
 struct SimpleResponse {
   uint16_t status = 200;
   std::string content_type{};  ///< no field when empty
@@ -42,6 +66,7 @@ struct SimpleResponse {
   uint64_t body_bytes_per_second = 0;  ///< 0: as fast as it goes
   bool never = false;                  ///< no answer at all; the connection stays open
   bool reset = false;                  ///< the connection is reset instead
+  std::shared_ptr<LiveBody> live{};    ///< instead of `body`; no trickling, and HEAD gets the head alone
 };
 
 class SimpleServer final : private net::Acceptor::Handler, private ServerConnection::Owner {

@@ -284,5 +284,77 @@ TEST_F(SimpleServerTest, AnAddressIsNotShared) {
   EXPECT_EQ(second.error().code, Code::address_in_use);
 }
 
+/// Says what it is told to, and remembers what it hears.
+struct Live final : LiveBody {
+  void on_open(LiveStream& opened) override {
+    stream = &opened;
+    opened.send("begun\n");
+  }
+  void on_drained() override { drained = true; }
+  void on_gone() override {
+    stream = nullptr;
+    gone = true;
+  }
+  LiveStream* stream = nullptr;
+  bool drained = false;
+  bool gone = false;
+};
+
+TEST_F(SimpleServerTest, ALiveBodyGoesOnUntilTheClientLeaves) {
+  auto live = std::make_shared<Live>();
+  serve([&](const SimpleRequest&) {
+    SimpleResponse response;
+    response.live = live;
+    return response;
+  });
+  Client& client = send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  until([&] { return client.got("begun\n"); });
+  EXPECT_TRUE(client.got("Transfer-Encoding: chunked\r\n"));
+  live->stream->send("more\n");
+  until([&] { return client.got("more\n"); });
+  client.stream.close();
+  until([&] { return live->gone; });
+  EXPECT_EQ(live.use_count(), 1) << "the server keeps nothing";
+}
+
+TEST_F(SimpleServerTest, ALiveBodyFeelsThatItsClientIsSlow) {
+  auto live = std::make_shared<Live>();
+  serve([&](const SimpleRequest&) {
+    SimpleResponse response;
+    response.live = live;
+    return response;
+  });
+  Client& client = send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  until([&] { return live->stream != nullptr; });
+  client.stream.pause();
+  const std::string piece(64 * 1024, 'x');
+  until([&] {
+    live->stream->send(piece);
+    return live->stream->congested();
+  });
+  EXPECT_FALSE(live->drained);
+  client.stream.resume();
+  until([&] { return live->drained; });
+  live->stream->drop();
+  until([&] { return client.closed.has_value(); });
+  EXPECT_EQ(*client.closed, Code::reset) << "nobody takes what was cut off for whole";
+  EXPECT_FALSE(live->gone);
+  EXPECT_EQ(live.use_count(), 1);
+}
+
+TEST_F(SimpleServerTest, HeadHasNoLiveBody) {
+  auto live = std::make_shared<Live>();
+  serve([&](const SimpleRequest&) {
+    SimpleResponse response;
+    response.live = live;
+    return response;
+  });
+  Client& client = send("HEAD / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  until([&] { return client.ended; });
+  EXPECT_TRUE(client.got("HTTP/1.1 200 "));
+  EXPECT_EQ(live->stream, nullptr);
+  EXPECT_EQ(live.use_count(), 1);
+}
+
 }  // namespace
 }  // namespace weir::http

@@ -345,8 +345,10 @@ void Exchange::refuse(const core::Refusal& refusal) {
   refusal_ = refusal;
   status_ = core::status_of(refusal.rule);
   worker_.metrics().refusals[static_cast<size_t>(refusal.rule)].add();
+  const std::string tried = tried_names();
+  note_refusal(tried);
   std::string reason;
-  core::append_refusal(reason, refusal, tried_names());
+  core::append_refusal(reason, refusal, tried);
   std::string text = "{\"error\":\"";
   text.append(core::name_of(refusal.rule))
       .append("\",\"message\":\"")

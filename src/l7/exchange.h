@@ -64,6 +64,7 @@ class Exchange final : public http::RequestHandler,
   void end_attempt(balance::Outcome outcome);
   void forward(http::ResponseHead& head, bool end);
   void refuse(const core::Refusal& refusal);
+  void note_refusal(std::string_view tried);
   void finish();
   void write_log();
   void record();

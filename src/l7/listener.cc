@@ -61,6 +61,8 @@ void Listener::on_bad_request(http::ServerConnection& connection, std::string_vi
   worker_.metrics().bad_requests.add();
   worker_.metrics().responses[status / 100].add();
   const RouteTable& table = snapshot_->listeners[index_];
+  worker_.refusals().note(
+      {.at = worker_.loop().now(), .status = status, .rule = reason, .listener = table.config->name});
   if (!table.access_log) return;
   std::string& line = worker_.log_line();
   line.assign("{\"time\":\"").append(worker_.clock().timestamp()).append("\",\"listener\":");

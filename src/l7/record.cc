@@ -1,4 +1,4 @@
-// What a recording remembers of an exchange.
+// What a recording remembers of an exchange, and what the console is told of a refusal.
 #include <xxhash.h>
 
 #include "l7/exchange.h"
@@ -25,6 +25,23 @@ void Exchange::record() {
     if (response_started_) record.first_byte = answered_ - started_;
   }
   worker_.recorder().add(record, cluster_->config().name, snapshot_->shared);
+}
+
+void Exchange::note_refusal(std::string_view tried) {
+  const Instant time = now();
+  worker_.refusals().note({.at = time,
+                           .waited = time - started_,
+                           .status = status_,
+                           .rule = core::name_of(refusal_.rule),
+                           .limit = refusal_.limit,
+                           .value = refusal_.value,
+                           .listener = listener_->config->name,
+                           .cluster = cluster_ == nullptr ? std::string_view() : cluster_->config().name,
+                           .method = head_.method_text,
+                           .host = head_.authority,
+                           .target = head_.target,
+                           .tried = tried,
+                           .request_id = forwarding_.request_id()});
 }
 
 }  // namespace weir::l7

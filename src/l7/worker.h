@@ -2,8 +2,8 @@
 // One worker: an event loop on a thread of its own, with everything a request needs and nothing shared but the snapshot
 // and the endpoints' atomics. The control thread talks to it by Loop::post only.
 //
-// Thread rule: construction and `apply` before `start` on the control thread; afterwards everything but metrics() and
-// loop().post() on the worker's own.
+// Thread rule: construction and `apply` before `start` on the control thread; afterwards everything but metrics(),
+// refusals() and loop().post() on the worker's own.
 
 #include <atomic>
 #include <cstdint>
@@ -18,6 +18,7 @@
 #include "l7/listener.h"
 #include "l7/metrics.h"
 #include "l7/recorder.h"
+#include "l7/refusal_ring.h"
 #include "l7/snapshot.h"
 #include "net/loop.h"
 #include "net/wall_clock.h"
@@ -46,6 +47,8 @@ class Worker {
   [[nodiscard]] WorkerMetrics& metrics() { return *metrics_; }
   [[nodiscard]] const WorkerMetrics& metrics() const { return *metrics_; }
   [[nodiscard]] Recorder& recorder() { return recorder_; }
+  [[nodiscard]] RefusalRing& refusals() { return refusals_; }
+  [[nodiscard]] const RefusalRing& refusals() const { return refusals_; }
   [[nodiscard]] net::WallClock& clock() { return clock_; }
   [[nodiscard]] http::ServerScratch& server_scratch() { return server_scratch_; }
   /// Scratch for a line of the access log.
@@ -78,6 +81,7 @@ class Worker {
   Prng prng_;
   net::WallClock clock_;
   Recorder recorder_;
+  RefusalRing refusals_;
   std::unique_ptr<WorkerMetrics> metrics_;
   http::ServerScratch server_scratch_;
   http::ClientScratch client_scratch_;

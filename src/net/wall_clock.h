@@ -26,6 +26,11 @@ class WallClock {
     stamp_[22] = static_cast<char>('0' + ms % 10);
     return {stamp_, 24};
   }
+  /// Milliseconds since 1970 (UTC), as JavaScript counts them.
+  int64_t unix_ms() {
+    refresh();
+    return int64_t{now_.tv_sec} * 1000 + now_.tv_nsec / 1'000'000;
+  }
 
  private:
   void refresh() {

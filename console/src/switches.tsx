@@ -1,0 +1,111 @@
+// What can be switched while Weir runs, beside the endpoints' own: the configuration, and a recording of requests.
+
+import {useState} from 'preact/hooks';
+import {clock, span} from './format';
+import {post, store} from './store';
+
+export function Switches() {
+  const recording = store.now?.recording;
+  const [seconds, setSeconds] = useState('10');
+  const record = (event: Event) => {
+    event.preventDefault();
+    void post('/record', {seconds}, `Recording for ${seconds} s.`);
+  };
+  return (
+    <section aria-labelledby="switches" class="panel">
+      <h2 id="switches">Switches</h2>
+      <div class="switches">
+        <div>
+          <p>Configuration {store.now?.config ?? '–'} is in force.</p>
+          <button onClick={() => void post('/reload', {}, 'The configuration was read again.')}>Reload the file</button>
+        </div>
+        <div>
+          <p>
+            {recording?.phase === 'recording' ? (
+              `Recording, for another ${span(recording.left_ms)}.`
+            ) : recording?.phase === 'ready' ? (
+              <>
+                A recording is ready:{' '}
+                <a href="/recording" download="recording.csv">
+                  recording.csv
+                </a>
+              </>
+            ) : (
+              'Requests are not being recorded.'
+            )}
+          </p>
+          <form onSubmit={record}>
+            <label>
+              record{' '}
+              <input
+                type="number"
+                min="1"
+                max="3600"
+                required
+                value={seconds}
+                onInput={(event) => setSeconds(event.currentTarget.value)}
+              />{' '}
+              s
+            </label>
+            <button disabled={recording?.phase === 'recording'}>Start</button>
+          </form>
+        </div>
+      </div>
+      <Marks />
+    </section>
+  );
+}
+
+function Marks() {
+  const marks = [...store.marks].reverse().slice(0, 8);
+  return (
+    <>
+      <h3>Marks</h3>
+      {marks.length === 0 ? (
+        <p class="muted">
+          None. <code>weir drill</code> sets them; so does a POST to <code>/marks</code>.
+        </p>
+      ) : (
+        <ol class="marks">
+          {marks.map((mark) => (
+            <li key={`${mark.at}${mark.label}`}>
+              <i class={`sign m-${mark.kind}`} />
+              <time>{clock(mark.at)}</time> {mark.kind} <b>{mark.label}</b>
+            </li>
+          ))}
+        </ol>
+      )}
+    </>
+  );
+}
+
+export function Configuration() {
+  const [text, setText] = useState('');
+  const load = async (event: Event) => {
+    if (!(event.currentTarget as HTMLDetailsElement).open) return;
+    try {
+      setText(await (await fetch('/config')).text());
+    } catch {
+      setText('Weir did not answer.');
+    }
+  };
+  return (
+    <details class="panel" onToggle={(event) => void load(event)}>
+      <summary>
+        <h2>Configuration in force</h2>
+      </summary>
+      <pre tabIndex={0} aria-label="configuration">
+        {text.split('\n').map((line, i) => {
+          const at = line.indexOf('#');
+          return (
+            <span key={i}>
+              {at < 0 ? line : line.slice(0, at)}
+              {at >= 0 && <em>{line.slice(at)}</em>}
+              {'\n'}
+            </span>
+          );
+        })}
+      </pre>
+    </details>
+  );
+}
