@@ -33,7 +33,7 @@ const stack = address ? null : await Stack.start({cluster: {circuit_breaker: {ma
 const browser = await Browser.start();
 try {
   // The page first: a browser that starts takes the machine away from those who serve.
-  const {page} = await browser.open(address ?? stack.admin, {width: 1280, height: 1190, dark});
+  const {page} = await browser.open(address ?? stack.admin, {width: 1280, height: 1240, dark});
   await page.waitForSelector('tr[data-endpoint]');
   await page.getByText('2 min', {exact: true}).click();
   await until(
