@@ -152,7 +152,7 @@ def fixed_rate(options, programs, placement):
                               f"{options.fixed_seconds}s", "--connections-max", options.connections, "--quiet",
                               "--json", "-"], client_cpus)
         found = json.loads(output)
-        return {name: (found["response"][name + "_ns"] or 0) / 1e6 for name in SHOWN}
+        return {name: (found["response"][name + "_ns"] or float("nan")) / 1e6 for name in SHOWN}  # nan: too few
 
     for title, stops in (("the light server as it is", False), ("stopped for 200 ms of every second", True)):
         seen = {"reference": [], "weir load": []}

@@ -34,6 +34,8 @@ namespace {
 
 constexpr int kMissed = 1;
 constexpr int kWrongUse = 2;
+constexpr double kRateMax = 1e7;
+constexpr Duration kLongest = Duration::s(7 * 24 * 3600);
 
 struct Options {
   std::string target, plan_file, log_file;
@@ -91,6 +93,7 @@ int read_duration(std::string_view option, const std::string& text, Duration& in
   if (text.empty()) return 0;
   const auto duration = model::parse_duration(text);
   if (!duration) return complain(option, duration.error());
+  if (*duration > kLongest) return complain(option, {model::quote(text) + " is too long", "at most a week"});
   into = *duration;
   return 0;
 }
@@ -103,7 +106,8 @@ int read_stage(const std::string& text, load::Plan& plan) {
   const std::string rate = first == std::string::npos ? "" : text.substr(first + 1, second - first - 1);
   load::StageSpec stage;
   const auto [end, error] = std::from_chars(rate.data(), rate.data() + rate.size(), stage.rate);
-  if (rate.empty() || error != std::errc{} || end != rate.data() + rate.size() || !(stage.rate >= 0)) {
+  if (rate.empty() || error != std::errc{} || end != rate.data() + rate.size() ||
+      !(stage.rate >= 0 && stage.rate <= kRateMax)) {
     return complain("--stage", {fmt::format("{} is no stage", model::quote(text)), expected});
   }
   if (const int status = read_duration("--stage", text.substr(0, first), stage.at)) return status;
@@ -116,7 +120,7 @@ int read_stage(const std::string& text, load::Plan& plan) {
 
 int read_log(const Options& options, load::Plan& plan) {
   if (options.log_file.empty()) return 0;
-  if (!(options.speed > 0)) return complain("--speed must be above 0");
+  if (!(options.speed >= 0.01 && options.speed <= 1e6)) return complain("--speed must be from 0.01 to 1000000");
   const auto text = model::read_text_file(options.log_file, load::kLogBytesMax + 1);
   if (!text) return complain(fmt::format("{} {}", options.log_file, text.error()));
   if (text->size() > load::kLogBytesMax) return complain(options.log_file + " is larger than 256 MiB; split the log");
@@ -152,7 +156,7 @@ int read_plan(const Options& options, load::Plan& plan) {
   if (plan.target.port == 0) return complain("whom? weir load TARGET, such as http://127.0.0.1:8080/");
   if (options.poisson) plan.arrivals = load::Arrivals::poisson;
   if (options.rate) plan.rate = *options.rate;
-  if (!(plan.rate >= 0)) return complain("--rate must not be below 0");
+  if (!(plan.rate >= 0 && plan.rate <= kRateMax)) return complain("--rate must be from 0 to 10000000");
   if (options.connections) {
     if (options.rate || options.poisson) return complain("--connections is a closed loop, which has no rate");
     plan.arrivals = load::Arrivals::closed;

@@ -40,6 +40,7 @@ std::optional<int64_t> parse_time(std::string_view text) {
   const auto day = digits(text, 0, 2), year = digits(text, 7, 4), hour = digits(text, 12, 2),
              minute = digits(text, 15, 2), second = digits(text, 18, 2), zone = digits(text, 22, 4);
   if (month == kMonths.end() || !day || !year || !hour || !minute || !second || !zone) return std::nullopt;
+  if (*year < 1970 || *year > 2199) return std::nullopt;  // nanoseconds of it fit
   if (*day < 1 || *day > 31 || *hour > 23 || *minute > 59 || *second > 60 || (text[21] != '+' && text[21] != '-')) {
     return std::nullopt;
   }
@@ -118,6 +119,7 @@ Result<AccessLog, std::string> parse_access_log(std::string_view text) {
                                   : std::string("holds no request that can be repeated (GET, HEAD or OPTIONS)"));
   }
   spread(log.entries);
+  if (log.entries.back().at > kLogLongest) return fail(std::string("spans more than a year; cut it"));
   log.length = Duration::s(log.entries.back().at.ns() / 1'000'000'000 + 1);
   return log;
 }

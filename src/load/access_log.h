@@ -19,6 +19,7 @@ namespace weir::load {
 inline constexpr size_t kLogEntriesMax = 1'000'000;
 inline constexpr size_t kLogBytesMax = 256 * 1024 * 1024;
 inline constexpr size_t kLogLineMax = 16 * 1024;
+inline constexpr Duration kLogLongest = Duration::s(366 * 24 * 3600);
 
 struct AccessLog {
   std::vector<LogEntry> entries;  ///< in order of time, the first at zero

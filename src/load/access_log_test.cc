@@ -66,6 +66,10 @@ TEST(AccessLog, NothingToRepeat) {
   ASSERT_FALSE(posts.has_value());
   EXPECT_EQ("holds no request that can be repeated (GET, HEAD or OPTIONS)", posts.error());
   EXPECT_EQ("line 1 has no [time]", parse_access_log("x").error());
+  EXPECT_FALSE(parse_access_log(line("10/Oct/0455:13:55:36 -0720", "GET / HTTP/1.1")).has_value());
+  EXPECT_EQ("spans more than a year; cut it", parse_access_log(line("10/Oct/2020:13:55:36 +0000", "GET / HTTP/1.1") +
+                                                               line("10/Oct/2026:13:55:36 +0000", "GET / HTTP/1.1"))
+                                                  .error());
 }
 
 }  // namespace
