@@ -17,7 +17,7 @@ TREES = {"src": "", "examples": "examples/", "bench": "bench/"}
 # Modules that decide and do not act: bytes and values in, bytes and values out. What they may not include is every
 # door to a socket, a clock, a thread or chance; time and randomness reach them as arguments (Instant, Prng&).
 # <arpa/inet.h> and <netinet/in.h> are not among them: inet_pton is arithmetic on text.
-PURE = {"base", "model", "balance", "proto", "l7/core", "sim"}
+PURE = {"base", "model", "balance", "proto", "plot", "l7/core", "sim"}
 DOORS = {
     "a socket": "sys/socket.h sys/epoll.h sys/select.h sys/un.h sys/uio.h netinet/tcp.h netdb.h "
                 "poll.h unistd.h sys/eventfd.h sys/timerfd.h sys/signalfd.h csignal signal.h",

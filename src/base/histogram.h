@@ -3,8 +3,8 @@
 // relative error <= 1/128 < 1 %, mergeable by addition. From proxy to load generator to simulator to console.
 //
 // Layout: values below 128 have a bucket each; above, every power of two is divided into 64 buckets, so a bucket's
-// width is at most 1/64 of its value and its midpoint is off by at most 1/128. 40-bit values fit
-// (2^40 ns = 18 minutes); larger ones are counted in the last bucket.
+// width is at most 1/64 of its value and its midpoint is off by at most 1/128. 42-bit values fit
+// (2^42 ns = 73 minutes); larger ones are counted in the last bucket.
 //
 // Threads: one writer, any number of readers (counts are relaxed atomics written by load+store, not by a locked
 // add). Readers may see a value counted in `count` a moment before its bucket; sums are exact once writing stops.
@@ -20,7 +20,7 @@ namespace weir {
 class Histogram {
  public:
   static constexpr unsigned kSubBits = 6;
-  static constexpr unsigned kMaxBits = 40;
+  static constexpr unsigned kMaxBits = 42;
   static constexpr size_t kBuckets = (kMaxBits - kSubBits + 1) << kSubBits;
 
   static constexpr size_t bucket_of(uint64_t value) {

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "base/prng.h"
+#include "base/zipf.h"
 #include "sim/arrivals.h"
 #include "sim/cache.h"
 #include "sim/endpoint.h"
@@ -31,7 +32,6 @@
 #include "sim/scenario.h"
 #include "sim/slots.h"
 #include "sim/world.h"
-#include "sim/zipf.h"
 
 namespace weir::sim {
 

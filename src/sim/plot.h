@@ -18,8 +18,7 @@ enum class PlotWidth : uint8_t { wide, narrow };
 /// A document of its own, with its style.
 std::string plot_svg(const Report& report);
 
-/// The element alone, for a page that has plot_style() in its own.
+/// The element alone, for a page that has plot::svg_style() in its own (plot/page.h).
 std::string plot_element(const Report& report, PlotWidth width);
-std::string plot_style();
 
 }  // namespace weir::sim

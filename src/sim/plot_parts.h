@@ -6,10 +6,22 @@
 #include <string_view>
 #include <vector>
 
+#include "plot/page.h"
+#include "plot/svg.h"
 #include "sim/plot.h"
-#include "sim/svg.h"
 
 namespace weir::sim {
+
+using plot::escape_xml;
+using plot::latency_ticks;
+using plot::linear_ticks;
+using plot::round_down;
+using plot::round_up;
+using plot::Scale;
+using plot::shorten;
+using plot::svg_number;
+using plot::Tick;
+using plot::time_ticks;
 
 /// From top to bottom: whoever draws moves `y` on. In pixels of the wide or the narrow plot.
 struct Canvas {

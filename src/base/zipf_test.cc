@@ -1,5 +1,5 @@
 // Draws follow the exact probabilities, rank by rank.
-#include "sim/zipf.h"
+#include "base/zipf.h"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 #include <cmath>
 #include <vector>
 
-namespace weir::sim {
+namespace weir {
 namespace {
 
 constexpr int kDraws = 500'000;
@@ -94,4 +94,4 @@ TEST(Zipf, ExtremesStayInRange) {
 }
 
 }  // namespace
-}  // namespace weir::sim
+}  // namespace weir

@@ -1,10 +1,10 @@
-#include "sim/zipf.h"
+#include "base/zipf.h"
 
 #include <algorithm>
 
 #include "base/exact_math.h"
 
-namespace weir::sim {
+namespace weir {
 namespace {
 
 /// (exp(t) - 1) / t, which is what the integral of x^-s comes to: near s = 1 the difference would lose its digits, and
@@ -52,4 +52,4 @@ uint32_t Zipf::draw(Prng& prng) const {
   }
 }
 
-}  // namespace weir::sim
+}  // namespace weir

@@ -1,4 +1,4 @@
-#include "sim/svg.h"
+#include "plot/svg.h"
 
 #include <algorithm>
 #include <array>
@@ -7,7 +7,7 @@
 
 #include "base/exact_math.h"
 
-namespace weir::sim {
+namespace weir::plot {
 namespace {
 
 /// "2ms", not "2.00ms".
@@ -128,4 +128,4 @@ std::vector<Tick> linear_ticks(double high, std::string_view unit) {
   return ticks;
 }
 
-}  // namespace weir::sim
+}  // namespace weir::plot

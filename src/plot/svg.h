@@ -9,7 +9,7 @@
 
 #include "base/time.h"
 
-namespace weir::sim {
+namespace weir::plot {
 
 /// For text and attributes of XML and HTML; control characters become spaces.
 std::string escape_xml(std::string_view text);
@@ -55,4 +55,4 @@ std::vector<Tick> linear_ticks(double high, std::string_view unit);
 double round_down(double value);
 double round_up(double value);
 
-}  // namespace weir::sim
+}  // namespace weir::plot

@@ -13,7 +13,7 @@
 
 #include "base/prng.h"
 
-namespace weir::sim {
+namespace weir {
 
 class Zipf {
  public:
@@ -34,4 +34,4 @@ class Zipf {
   double squeeze_ = 0;         ///< a point at most this far left of its rank is accepted without looking
 };
 
-}  // namespace weir::sim
+}  // namespace weir
