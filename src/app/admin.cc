@@ -102,6 +102,8 @@ const Admin::Route Admin::kRoutes[] = {
     {true, "/reload", &Admin::reload, {}, 0},
     {true, "/record", &Admin::record, {"seconds", "cluster"}, 2},
     {false, "/recording", &Admin::recording, {}, 0},
+    {false, "/stack", &Admin::stack, {}, 0},
+    {true, "/restart", &Admin::restart, {"instance"}, 1},
 };
 
 /// What a request is about.
@@ -235,6 +237,19 @@ SimpleResponse Admin::recording(const Query& /*query*/) {
     case LiveRecording::Phase::ready: break;
   }
   return text_response("text/csv; charset=utf-8", recording_.csv());
+}
+
+SimpleResponse Admin::stack(const Query& /*query*/) {
+  if (stack_control_ == nullptr) return error_response(404, "no stack runs here: weir up runs one");
+  return text_response("application/json", stack_control_->stack_json());
+}
+
+SimpleResponse Admin::restart(const Query& query) {
+  if (stack_control_ == nullptr) return error_response(404, "no stack runs here: weir up runs one");
+  const auto instance = query.find("instance");
+  if (instance == query.end()) return error_response(400, "instance must be named");
+  if (auto done = stack_control_->restart(instance->second); !done) return error_response(409, done.error());
+  return json_response(200, {{"instance", instance->second}});
 }
 
 SimpleResponse Admin::under_way() const {

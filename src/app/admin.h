@@ -10,6 +10,8 @@
 //   POST /reload                                   reads the configuration file again
 //   POST /record?seconds=…[&cluster=…]             remembers requests from now on, for replay
 //   GET  /recording                                what was remembered, as CSV; 409 while it is under way
+//   GET  /stack                                    with `weir up`: its processes and addresses, for drills
+//   POST /restart?instance=…                       with `weir up`: starts an instance again that has ended
 //
 // There is no login, so two doors stay shut for browsers. Changing requests must carry the field X-Weir-Admin (any
 // value), which a page cannot send across origins without a preflight that we never grant. And Host must be a numeric
@@ -31,6 +33,17 @@
 
 namespace weir::app {
 
+/// What only a process that runs a whole stack can tell and do (`weir up`). Errors are one sentence for people.
+class StackControl {
+ public:
+  [[nodiscard]] virtual std::string stack_json() const = 0;
+  /// Succeeds, too, when the instance lives.
+  virtual Result<void, std::string> restart(const std::string& instance) = 0;
+
+ protected:
+  ~StackControl() = default;
+};
+
 class Admin {
  public:
   using Reload = std::function<Result<void, std::string>()>;
@@ -38,6 +51,8 @@ class Admin {
   static Result<std::unique_ptr<Admin>, std::string> create(net::Loop& loop, l7::Proxy& proxy,
                                                             const model::Loaded& loaded, Reload reload);
   [[nodiscard]] net::SocketAddress local_address() const { return server_->local_address(); }
+  /// `control` must outlive the requests that are answered.
+  void attach(StackControl& control) { stack_control_ = &control; }
 
  private:
   struct Route;
@@ -59,6 +74,8 @@ class Admin {
   http::SimpleResponse reload(const Query& query);
   http::SimpleResponse record(const Query& query);
   http::SimpleResponse recording(const Query& query);
+  http::SimpleResponse stack(const Query& query);
+  http::SimpleResponse restart(const Query& query);
 
   [[nodiscard]] http::SimpleResponse under_way() const;
   [[nodiscard]] http::SimpleResponse no_such_cluster(const std::string& name) const;
@@ -70,6 +87,7 @@ class Admin {
   const model::Loaded& loaded_;
   Reload reload_;
   LiveRecording recording_;
+  StackControl* stack_control_ = nullptr;
   std::unique_ptr<http::SimpleServer> server_;
 };
 
