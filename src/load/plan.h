@@ -43,12 +43,12 @@ struct FieldSpec {
 /// One kind of request. Path, field values and body may name ids ({user}), {session} and {token}; other braces are
 /// left alone, so that a JSON body needs no escaping.
 struct RequestSpec {
-  std::string name;
+  std::string name{};
   uint32_t weight = 1;
   std::string method = "GET";
   std::string path = "/";
-  std::vector<FieldSpec> fields;
-  std::string body;
+  std::vector<FieldSpec> fields{};
+  std::string body{};
   bool operator==(const RequestSpec&) const = default;
 };
 
@@ -57,7 +57,7 @@ struct RequestSpec {
 struct SessionsSpec {
   uint32_t count = 0;  ///< none
   std::string token = "token";
-  std::vector<RequestSpec> steps;
+  std::vector<RequestSpec> steps{};
   bool operator==(const SessionsSpec&) const = default;
 };
 

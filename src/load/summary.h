@@ -18,19 +18,27 @@ struct RouteTally {
   uint64_t good = 0;
   uint64_t failed = 0;
   Histogram response;
+
+  void add(const RouteTally& other) {
+    name = other.name;
+    completed += other.completed;
+    good += other.good;
+    failed += other.failed;
+    response.merge(other.response);
+  }
 };
 
 /// Did the generator hold its own schedule? When it did not, what was measured is the generator.
 struct Verdict {
-  bool limited = false;      ///< one of the two rules of judge() was broken
-  std::string reason;        ///< which, in words; says so, too, when all is well
-  Duration lateness_p99{};   ///< of the schedule; waiting for a connection is the server's doing and is not in it
-  double cpu_percent = 0;    ///< of the cores its workers could use
+  bool limited = false;     ///< one of the two rules of judge() was broken
+  std::string reason;       ///< which, in words; says so, too, when all is well
+  Duration lateness_p99{};  ///< of the schedule; waiting for a connection is the server's doing and is not in it
+  double cpu_percent = 0;   ///< of the cores its workers could use
 };
 
 struct Summary {
-  Duration measured{};                     ///< planned duration without warm-up, or what there was of it
-  std::unique_ptr<Interval> total;         ///< never null
+  Duration measured{};                               ///< planned duration without warm-up, or what there was of it
+  std::unique_ptr<Interval> total;                   ///< never null
   std::vector<std::unique_ptr<Interval>> intervals;  ///< warm-up included; at most kIntervalsKept, pairs merged beyond
   std::vector<std::unique_ptr<RouteTally>> routes;
   Verdict verdict;
