@@ -23,7 +23,9 @@ namespace {
 /// What every arm begins with: `weir up` writes the same.
 Arm first_arm() {
   Arm arm;
-  arm.cluster.health_check = model::HealthCheckConfig{.http_path = "/healthz", .interval = Duration::s(1)};
+  arm.cluster.health_check = model::HealthCheckConfig{};
+  arm.cluster.health_check->http_path = "/healthz";
+  arm.cluster.health_check->interval = Duration::s(1);
   return arm;
 }
 

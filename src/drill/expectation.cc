@@ -180,7 +180,7 @@ std::string Term::text() const {
 Result<Expectation, Problem> parse_hypothesis(std::string_view text) {
   const auto sides = sides_of(text);
   if (!sides) return fail(sides.error());
-  Expectation out{.text = std::string(trim(text)), .left = {.phase = Phase::before}, .less = sides->less, .right = {}};
+  Expectation out{.text = std::string(trim(text)), .left = {.arm = {}, .phase = Phase::before}, .less = sides->less, .right = {}};
   const auto figure = parse_figure(sides->left, 0, kFirstEvent);
   if (!figure) return fail(figure.error());
   out.left.figure = *figure;
