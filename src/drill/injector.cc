@@ -173,7 +173,9 @@ std::vector<std::string> Injector::roll_back() {
   end_slow_clients();
   const auto undo = [&](FaultKind kind, const std::set<size_t>& touched) {
     for (const size_t each : std::set<size_t>(touched)) {  // a copy: what is undone leaves the set
-      if (auto done = end_at({.kind = kind}, each); !done) failures.push_back(done.error());
+      FaultSpec fault;
+      fault.kind = kind;
+      if (auto done = end_at(fault, each); !done) failures.push_back(done.error());
     }
   };
   undo(FaultKind::network, network_);

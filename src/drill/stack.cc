@@ -1,7 +1,8 @@
 #include "drill/stack.h"
 
 #include <fmt/format.h>
-#include <sys/pidfd.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <csignal>
@@ -156,10 +157,10 @@ Done StackClient::restart(const std::string& instance) {
 Done StackClient::signal(const std::string& name, int number) const {
   for (const Instance& each : stack_.instances) {
     if (each.name != name) continue;
-    const net::Fd process(each.pid > 0 ? ::pidfd_open(each.pid, 0) : -1);
+    const net::Fd process(each.pid > 0 ? static_cast<int>(::syscall(SYS_pidfd_open, each.pid, 0)) : -1);
     // Looked at after it is held: now the number cannot be given to another process any more.
     if (!process.valid() || start_of(each.pid) != each.started) return fail(fmt::format("{} has ended", name));
-    if (::pidfd_send_signal(process.get(), number, nullptr, 0) == 0) return {};
+    if (::syscall(SYS_pidfd_send_signal, process.get(), number, nullptr, 0) == 0) return {};
     return fail(fmt::format("signal to {}: {}", name, std::strerror(errno)));
   }
   return fail(fmt::format("there is no instance {}", name));
