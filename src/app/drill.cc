@@ -73,9 +73,9 @@ Result<drill::Drill, int> load(const std::string& wanted) {
   }
   if (wanted.find_first_of("./") != std::string::npos) return loaded(drill::load_drill(wanted));
   const std::string near = model::nearest(wanted, names);
-  return fail(complain(kWrongUse, fmt::format("there is no drill {}: expected a file, or one of {}{}", wanted,
-                                              fmt::join(names, ", "),
-                                              near.empty() ? "" : fmt::format("; did you mean {}?", near))));
+  return fail(complain(
+      kWrongUse, fmt::format("there is no drill {}: expected a file, or one of {}{}", wanted, fmt::join(names, ", "),
+                             near.empty() ? "" : fmt::format("; did you mean {}?", near))));
 }
 
 int list() {
@@ -148,8 +148,8 @@ class OwnStack {
 Result<drill::StackClient, int> find_stack(const Options& options, const drill::Drill& drill, OwnStack& own) {
   const auto address = model::parse_address(options.on.value_or(std::string(kDefaultAdmin)));
   if (!address) {
-    return fail(complain(kWrongUse, fmt::format("--on: {}, expected {}", address.error().message,
-                                                address.error().expected)));
+    return fail(
+        complain(kWrongUse, fmt::format("--on: {}, expected {}", address.error().message, address.error().expected)));
   }
   auto found = drill::StackClient::find(*address);
   if (found) return std::move(*found);

@@ -52,16 +52,13 @@ Result<net::SocketAddress, std::string> address_of(std::string_view option, cons
 }
 
 Result<drill::ProxyFaults, std::string> faults_of(const Options& options) {
-  drill::LinkFaults link{.drop = options.drop,
-                         .corrupt_percent = options.corrupt,
-                         .split = options.split,
-                         .half_open = options.half_open};
+  drill::LinkFaults link{
+      .drop = options.drop, .corrupt_percent = options.corrupt, .split = options.split, .half_open = options.half_open};
   if (options.close == "fin") link.close = drill::CloseBy::fin;
   if (options.close == "reset") link.close = drill::CloseBy::reset;
-  for (const std::string& problem :
-       {read("--delay", options.delay, model::parse_duration, link.delay),
-        read("--jitter", options.jitter, model::parse_duration, link.jitter),
-        read("--limit-rate", options.limit_rate, model::parse_bytes, link.limit_rate)}) {
+  for (const std::string& problem : {read("--delay", options.delay, model::parse_duration, link.delay),
+                                     read("--jitter", options.jitter, model::parse_duration, link.jitter),
+                                     read("--limit-rate", options.limit_rate, model::parse_bytes, link.limit_rate)}) {
     if (!problem.empty()) return fail(problem);
   }
   drill::ProxyFaults faults{.upstream = {}, .downstream = {}, .connection_limit = options.connection_limit};
@@ -74,7 +71,8 @@ int run(const Options& options) {
   const auto listen = address_of("--listen", options.listen);
   const auto to = address_of("--to", options.to);
   const auto faults = faults_of(options);
-  for (const std::string& problem : {listen ? "" : listen.error(), to ? "" : to.error(), faults ? "" : faults.error()}) {
+  for (const std::string& problem :
+       {listen ? "" : listen.error(), to ? "" : to.error(), faults ? "" : faults.error()}) {
     if (!problem.empty()) return complain(kWrongUse, problem);
   }
   auto loop = net::Loop::create();

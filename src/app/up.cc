@@ -347,7 +347,8 @@ std::string Stack::stack_json() const {
   std::string admin;
   append_json_string(admin, options_.admin);
   return fmt::format(R"({{"pid":{},"admin":{},"proxy":"{}","config":{},"instances":[{}]}})", ::getpid(), admin,
-                     local(options_.port).text(), config, instances) + "\n";
+                     local(options_.port).text(), config, instances) +
+         "\n";
 }
 
 Done Stack::restart(const std::string& name) {

@@ -18,8 +18,8 @@ constexpr Duration kLastInterval = Duration::ms(300);  ///< a second's interval 
 
 }  // namespace
 
-ArmRun::ArmRun(const Drill& drill, const Arm& arm, StackClient& stack, Configuration& configuration,
-               Injector& injector, const Surroundings& surroundings)
+ArmRun::ArmRun(const Drill& drill, const Arm& arm, StackClient& stack, Configuration& configuration, Injector& injector,
+               const Surroundings& surroundings)
     : drill_(drill),
       arm_(arm),
       stack_(stack),
@@ -49,21 +49,21 @@ Done ArmRun::configure(uint32_t endpoints) {
 Result<load::Plan, std::string> ArmRun::plan() const {
   const bool past_weir = arm_.target == LoadTarget::endpoint;
   const LoadSpec& load = drill_.load;
-  load::Plan plan{.target = past_weir ? injector_.address_of(stack_.stack().instances.size() - 1)
-                                      : stack_.stack().proxy,
-                  .host = {},
-                  .arrivals = load.poisson ? load::Arrivals::poisson : load::Arrivals::constant,
-                  .rate = load.rate,
-                  .stages = {},
-                  .duration = end_of(drill_.phases),
-                  .warm_up = drill_.phases.warm_up,
-                  .connections_max = load.connections,
-                  .timeout = load.timeout,
-                  .seed = surroundings_.seed,
-                  .ids = {{.name = "user", .count = load.users, .zipf_percent = load.zipf_percent}},
-                  .requests = {},
-                  .sessions = {},
-                  .log = {}};
+  load::Plan plan{
+      .target = past_weir ? injector_.address_of(stack_.stack().instances.size() - 1) : stack_.stack().proxy,
+      .host = {},
+      .arrivals = load.poisson ? load::Arrivals::poisson : load::Arrivals::constant,
+      .rate = load.rate,
+      .stages = {},
+      .duration = end_of(drill_.phases),
+      .warm_up = drill_.phases.warm_up,
+      .connections_max = load.connections,
+      .timeout = load.timeout,
+      .seed = surroundings_.seed,
+      .ids = {{.name = "user", .count = load.users, .zipf_percent = load.zipf_percent}},
+      .requests = {},
+      .sessions = {},
+      .log = {}};
   plan.requests.push_back({.name = "read", .path = load.path, .fields = {}, .body = {}});
   return plan;
 }
@@ -78,10 +78,9 @@ std::optional<std::string> ArmRun::prepare() {
     const auto sick = std::find_if(all->begin(), all->end(), [](const auto& each) { return !each.healthy(); });
     if (sick == all->end() && !all->empty()) return std::nullopt;
     if (net::read_clock() >= deadline) {
-      return fmt::format("no steady state to begin with: {}", sick == all->end() ? "there are no endpoints"
-                                                                                  : fmt::format("{} is {} ({})",
-                                                                                                sick->name, sick->state,
-                                                                                                sick->why));
+      return fmt::format("no steady state to begin with: {}",
+                         sick == all->end() ? "there are no endpoints"
+                                            : fmt::format("{} is {} ({})", sick->name, sick->state, sick->why));
     }
     if (!surroundings_.wait(kLook)) return "interrupted";
   }
@@ -111,9 +110,8 @@ std::optional<std::string> ArmRun::read_load() {
 std::optional<std::string> ArmRun::steady() {
   verified_ = true;
   for (const Expectation& each : drill_.hypothesis) {
-    const Finding finding = examine(each, [&](const Term& term) {
-      return timeline_->figure(term.figure, Phase::before, drill_.hypothesis);
-    });
+    const Finding finding = examine(
+        each, [&](const Term& term) { return timeline_->figure(term.figure, Phase::before, drill_.hypothesis); });
     if (!finding.holds) return "no steady state to begin with: " + finding.text;
   }
   return std::nullopt;

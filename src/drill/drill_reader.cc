@@ -38,8 +38,8 @@ std::vector<const YamlNode*> items_of(Reading& reading, const Entry& entry, size
     items.push_back(&entry.value);
   }
   if (items.empty() || items.size() > most) {
-    reading.mistake(entry.place(), entry.path, {fmt::format("has {} {}s", items.size(), what),
-                                                fmt::format("from 1 to {}", most)});
+    reading.mistake(entry.place(), entry.path,
+                    {fmt::format("has {} {}s", items.size(), what), fmt::format("from 1 to {}", most)});
     items.clear();
   }
   return items;
@@ -95,11 +95,10 @@ class DrillReader {
 
   void check_fault(const YamlNode& node, const std::string& path, const FaultSpec& fault) {
     for (const YamlNode& key : node.keys) {
-      const bool known = model::section<FaultSpec>().find(key.text) != nullptr || key.text == "upstream" ||
-                         key.text == "downstream";
+      const bool known =
+          model::section<FaultSpec>().find(key.text) != nullptr || key.text == "upstream" || key.text == "downstream";
       if (!known || uses(fault.kind, key.text)) continue;
-      reading_.mistake(key, join(path, key.text),
-                       {fmt::format("means nothing with kind: {}", name_of(fault.kind))});
+      reading_.mistake(key, join(path, key.text), {fmt::format("means nothing with kind: {}", name_of(fault.kind))});
     }
     if (fault.kind == FaultKind::rate && !(fault.rate > 0)) {
       reading_.mistake(node, join(path, "rate"), {"is missing", "requests per second"});
@@ -135,11 +134,12 @@ class DrillReader {
             },
             arm_cluster_section());
       } else if (setting.info.name == "route") {
-        read_section(reading_, at, entry.value, entry.path, arm.route, [](const auto&, const Entry&) {},
-                     arm_route_section());
+        read_section(
+            reading_, at, entry.value, entry.path, arm.route, [](const auto&, const Entry&) {}, arm_route_section());
       } else {
-        read_section(reading_, at, entry.value, entry.path, arm.listener, [](const auto&, const Entry&) {},
-                     arm_listener_section());
+        read_section(
+            reading_, at, entry.value, entry.path, arm.listener, [](const auto&, const Entry&) {},
+            arm_listener_section());
       }
     });
   }
@@ -162,9 +162,9 @@ class DrillReader {
       for (const YamlNode& each : list->values) {
         if (each.text == expectation.text) at = &each;
       }
-      reading_.mistake(*at, "expect", {fmt::format("there is no arm {}", model::quote(term.arm)),
-                                       fmt::format("one of {}", fmt::join(names, ", ")),
-                                       model::nearest(term.arm, names)});
+      reading_.mistake(*at, "expect",
+                       {fmt::format("there is no arm {}", model::quote(term.arm)),
+                        fmt::format("one of {}", fmt::join(names, ", ")), model::nearest(term.arm, names)});
     };
     for (const Expectation& each : drill_.expectations) {
       check(each, each.left);
@@ -180,9 +180,9 @@ class DrillReader {
     }
     if (drill_.limits.instances == 0 || most <= drill_.limits.instances) return;
     const YamlNode* at = value_of(root, "faults");
-    reading_.mistake(at == nullptr ? root : *at, "faults",
-                     {fmt::format("touch {} instances, and blast_radius.instances is {}", most,
-                                  drill_.limits.instances)});
+    reading_.mistake(
+        at == nullptr ? root : *at, "faults",
+        {fmt::format("touch {} instances, and blast_radius.instances is {}", most, drill_.limits.instances)});
   }
 
   Reading& reading_;
@@ -199,8 +199,8 @@ std::string ApplicationFault::json() const {
 weir::Result<Drill, std::vector<Mistake>> load_drill_text(std::string_view text, const std::string& file_name) {
   auto tree = model::parse_yaml(text);
   if (!tree) {
-    return fail(std::vector<Mistake>{{file_name, tree.error().line, tree.error().column, {}, tree.error().message,
-                                      {}, {}}});
+    return fail(
+        std::vector<Mistake>{{file_name, tree.error().line, tree.error().column, {}, tree.error().message, {}, {}}});
   }
   Reading reading(file_name);
   Drill drill;

@@ -37,7 +37,7 @@ TEST(DrillReader, MistakesHaveTheirPlace) {
     const char* expected;
     std::string text;
   } cases[] = {
-      {"not YAML", "d.yaml:1:", "title: [\n"},
+      {"not YAML", "d.yaml:2:1: not valid YAML", "title: [\n"},
       {"nothing there", "hypothesis: is missing", "title: t\n"},
       {"an unknown word", "did you mean \"seed\"", kSmallest + "sed: 1\n"},
       {"an unknown kind", "unknown kind \"kil\"",
@@ -46,7 +46,8 @@ TEST(DrillReader, MistakesHaveTheirPlace) {
        "title: t\nhypothesis: [errors < 1%]\narms: [{name: a}]\nexpect: [a.during.errors < 1%]\nfaults:\n  delay: 1s\n"
        "  kind: kill\n"},
       {"an arm that is not there", "there is no arm \"b\"",
-       "title: t\nhypothesis: [errors < 1%]\nfaults: {kind: kill}\narms: [{name: a}]\nexpect: [b.during.errors < 1%]\n"},
+       "title: t\nhypothesis: [errors < 1%]\nfaults: {kind: kill}\narms: [{name: a}]\nexpect: [b.during.errors < "
+       "1%]\n"},
       {"an arm twice", "a is there twice",
        "title: t\nhypothesis: [errors < 1%]\nfaults: {kind: kill}\narms: [{name: a}, {name: a}]\n"
        "expect: [a.during.errors < 1%]\n"},

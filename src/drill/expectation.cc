@@ -73,8 +73,7 @@ Result<Term, Problem> parse_term(std::string_view text) {
 /// Digits with at most one point; what follows stays in `text`.
 std::optional<double> take_number(std::string_view& text) {
   double number = 0;
-  const auto [end, error] =
-      std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
   if (error != std::errc() || !(number >= 0) || number > kNumberMax) return std::nullopt;
   text = trim(text.substr(static_cast<size_t>(end - text.data())));
   return number;
@@ -96,8 +95,9 @@ Result<double, Problem> parse_amount(Figure figure, double number, std::string_v
   if (unit == Unit::milliseconds && suffix == "ms") return number;
   if (unit == Unit::milliseconds && suffix == "s") return number * 1e3;
   if (unit == Unit::number && suffix.empty()) return number;
-  return fail(Problem{fmt::format("{} is no value of {}", model::quote(text), kFigureNames[static_cast<size_t>(figure)]),
-                      form_of(unit)});
+  return fail(
+      Problem{fmt::format("{} is no value of {}", model::quote(text), kFigureNames[static_cast<size_t>(figure)]),
+              form_of(unit)});
 }
 
 struct Sides {
@@ -180,7 +180,8 @@ std::string Term::text() const {
 Result<Expectation, Problem> parse_hypothesis(std::string_view text) {
   const auto sides = sides_of(text);
   if (!sides) return fail(sides.error());
-  Expectation out{.text = std::string(trim(text)), .left = {.arm = {}, .phase = Phase::before}, .less = sides->less, .right = {}};
+  Expectation out{
+      .text = std::string(trim(text)), .left = {.arm = {}, .phase = Phase::before}, .less = sides->less, .right = {}};
   const auto figure = parse_figure(sides->left, 0, kFirstEvent);
   if (!figure) return fail(figure.error());
   out.left.figure = *figure;

@@ -25,9 +25,9 @@ enum class Phase : uint8_t { before, during, after };
 inline constexpr std::array<std::string_view, 3> kPhaseNames{"before", "during", "after"};
 
 enum class Figure : uint8_t {
-  rate,       ///< requests offered, per second
-  good,       ///< answered below 400, per second
-  errors,     ///< requests that were not, in percent of those that ended
+  rate,    ///< requests offered, per second
+  good,    ///< answered below 400, per second
+  errors,  ///< requests that were not, in percent of those that ended
   p50,
   p90,
   p99,
@@ -36,9 +36,9 @@ enum class Figure : uint8_t {
   share,      ///< of the requests at the endpoints, in percent, that went to those with the fault
   imbalance,  ///< requests at the busiest endpoint, over the mean
   // of an arm, not of a phase; since the fault began, `recover` since it was taken back
-  detect,     ///< until a request or a probe failed at an endpoint, or Weir judged it
-  eject,      ///< until an endpoint took no new requests
-  recover,    ///< until the hypothesis held again and all endpoints were healthy
+  detect,   ///< until a request or a probe failed at an endpoint, or Weir judged it
+  eject,    ///< until an endpoint took no new requests
+  recover,  ///< until the hypothesis held again and all endpoints were healthy
 };
 inline constexpr std::array<std::string_view, 13> kFigureNames{
     "rate", "good", "errors", "p50", "p90", "p99", "max", "tries", "share", "imbalance", "detect", "eject", "recover"};

@@ -29,7 +29,8 @@ TEST(Expectation, MistakesSayWhatIsWrong) {
   for (const auto& c : cases) {
     const auto parsed = parse_expectation(c.text);
     ASSERT_FALSE(parsed.has_value()) << c.message;
-    EXPECT_NE(parsed.error().message.find(c.expected), std::string::npos) << c.message << ": " << parsed.error().message;
+    EXPECT_NE(parsed.error().message.find(c.expected), std::string::npos)
+        << c.message << ": " << parsed.error().message;
   }
   EXPECT_EQ(parse_expectation("with.during.erors < 1%").error().nearest, "errors");
   EXPECT_FALSE(parse_hypothesis("with.during.errors < 1%").has_value());

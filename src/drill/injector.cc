@@ -70,7 +70,8 @@ std::vector<size_t> Injector::victims_of(const FaultSpec& fault) const {
 
 std::string Injector::describe(const FaultSpec& fault) const {
   std::string where;
-  for (const size_t each : victims_of(fault)) where += (where.empty() ? "" : ", ") + stack_.stack().instances[each].name;
+  for (const size_t each : victims_of(fault))
+    where += (where.empty() ? "" : ", ") + stack_.stack().instances[each].name;
   switch (fault.kind) {
     case FaultKind::kill: return "kill " + where;
     case FaultKind::stop: return "stop " + where;
@@ -81,7 +82,8 @@ std::string Injector::describe(const FaultSpec& fault) const {
       std::string text = "network of " + where + ":";
       if (!up.empty()) text += " upstream " + up + ";";
       if (!down.empty()) text += " downstream " + down + ";";
-      if (fault.network.connection_limit > 0) text += fmt::format(" at most {} connections;", fault.network.connection_limit);
+      if (fault.network.connection_limit > 0)
+        text += fmt::format(" at most {} connections;", fault.network.connection_limit);
       text.pop_back();
       return text;
     }
@@ -97,15 +99,9 @@ std::string Injector::describe(const FaultSpec& fault) const {
 Done Injector::begin_at(const FaultSpec& fault, size_t i) {
   const Instance& instance = stack_.stack().instances[i];
   switch (fault.kind) {
-    case FaultKind::kill:
-      killed_.insert(i);
-      return stack_.signal(instance.name, SIGKILL);
-    case FaultKind::stop:
-      stopped_.insert(i);
-      return stack_.signal(instance.name, SIGSTOP);
-    case FaultKind::application:
-      application_.insert(i);
-      return stack_.set_fault(instance, fault.application.json());
+    case FaultKind::kill: killed_.insert(i); return stack_.signal(instance.name, SIGKILL);
+    case FaultKind::stop: stopped_.insert(i); return stack_.signal(instance.name, SIGSTOP);
+    case FaultKind::application: application_.insert(i); return stack_.set_fault(instance, fault.application.json());
     case FaultKind::network:
       network_.insert(i);
       host_->set_faults(i, fault.network);
@@ -144,9 +140,8 @@ Done Injector::begin(const FaultSpec& fault) {
   if (fault.kind == FaultKind::reload) return stack_.reload();
   if (fault.kind == FaultKind::slow_clients) {
     const auto target = socket_address(stack_.stack().proxy);
-    host_->on_thread([&](net::Loop& loop) {
-      slow_clients_ = std::make_unique<SlowClients>(loop, target, fault.clients);
-    });
+    host_->on_thread(
+        [&](net::Loop& loop) { slow_clients_ = std::make_unique<SlowClients>(loop, target, fault.clients); });
     return {};
   }
   for (const size_t each : victims_of(fault)) {

@@ -16,8 +16,8 @@ constexpr size_t kPieceBytesMin = 64;
 
 Instant Link::departure(size_t bytes, Instant now, Instant previous, Prng& prng) {
   Instant when = now + faults_.delay;
-  if (faults_.jitter > Duration{}) when = when + Duration::ns(static_cast<int64_t>(
-                                               prng.below(static_cast<uint64_t>(faults_.jitter.ns()) + 1)));
+  if (faults_.jitter > Duration{})
+    when = when + Duration::ns(static_cast<int64_t>(prng.below(static_cast<uint64_t>(faults_.jitter.ns()) + 1)));
   if (faults_.split > 0) when = std::max(when, previous + kSplitGap);
   when = std::max(when, previous);
   if (faults_.limit_rate > 0) {

@@ -1,7 +1,8 @@
 #pragma once
-// What a fault proxy does to the bytes of one direction, as a value, and when a piece of them may leave, decided purely:
-// time and chance are arguments. `Link` is one direction of the whole proxy, so that `limit_rate` is a capacity that all
-// connections share, as those through one network interface do. Thread rule: a value; a Link belongs to one loop.
+// What a fault proxy does to the bytes of one direction, as a value, and when a piece of them may leave, decided
+// purely: time and chance are arguments. `Link` is one direction of the whole proxy, so that `limit_rate` is a capacity
+// that all connections share, as those through one network interface do. Thread rule: a value; a Link belongs to one
+// loop.
 
 #include <cstddef>
 #include <cstdint>
@@ -16,14 +17,14 @@ namespace weir::drill {
 enum class CloseBy : uint8_t { nothing, fin, reset };
 
 struct LinkFaults {
-  Duration delay{};                ///< every byte is so late
-  Duration jitter{};               ///< and by up to so much more, drawn for each piece; the order of bytes stays
-  bool drop = false;               ///< bytes vanish: sent, acknowledged, never delivered
+  Duration delay{};                  ///< every byte is so late
+  Duration jitter{};                 ///< and by up to so much more, drawn for each piece; the order of bytes stays
+  bool drop = false;                 ///< bytes vanish: sent, acknowledged, never delivered
   CloseBy close = CloseBy::nothing;  ///< the connection ends as soon as a byte comes
-  uint32_t corrupt_percent = 0;    ///< of the pieces have one byte changed
-  uint64_t limit_rate = 0;         ///< bytes per second of all connections together; 0: no limit
-  uint32_t split = 0;              ///< pieces of at most so many bytes, a millisecond apart; 0: as they come
-  bool half_open = false;          ///< whoever sends here is cut off, and whoever receives is not told
+  uint32_t corrupt_percent = 0;      ///< of the pieces have one byte changed
+  uint64_t limit_rate = 0;           ///< bytes per second of all connections together; 0: no limit
+  uint32_t split = 0;                ///< pieces of at most so many bytes, a millisecond apart; 0: as they come
+  bool half_open = false;            ///< whoever sends here is cut off, and whoever receives is not told
   bool operator==(const LinkFaults&) const = default;
 };
 

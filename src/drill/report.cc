@@ -36,20 +36,28 @@ Json arm_json(const Drill& drill, const ArmResult& arm) {
         number(arm.timeline->figure(static_cast<Figure>(i), Phase::during, drill.hypothesis));
   }
   for (const Second& each : arm.timeline->seconds()) {
-    seconds.push_back({{"at", each.at.seconds()}, {"offered", each.offered}, {"good", each.good},
-                       {"failed", each.failed}, {"p50_ms", each.p50_ms}, {"p99_ms", each.p99_ms}});
+    seconds.push_back({{"at", each.at.seconds()},
+                       {"offered", each.offered},
+                       {"good", each.good},
+                       {"failed", each.failed},
+                       {"p50_ms", each.p50_ms},
+                       {"p99_ms", each.p99_ms}});
   }
   for (const Mark& each : arm.timeline->marks()) marks.push_back({{"at", each.at.seconds()}, {"label", each.label}});
   for (const Sample& each : arm.timeline->samples()) {
     Json endpoints = Json::array();
     for (const EndpointSample& one : each.endpoints) {
-      endpoints.push_back({{"name", one.name}, {"state", one.state}, {"in_flight", one.in_flight},
-                           {"requests", one.requests}, {"failures", one.failures}});
+      endpoints.push_back({{"name", one.name},
+                           {"state", one.state},
+                           {"in_flight", one.in_flight},
+                           {"requests", one.requests},
+                           {"failures", one.failures}});
     }
     samples.push_back({{"at", each.at.seconds()}, {"endpoints", std::move(endpoints)}});
   }
-  return {{"name", arm.name}, {"about", arm.about}, {"given_up", arm.given_up}, {"load", arm.load_verdict},
-          {"phases", phases}, {"events", events}, {"marks", marks}, {"seconds", seconds}, {"samples", samples}};
+  return {{"name", arm.name},         {"about", arm.about}, {"given_up", arm.given_up},
+          {"load", arm.load_verdict}, {"phases", phases},   {"events", events},
+          {"marks", marks},           {"seconds", seconds}, {"samples", samples}};
 }
 
 }  // namespace
@@ -85,7 +93,8 @@ std::string text_of(const Drill& drill, const Outcome& outcome) {
     if (!arm.load_verdict.empty()) out += fmt::format("{:<10} load: {}\n", "", arm.load_verdict);
   }
   out += "\n";
-  for (const Finding& each : outcome.findings) out += fmt::format("{} {}\n", each.holds ? "ok    " : "MISSED", each.text);
+  for (const Finding& each : outcome.findings)
+    out += fmt::format("{} {}\n", each.holds ? "ok    " : "MISSED", each.text);
   out += fmt::format("{}: {}\n", word_of(outcome.status), outcome.verdict);
   return out;
 }
@@ -94,8 +103,12 @@ std::string json_of(const Drill& drill, const Outcome& outcome) {
   Json arms = Json::array(), findings = Json::array();
   for (const ArmResult& each : outcome.arms) arms.push_back(arm_json(drill, each));
   for (const Finding& each : outcome.findings) findings.push_back({{"holds", each.holds}, {"text", each.text}});
-  const Json all = {{"title", drill.title},     {"status", word_of(outcome.status)}, {"verdict", outcome.verdict},
-                    {"seed", outcome.seed},     {"expectations", findings},          {"arms", arms},
+  const Json all = {{"title", drill.title},
+                    {"status", word_of(outcome.status)},
+                    {"verdict", outcome.verdict},
+                    {"seed", outcome.seed},
+                    {"expectations", findings},
+                    {"arms", arms},
                     {"not_taken_back", outcome.rollback_failures}};
   return all.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }

@@ -47,7 +47,8 @@ std::string head(const Drill& drill, const Outcome& outcome, std::string_view ve
     faults += (faults.empty() ? "" : ", ") + std::string(name_of(each.kind));
   }
   return fmt::format(
-      "<p><strong>{}: {}</strong></p><p>{}</p><p class=\"soft\">weir {}, seed {}; steady state: {}; load: {} requests/s; "
+      "<p><strong>{}: {}</strong></p><p>{}</p><p class=\"soft\">weir {}, seed {}; steady state: {}; load: {} "
+      "requests/s; "
       "faults: {}</p>",
       word_of(outcome.status), escape_xml(outcome.verdict), escape_xml(drill.about), escape_xml(version), outcome.seed,
       escape_xml(hypothesis), drill.load.rate, escape_xml(faults));
@@ -56,8 +57,8 @@ std::string head(const Drill& drill, const Outcome& outcome, std::string_view ve
 }  // namespace
 
 std::string html_of(const Drill& drill, const Outcome& outcome, std::string_view version) {
-  std::string body = fmt::format("<h1>{}</h1>", escape_xml(drill.title)) + head(drill, outcome, version) +
-                     tables(drill, outcome);
+  std::string body =
+      fmt::format("<h1>{}</h1>", escape_xml(drill.title)) + head(drill, outcome, version) + tables(drill, outcome);
   for (const ArmResult& each : outcome.arms) {
     body += fmt::format("<h2>{}</h2><p>{}</p>", escape_xml(each.name), escape_xml(each.about));
     if (!each.given_up.empty()) body += fmt::format("<p class=\"broken\">{}</p>", escape_xml(each.given_up));

@@ -29,8 +29,8 @@ struct Canvas {
                        svg_number(at), css, anchor, escape_xml(words));
   }
   void line(double x1, double y1, double x2, double y2, std::string_view css) {
-    out += fmt::format("<line x1=\"{}\" y1=\"{}\" x2=\"{}\" y2=\"{}\" class=\"{}\"/>\n", svg_number(x1),
-                       svg_number(y1), svg_number(x2), svg_number(y2), css);
+    out += fmt::format("<line x1=\"{}\" y1=\"{}\" x2=\"{}\" y2=\"{}\" class=\"{}\"/>\n", svg_number(x1), svg_number(y1),
+                       svg_number(x2), svg_number(y2), css);
   }
   void rect(double x, double at, double w, double h, std::string_view css, std::string_view title = {}) {
     const std::string tip = title.empty() ? "" : fmt::format("<title>{}</title>", escape_xml(title));
@@ -56,7 +56,8 @@ using Points = std::vector<std::pair<double, double>>;
 
 void draw_path(Canvas& canvas, const Points& points, std::string_view css) {
   std::string path;
-  for (const auto& [x, y] : points) path += fmt::format("{}{} {}", path.empty() ? "M" : "L", svg_number(x), svg_number(y));
+  for (const auto& [x, y] : points)
+    path += fmt::format("{}{} {}", path.empty() ? "M" : "L", svg_number(x), svg_number(y));
   if (!path.empty()) canvas.out += fmt::format("<path d=\"{}\" class=\"{}\"/>\n", path, css);
 }
 
@@ -243,8 +244,7 @@ std::string latency_plot(const ArmResult& arm, bool narrow) {
   }
   canvas.y += kHeight + 14;
   for (const double each : kPercentiles) {
-    canvas.text(across.at(place_of(each)), canvas.y, each <= 0 ? "min" : fmt::format("p{}", each), "small",
-                "middle");
+    canvas.text(across.at(place_of(each)), canvas.y, each <= 0 ? "min" : fmt::format("p{}", each), "small", "middle");
   }
   return canvas.element(narrow, arm.name + ": latency by percentile");
 }

@@ -32,8 +32,8 @@ std::string where_of(const FaultSpec& fault, const Stack& stack) {
 void settle(StackClient& stack, const Surroundings& surroundings) {
   for (int i = 0; i < kSettleLooks; ++i) {
     const auto all = stack.endpoints();
-    const bool well = all && !all->empty() &&
-                      std::all_of(all->begin(), all->end(), [](const auto& each) { return each.healthy(); });
+    const bool well =
+        all && !all->empty() && std::all_of(all->begin(), all->end(), [](const auto& each) { return each.healthy(); });
     if (well || !surroundings.wait(kSettle)) return;
   }
   surroundings.say("not all endpoints are healthy again");
@@ -99,8 +99,8 @@ Outcome run(const Drill& drill, StackClient& stack, const Surroundings& surround
     return std::move(outcome);
   };
   if (stack.stack().instances.size() < drill.instances) {
-    return give_up(fmt::format("the stack has {} instances, the drill needs {}", stack.stack().instances.size(),
-                               drill.instances));
+    return give_up(
+        fmt::format("the stack has {} instances, the drill needs {}", stack.stack().instances.size(), drill.instances));
   }
   auto configuration = Configuration::open(stack);
   if (!configuration) return give_up(configuration.error());

@@ -28,15 +28,15 @@ struct Surroundings {
 /// The exit status of `weir drill`.
 enum class Status : uint8_t {
   holds = 0,
-  fails = 1,      ///< an expectation missed, or the steady state did not come back
-  given_up = 3,   ///< aborted, interrupted, or no steady state to begin with
+  fails = 1,     ///< an expectation missed, or the steady state did not come back
+  given_up = 3,  ///< aborted, interrupted, or no steady state to begin with
 };
 
 struct ArmResult {
   std::string name;
   std::string about;
   std::unique_ptr<Timeline> timeline;
-  std::string given_up;  ///< why; empty: it ran to its end
+  std::string given_up;      ///< why; empty: it ran to its end
   std::string load_verdict;  ///< whether the generator kept its schedule
 };
 

@@ -29,8 +29,7 @@ std::vector<Step> schedule_of(const Drill& drill) {
 std::optional<std::string> Watch::on_interval(const load::Interval& interval) {
   failed_ += interval.failed();
   const uint64_t ended = interval.good + interval.failed();
-  const double percent =
-      ended == 0 ? 0 : 100.0 * static_cast<double>(interval.failed()) / static_cast<double>(ended);
+  const double percent = ended == 0 ? 0 : 100.0 * static_cast<double>(interval.failed()) / static_cast<double>(ended);
   bad_for_ = percent > limits_.abort_percent ? bad_for_ + interval.length : Duration{};
   if (bad_for_ >= limits_.abort_after) {
     return fmt::format("errors above {} % for {} (last {:.1f} %)", limits_.abort_percent,

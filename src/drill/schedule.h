@@ -26,8 +26,7 @@ std::vector<Step> schedule_of(const Drill& drill);
 /// The abort condition and the cap on failed requests.
 class Watch {
  public:
-  Watch(const Limits& limits, double rate, Duration during)
-      : limits_(limits), planned_(rate * during.seconds()) {}
+  Watch(const Limits& limits, double rate, Duration during) : limits_(limits), planned_(rate * during.seconds()) {}
 
   /// Of the phase of faults only. A reason to end the drill, if there is one.
   std::optional<std::string> on_interval(const load::Interval& interval);

@@ -41,7 +41,8 @@ Section<Drill> make_drill() {
           field<&D::instances>("instances", count(1, 16), "Instances that the stack must have.",
                                "what `weir up` starts"),
           structured<D>("hypothesis", structure("a list such as [errors < 0.1%, p99 < 100ms]").and_required(),
-                        "The steady state: must hold before any fault, and again afterwards.", "without it nothing "
+                        "The steady state: must hold before any fault, and again afterwards.",
+                        "without it nothing "
                         "could be said to have recovered"),
           structured<D>("load", structure("a map such as {rate: 300}"), "What the clients do; see Load.",
                         "a small, even load"),
@@ -64,8 +65,7 @@ Section<Drill> make_drill() {
                                            "Instances that faults may touch, at most; checked before anything is done.",
                                            "one can be missed"),
           field<&D::limits, &L::failed_percent>("blast_radius.failed", percent(1, 100),
-                                                "Requests of the phase of faults that may fail.",
-                                                "half of them"),
+                                                "Requests of the phase of faults that may fail.", "half of them"),
           field<&D::limits, &L::abort_percent>("abort.errors", percent(1, 100), "Errors in one second.",
                                                "nearly nothing works any more"),
           field<&D::limits, &L::abort_after>("abort.for", duration(kSecond, kLongest), "For so long.",
@@ -101,14 +101,13 @@ Section<LoadSpec> make_load() {
 struct DirectionNames {
   std::string_view delay, jitter, drop, close, corrupt, limit_rate, split, half_open;
 };
-constexpr DirectionNames kUpstream{"upstream.delay",      "upstream.jitter",     "upstream.drop",
-                                   "upstream.close",      "upstream.corrupt",    "upstream.limit_rate",
-                                   "upstream.split",      "upstream.half_open"};
-constexpr DirectionNames kDownstream{"downstream.delay",      "downstream.jitter",     "downstream.drop",
-                                     "downstream.close",      "downstream.corrupt",    "downstream.limit_rate",
-                                     "downstream.split",      "downstream.half_open"};
+constexpr DirectionNames kUpstream{"upstream.delay",   "upstream.jitter",     "upstream.drop",  "upstream.close",
+                                   "upstream.corrupt", "upstream.limit_rate", "upstream.split", "upstream.half_open"};
+constexpr DirectionNames kDownstream{"downstream.delay", "downstream.jitter",   "downstream.drop",
+                                     "downstream.close", "downstream.corrupt",  "downstream.limit_rate",
+                                     "downstream.split", "downstream.half_open"};
 
-template <LinkFaults ProxyFaults::* Side>
+template <LinkFaults ProxyFaults::*Side>
 std::vector<Setting<FaultSpec>> direction(const DirectionNames& names) {
   constexpr auto kNetwork = &FaultSpec::network;
   using L = LinkFaults;
@@ -119,8 +118,7 @@ std::vector<Setting<FaultSpec>> direction(const DirectionNames& names) {
       field<kNetwork, Side, &L::drop>(names.drop, boolean(), "Bytes vanish.", "they arrive"),
       field<kNetwork, Side, &L::close>(names.close, choice(kCloses), "A connection ends as soon as a byte comes.",
                                        "it stays"),
-      field<kNetwork, Side, &L::corrupt_percent>(names.corrupt, percent(0, 100), "Pieces with a byte changed.",
-                                                 "none"),
+      field<kNetwork, Side, &L::corrupt_percent>(names.corrupt, percent(0, 100), "Pieces with a byte changed.", "none"),
       field<kNetwork, Side, &L::limit_rate>(names.limit_rate, bytes(1, kGB).or_word("off"),
                                             "Bytes per second of all connections to an instance.", "no limit"),
       field<kNetwork, Side, &L::split>(names.split, count(1, 65'536).or_word("off"),
@@ -184,10 +182,14 @@ Section<Arm> make_arm() {
           {
               field<&A::name>("name", name().and_required(), "What expectations call it.", "to be said"),
               field<&A::about>("about", text(0, 400), "What is different.", "the name may say it"),
-              field<&A::target>("target", choice(kTargets), "Where the load goes: endpoint is the last instance, past "
-                                                            "Weir.", "what this is about"),
-              field<&A::endpoints>("endpoints", count(1, 64).or_word("all"), "The cluster's: the first so many "
-                                                                             "instances.", "all"),
+              field<&A::target>("target", choice(kTargets),
+                                "Where the load goes: endpoint is the last instance, past "
+                                "Weir.",
+                                "what this is about"),
+              field<&A::endpoints>("endpoints", count(1, 64).or_word("all"),
+                                   "The cluster's: the first so many "
+                                   "instances.",
+                                   "all"),
               structured<A>("cluster", structure("a map of a cluster's settings"), "As in weir.yaml.", "as it is"),
               structured<A>("route", structure("a map with timeout or retry"), "As in weir.yaml.", "as it is"),
               structured<A>("listener", structure("a map with limits or timeouts"), "As in weir.yaml.", "as it is"),

@@ -85,7 +85,9 @@ void Timeline::add(const load::Interval& interval) {
                       .p99_ms = ms_of(interval.response.percentile(99))});
   const auto phase = phase_at(phases_, interval.at);
   if (!phase) return;
-  tallies_[static_cast<size_t>(*phase)]->total.add_following(interval);
+  load::Interval& total = tallies_[static_cast<size_t>(*phase)]->total;
+  if (total.length == Duration{}) total.at = interval.at;  // what follows is measured from there
+  total.add_following(interval);
   if (*phase != Phase::after) return;
   after_.push_back(std::make_unique<load::Interval>());
   after_.back()->at = interval.at;

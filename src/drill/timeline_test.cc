@@ -10,8 +10,8 @@
 namespace weir::drill {
 namespace {
 
-const PhaseSpec kPhases{.warm_up = Duration::s(1), .before = Duration::s(2), .during = Duration::s(3),
-                        .after = Duration::s(3)};
+const PhaseSpec kPhases{
+    .warm_up = Duration::s(1), .before = Duration::s(2), .during = Duration::s(3), .after = Duration::s(3)};
 
 std::unique_ptr<load::Interval> second(int64_t at, uint64_t good, uint64_t failed, int64_t ms = 10) {
   auto made = std::make_unique<load::Interval>();
@@ -86,8 +86,8 @@ TEST(Schedule, AFlappingFaultComesAgainAndAgain) {
   fault.length = Duration::s(1);
   fault.every = Duration::s(2);
   drill.faults = {fault};
-  const std::vector<Step> expected{{Duration::s(1), true, 0}, {Duration::s(2), false, 0}, {Duration::s(3), true, 0},
-                                   {Duration::s(4), false, 0}};
+  const std::vector<Step> expected{
+      {Duration::s(1), true, 0}, {Duration::s(2), false, 0}, {Duration::s(3), true, 0}, {Duration::s(4), false, 0}};
   EXPECT_EQ(schedule_of(drill), expected);
 }
 
