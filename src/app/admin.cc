@@ -118,6 +118,8 @@ const Admin::Route Admin::kRoutes[] = {
     {false, "/events", &Admin::events, {}, 0},
     {false, "/marks", &Admin::marks, {}, 0},
     {true, "/marks", &Admin::mark, {}, 0},
+    {false, "/stack", &Admin::stack, {}, 0},
+    {true, "/restart", &Admin::restart, {"instance"}, 1},
 };
 
 /// What a request is about.
@@ -261,6 +263,19 @@ SimpleResponse Admin::recording(const Call& /*call*/) {
     case LiveRecording::Phase::ready: break;
   }
   return text_response("text/csv; charset=utf-8", recording_.csv());
+}
+
+SimpleResponse Admin::stack(const Call& /*call*/) {
+  if (stack_control_ == nullptr) return error_response(404, "no stack runs here: weir up runs one");
+  return text_response("application/json", stack_control_->stack_json());
+}
+
+SimpleResponse Admin::restart(const Call& call) {
+  if (stack_control_ == nullptr) return error_response(404, "no stack runs here: weir up runs one");
+  const auto instance = call.query.find("instance");
+  if (instance == call.query.end()) return error_response(400, "instance must be named");
+  if (auto done = stack_control_->restart(instance->second); !done) return error_response(409, done.error());
+  return json_response(200, {{"instance", instance->second}});
 }
 
 SimpleResponse Admin::under_way() const {

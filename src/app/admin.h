@@ -13,6 +13,8 @@
 //   GET  /                                         the live console (console/console.h); without gzip, this list
 //   GET  /events                                   what the console draws, as server-sent events
 //   GET  /marks, POST /marks                       what was done to the system, and when
+//   GET  /stack                                    with `weir up`: its processes and addresses, for drills
+//   POST /restart?instance=…                       with `weir up`: starts an instance again that has ended
 //
 // There is no login: console/guard.h says how other people's web pages are kept out.
 //
@@ -34,6 +36,17 @@
 
 namespace weir::app {
 
+/// What only a process that runs a whole stack can tell and do (`weir up`). Errors are one sentence for people.
+class StackControl {
+ public:
+  [[nodiscard]] virtual std::string stack_json() const = 0;
+  /// Succeeds, too, when the instance lives.
+  virtual Result<void, std::string> restart(const std::string& instance) = 0;
+
+ protected:
+  ~StackControl() = default;
+};
+
 class Admin {
  public:
   using Reload = std::function<Result<void, std::string>()>;
@@ -41,6 +54,8 @@ class Admin {
   static Result<std::unique_ptr<Admin>, std::string> create(net::Loop& loop, l7::Proxy& proxy,
                                                             const model::Loaded& loaded, Reload reload);
   [[nodiscard]] net::SocketAddress local_address() const { return server_->local_address(); }
+  /// `control` must outlive the requests that are answered.
+  void attach(StackControl& control) { stack_control_ = &control; }
 
  private:
   struct Route;
@@ -72,6 +87,8 @@ class Admin {
   http::SimpleResponse marks(const Call& call);
   http::SimpleResponse mark(const Call& call);
   [[nodiscard]] console::RecordingState recording_state() const;
+  http::SimpleResponse stack(const Call& call);
+  http::SimpleResponse restart(const Call& call);
 
   [[nodiscard]] http::SimpleResponse under_way() const;
   [[nodiscard]] http::SimpleResponse no_such_cluster(const std::string& name) const;
@@ -84,6 +101,7 @@ class Admin {
   Reload reload_;
   LiveRecording recording_;
   console::Console console_;
+  StackControl* stack_control_ = nullptr;
   std::unique_ptr<http::SimpleServer> server_;  ///< before the console goes: it holds those who listen
 };
 

@@ -125,6 +125,13 @@ Result<void, std::string> Children::start(Command command) {
   return {};
 }
 
+pid_t Children::pid_of(std::string_view name) const {
+  for (const Child& child : running_) {
+    if (child.command.name == name) return child.pid;
+  }
+  return 0;
+}
+
 std::vector<Ending> Children::reap() {
   std::vector<Ending> endings;
   for (size_t i = 0; i < running_.size();) {

@@ -7,13 +7,14 @@
 //   if (auto started = children.start({.name = "app-1", .words = {"/usr/bin/app", "--port", "3001"}}); !started) …
 //   if (Children::wait(Duration::s(1)) == Wake::child) for (const Ending& each : children.reap()) …
 //
-// Thread rule: the main thread, and `start` before any other thread exists: a fork has only the thread that called it,
-// and the kernel takes that thread's end for the parent's.
+// Thread rule: the main thread: the kernel takes the end of the thread that forked for the parent's. Other threads may
+// run meanwhile, because between fork and exec the child calls only what is async-signal-safe (signal-safety(7)).
 
 #include <sys/types.h>
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -50,6 +51,8 @@ class Children {
   Children& operator=(const Children&) = delete;
 
   Result<void, std::string> start(Command command);
+  /// The process of a command that was started under this name, or 0 when there is none, or it was reaped.
+  [[nodiscard]] pid_t pid_of(std::string_view name) const;
   /// Those that ended since the last call. Never waits.
   std::vector<Ending> reap();
   /// Until a child ends, until somebody asks us to end (SIGINT, SIGTERM, SIGHUP), or for `limit`.

@@ -28,6 +28,7 @@ int main(int argc, char** argv) {
   weir::app::add_ctl(cli, chosen);
   weir::app::add_sim(cli, chosen);
   weir::app::add_load(cli, chosen);
+  weir::app::add_drill(cli, chosen);
   try {
     cli.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

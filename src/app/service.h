@@ -25,6 +25,10 @@ class Service {
   void run();
   [[nodiscard]] net::Loop& loop() { return *loop_; }
   [[nodiscard]] l7::Proxy& proxy() { return *proxy_; }
+  /// Lets the admin interface, if there is one, tell of the stack that this process runs.
+  void attach(StackControl& control) {
+    if (admin_) admin_->attach(control);
+  }
 
  private:
   Service() = default;

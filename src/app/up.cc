@@ -29,6 +29,7 @@
 #include "app/terminal.h"
 #include "app/verbs.h"
 #include "base/json.h"
+#include "drill/stack.h"
 #include "model/address.h"
 #include "net/acceptor.h"
 
@@ -135,7 +136,7 @@ struct Instance {
   uint16_t fault_port = 0;
 };
 
-class Stack {
+class Stack final : private StackControl {
  public:
   static Done run(const Options& options) {
     auto directory = options.data.empty() ? DataDirectory::temporary() : DataDirectory::kept(options.data);
@@ -162,6 +163,9 @@ class Stack {
   Done start_instances();
   Done await_instances();
   Done serve();
+
+  [[nodiscard]] std::string stack_json() const override;
+  Done restart(const std::string& instance) override;
 
   [[nodiscard]] Command command_of(const Instance& instance) const;
   Done run_to_end(Command command);
@@ -328,6 +332,34 @@ void Stack::on_child() {
   }
 }
 
+/// Process ids come with the time at which their processes began, so that nobody signals a stranger (drill/stack.h).
+std::string Stack::stack_json() const {
+  std::string instances;
+  for (const Instance& each : instances_) {
+    const pid_t pid = children_.pid_of(each.name);
+    const uint64_t started = pid == 0 ? 0 : drill::start_of(pid).value_or(0);
+    instances += fmt::format(R"({}{{"name":"{}","pid":{},"started":{},"address":"{}","fault":"{}"}})",
+                             instances.empty() ? "" : ",", each.name, started == 0 ? 0 : pid, started,
+                             local(each.port).text(), local(each.fault_port).text());
+  }
+  std::string config;
+  append_json_string(config, directory_.file("weir.yaml"));
+  std::string admin;
+  append_json_string(admin, options_.admin);
+  return fmt::format(R"({{"pid":{},"admin":{},"proxy":"{}","config":{},"instances":[{}]}})", ::getpid(), admin,
+                     local(options_.port).text(), config, instances) +
+         "\n";
+}
+
+Done Stack::restart(const std::string& name) {
+  on_child();  // it may have ended in this turn
+  for (const Instance& each : instances_) {
+    if (each.name != name) continue;
+    return children_.pid_of(name) == 0 ? children_.start(command_of(each)) : Done();
+  }
+  return fail(fmt::format("there is no instance {}", name));
+}
+
 Done Stack::serve() {
   auto loaded = model::load_config(directory_.file("weir.yaml"));
   if (!loaded) {
@@ -336,6 +368,7 @@ Done Stack::serve() {
   }
   auto service = Service::create(std::move(*loaded));
   if (!service) return fail(service.error());
+  (*service)->attach(*this);
   net::Loop& loop = (*service)->loop();
   const net::Signals signals(loop, {SIGCHLD}, [this](int) { on_child(); });
   const Hangup hangup(loop);

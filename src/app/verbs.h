@@ -15,5 +15,6 @@ void add_check(CLI::App& cli, Chosen& chosen);
 void add_show(CLI::App& cli, Chosen& chosen);
 void add_ctl(CLI::App& cli, Chosen& chosen);
 void add_up(CLI::App& cli, Chosen& chosen);
+void add_drill(CLI::App& cli, Chosen& chosen);
 
 }  // namespace weir::app

@@ -1,0 +1,211 @@
+#include "drill/arm_run.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "drill/schema.h"
+#include "net/loop.h"
+
+namespace weir::drill {
+
+namespace {
+
+constexpr Duration kLook = Duration::ms(250);
+constexpr Duration kPatience = Duration::s(20);
+constexpr Duration kLastInterval = Duration::ms(300);  ///< a second's interval is handed out a little after it ended
+
+}  // namespace
+
+ArmRun::ArmRun(const Drill& drill, const Arm& arm, StackClient& stack, Configuration& configuration, Injector& injector,
+               const Surroundings& surroundings)
+    : drill_(drill),
+      arm_(arm),
+      stack_(stack),
+      configuration_(configuration),
+      injector_(injector),
+      surroundings_(surroundings),
+      steps_(schedule_of(drill)),
+      watch_(drill.limits, drill.load.rate, drill.phases.during),
+      timeline_(std::make_unique<Timeline>(drill.phases, victims())) {}
+
+std::vector<std::string> ArmRun::victims() const {
+  std::vector<std::string> names;
+  for (const FaultSpec& fault : drill_.faults) {
+    for (const size_t each : injector_.victims_of(fault)) names.push_back(injector_.address_of(each).text());
+  }
+  return names;
+}
+
+Done ArmRun::configure(uint32_t endpoints) {
+  const size_t all = stack_.stack().instances.size();
+  const size_t count = endpoints == 0 ? all : std::min<size_t>(endpoints, all);
+  std::vector<model::Address> addresses;
+  for (size_t i = 0; i < count; ++i) addresses.push_back(injector_.address_of(i));
+  return configuration_.apply(arm_, addresses);
+}
+
+Result<load::Plan, std::string> ArmRun::plan() const {
+  const bool past_weir = arm_.target == LoadTarget::endpoint;
+  const LoadSpec& load = drill_.load;
+  load::Plan plan{
+      .target = past_weir ? injector_.address_of(stack_.stack().instances.size() - 1) : stack_.stack().proxy,
+      .host = {},
+      .arrivals = load.poisson ? load::Arrivals::poisson : load::Arrivals::constant,
+      .rate = load.rate,
+      .stages = {},
+      .duration = end_of(drill_.phases),
+      .warm_up = drill_.phases.warm_up,
+      .connections_max = load.connections,
+      .timeout = load.timeout,
+      .seed = surroundings_.seed,
+      .ids = {{.name = "user", .count = load.users, .zipf_percent = load.zipf_percent}},
+      .requests = {},
+      .sessions = {},
+      .log = {}};
+  plan.requests.push_back({.name = "read", .path = load.path, .fields = {}, .body = {}});
+  return plan;
+}
+
+/// The arm's configuration is in force and all its endpoints are healthy.
+std::optional<std::string> ArmRun::prepare() {
+  if (auto done = configure(arm_.endpoints); !done) return done.error();
+  const Instant deadline = net::read_clock() + kPatience;
+  while (true) {
+    const auto all = stack_.endpoints();
+    if (!all) return all.error();
+    const auto sick = std::find_if(all->begin(), all->end(), [](const auto& each) { return !each.healthy(); });
+    if (sick == all->end() && !all->empty()) return std::nullopt;
+    if (net::read_clock() >= deadline) {
+      return fmt::format("no steady state to begin with: {}",
+                         sick == all->end() ? "there are no endpoints"
+                                            : fmt::format("{} is {} ({})", sick->name, sick->state, sick->why));
+    }
+    if (!surroundings_.wait(kLook)) return "interrupted";
+  }
+}
+
+void ArmRun::mark(Duration at, const std::string& label) {
+  timeline_->mark(at, label);
+  stack_.mark(fmt::format("{}: {}", arm_.name, label));
+  surroundings_.say(fmt::format("  {:5.1f} s  {}", at.seconds(), label));
+}
+
+void ArmRun::look() {
+  auto endpoints = stack_.endpoints();
+  if (endpoints) timeline_->add({.at = generator_->elapsed(), .endpoints = std::move(*endpoints)});
+}
+
+std::optional<std::string> ArmRun::read_load() {
+  std::optional<std::string> reason;
+  for (const auto& each : generator_->take_intervals()) {
+    timeline_->add(*each);
+    if (phase_at(drill_.phases, each->at) != Phase::during || reason) continue;
+    if (auto bad = watch_.on_interval(*each)) reason = "aborted: " + *bad;
+  }
+  return reason;
+}
+
+std::optional<std::string> ArmRun::steady() {
+  verified_ = true;
+  for (const Expectation& each : drill_.hypothesis) {
+    const Finding finding = examine(
+        each, [&](const Term& term) { return timeline_->figure(term.figure, Phase::before, drill_.hypothesis); });
+    if (!finding.holds) return "no steady state to begin with: " + finding.text;
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> ArmRun::begin(const FaultSpec& fault) {
+  if (fault.kind == FaultKind::rate) {
+    rate_changed_ = true;
+    generator_->set_rate(fault.rate);
+    return std::nullopt;
+  }
+  if (fault.kind == FaultKind::use) {
+    reconfigured_ = true;
+    if (auto done = configure(fault.endpoints); !done) return done.error();
+    return std::nullopt;
+  }
+  if (auto done = injector_.begin(fault); !done) return done.error();
+  return std::nullopt;
+}
+
+std::optional<std::string> ArmRun::end(const FaultSpec& fault) {
+  if (fault.kind == FaultKind::rate) {
+    generator_->set_rate(drill_.load.rate);
+    return std::nullopt;
+  }
+  const auto done = fault.kind == FaultKind::use ? configure(arm_.endpoints) : injector_.end(fault);
+  return done ? std::nullopt : std::optional(done.error());
+}
+
+std::optional<std::string> ArmRun::take_steps(Duration now) {
+  const Duration since = now - begin_of(drill_.phases, Phase::during);
+  while (next_step_ < steps_.size() && steps_[next_step_].at <= since && !rolled_back_) {
+    const Step& step = steps_[next_step_];
+    const FaultSpec& fault = drill_.faults[step.fault];
+    const bool told = fault.kind != FaultKind::reload || next_step_ == 0;  // a storm of marks would hide the others
+    if (told) mark(generator_->elapsed(), (step.begins ? "" : "over: ") + injector_.describe(fault));
+    if (next_step_ == 0) timeline_->fault_began(generator_->elapsed());
+    ++next_step_;
+    if (auto trouble = step.begins ? begin(fault) : end(fault)) return trouble;
+  }
+  return std::nullopt;
+}
+
+void ArmRun::roll_back(Duration now) {
+  if (std::exchange(rolled_back_, true)) return;
+  for (const std::string& each : injector_.roll_back()) surroundings_.say("  not taken back: " + each);
+  if (reconfigured_) {
+    if (auto done = configure(arm_.endpoints); !done) surroundings_.say("  not taken back: " + done.error());
+  }
+  if (rate_changed_) generator_->set_rate(drill_.load.rate);
+  timeline_->rolled_back(now);
+  mark(now, "everything taken back");
+}
+
+std::optional<std::string> ArmRun::follow() {
+  Instant next_look = net::read_clock();
+  while (true) {
+    const Duration now = generator_->elapsed();
+    if (net::read_clock() >= next_look) {
+      look();
+      next_look = net::read_clock() + kLook;
+    }
+    if (auto reason = read_load()) return reason;
+    if (now >= begin_of(drill_.phases, Phase::during) + kLastInterval && !verified_) {
+      if (auto reason = steady()) return reason;
+    }
+    if (verified_ && now < begin_of(drill_.phases, Phase::after)) {
+      if (auto reason = take_steps(now)) return reason;
+    }
+    if (now >= begin_of(drill_.phases, Phase::after)) roll_back(now);
+    if (now >= end_of(drill_.phases) + kLastInterval) return std::nullopt;
+    Duration pause = std::min(kLook, Duration::ms(50));
+    if (!surroundings_.wait(pause)) return "interrupted";
+  }
+}
+
+ArmResult ArmRun::run() {
+  ArmResult result{.name = arm_.name, .about = arm_.about, .timeline = nullptr, .given_up = {}, .load_verdict = {}};
+  surroundings_.say(fmt::format("arm {}: {}", arm_.name, arm_.about));
+  if (auto trouble = prepare()) {
+    result.given_up = *trouble;
+  } else if (auto generator = load::Generator::start(*plan(), 1); !generator) {
+    result.given_up = generator.error();
+  } else {
+    generator_ = std::move(*generator);
+    if (auto reason = follow()) result.given_up = *reason;
+    roll_back(generator_->elapsed());
+    generator_->stop();
+    const load::Summary summary = generator_->summary();
+    result.load_verdict = summary.verdict.reason;
+    generator_.reset();
+  }
+  result.timeline = std::move(timeline_);
+  return result;
+}
+
+}  // namespace weir::drill
