@@ -83,6 +83,7 @@ std::optional<std::string> ArmRun::prepare() {
                                             : fmt::format("{} is {} ({})", sick->name, sick->state, sick->why));
     }
     if (!surroundings_.wait(kLook)) return "interrupted";
+    stack_.knock();
   }
 }
 
