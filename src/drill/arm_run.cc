@@ -27,7 +27,7 @@ ArmRun::ArmRun(const Drill& drill, const Arm& arm, StackClient& stack, Configura
       injector_(injector),
       surroundings_(surroundings),
       steps_(schedule_of(drill)),
-      watch_(drill.limits, drill.load.rate, drill.phases.during),
+      watch_(drill.limits, rate_max(drill), drill.phases.during),
       timeline_(std::make_unique<Timeline>(drill.phases, victims())) {}
 
 std::vector<std::string> ArmRun::victims() const {
@@ -83,6 +83,7 @@ std::optional<std::string> ArmRun::prepare() {
                                             : fmt::format("{} is {} ({})", sick->name, sick->state, sick->why));
     }
     if (!surroundings_.wait(kLook)) return "interrupted";
+    stack_.knock();
   }
 }
 

@@ -220,7 +220,7 @@ std::string timeline_plot(const Drill& drill, const ArmResult& arm, bool narrow)
 
 std::string latency_plot(const ArmResult& arm, bool narrow) {
   Canvas canvas(narrow);
-  canvas.heading(narrow ? "latency by percentile" : "latency by percentile: before, during and after the fault");
+  canvas.heading("latency by percentile");
   constexpr double kHeight = 200;
   double most = 1e6, least = 1e12;
   for (size_t i = 0; i < kPhaseNames.size(); ++i) {
@@ -238,9 +238,9 @@ std::string latency_plot(const ArmResult& arm, bool narrow) {
   for (size_t i = 0; i < kPhaseNames.size(); ++i) {
     const Points points = curve_of(arm.timeline->tally(static_cast<Phase>(i)).total.response, across, scale);
     draw_path(canvas, points, fmt::format("s s{}", i));
-    if (points.empty()) continue;
-    const double x = std::min(points.back().first + 4, canvas.right - 44);
-    canvas.text(x, points.back().second - 4, kPhaseNames[i], fmt::format("t{}", i));
+    // In a row of their own: curves that end at one timeout would write their names over each other.
+    const double from_right = 48.0 * static_cast<double>(kPhaseNames.size() - i);
+    canvas.text(canvas.right - from_right, canvas.y - 8, kPhaseNames[i], fmt::format("t{}", i));
   }
   canvas.y += kHeight + 14;
   for (const double each : kPercentiles) {

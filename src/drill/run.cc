@@ -35,6 +35,7 @@ void settle(StackClient& stack, const Surroundings& surroundings) {
     const bool well =
         all && !all->empty() && std::all_of(all->begin(), all->end(), [](const auto& each) { return each.healthy(); });
     if (well || !surroundings.wait(kSettle)) return;
+    stack.knock();
   }
   surroundings.say("not all endpoints are healthy again");
 }

@@ -26,6 +26,12 @@ std::vector<Step> schedule_of(const Drill& drill) {
   return steps;
 }
 
+double rate_max(const Drill& drill) {
+  double most = drill.load.rate;
+  for (const FaultSpec& each : drill.faults) most = std::max(most, each.kind == FaultKind::rate ? each.rate : 0);
+  return most;
+}
+
 std::optional<std::string> Watch::on_interval(const load::Interval& interval) {
   failed_ += interval.failed();
   const uint64_t ended = interval.good + interval.failed();

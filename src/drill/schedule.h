@@ -23,6 +23,9 @@ struct Step {
 inline constexpr size_t kStepsMax = 10'000;
 std::vector<Step> schedule_of(const Drill& drill);
 
+/// The highest rate of the load, faults of that kind included.
+double rate_max(const Drill& drill);
+
 /// The abort condition and the cap on failed requests.
 class Watch {
  public:

@@ -71,6 +71,8 @@ class StackClient {
   [[nodiscard]] Done signal(const std::string& instance, int number) const;
   /// Sets the application's fault, or clears it where `json` is empty.
   [[nodiscard]] Done set_fault(const Instance& instance, const std::string& json) const;
+  /// A few requests through Weir: an endpoint on probation after an ejection comes back by serving one.
+  void knock() const;
   /// For a console, if there is one: failing is no failure.
   void mark(const std::string& label) const;
 
