@@ -198,6 +198,7 @@ ArmResult ArmRun::run() {
     result.given_up = generator.error();
   } else {
     generator_ = std::move(*generator);
+    injector_.aim_at(plan()->target);
     if (auto reason = follow()) result.given_up = *reason;
     roll_back(generator_->elapsed());
     generator_->stop();

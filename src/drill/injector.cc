@@ -139,7 +139,7 @@ Done Injector::end_at(const FaultSpec& fault, size_t i) {
 Done Injector::begin(const FaultSpec& fault) {
   if (fault.kind == FaultKind::reload) return stack_.reload();
   if (fault.kind == FaultKind::slow_clients) {
-    const auto target = socket_address(stack_.stack().proxy);
+    const auto target = socket_address(target_);
     host_->on_thread(
         [&](net::Loop& loop) { slow_clients_ = std::make_unique<SlowClients>(loop, target, fault.clients); });
     return {};

@@ -27,6 +27,8 @@ class Injector {
 
   /// Where Weir finds an instance: itself, or the proxy before it.
   [[nodiscard]] const model::Address& address_of(size_t instance) const { return addresses_[instance]; }
+  /// Where the load goes in this arm, and slow clients with it.
+  void aim_at(const model::Address& target) { target_ = target; }
   /// "kill app-3", for previews and marks.
   [[nodiscard]] std::string describe(const FaultSpec& fault) const;
   /// Names of the instances that a fault touches.
@@ -46,6 +48,7 @@ class Injector {
   StackClient& stack_;
   const Drill& drill_;
   std::vector<model::Address> addresses_;
+  model::Address target_;
   std::unique_ptr<ProxyHost> host_;
   std::unique_ptr<SlowClients> slow_clients_;  ///< of the host's thread
   std::set<size_t> killed_, stopped_, application_, network_;
