@@ -20,11 +20,12 @@ DRILL = {
     "remedy": "the retry hid it",
     "hypothesis": ["errors < 20%"],
     "load": {"rate": 40, "users": 100},
-    "phases": {"warm_up": "1s", "before": "2s", "during": "3s", "after": "8s"},
+    "phases": {"warm_up": "1s", "before": "2s", "during": "3s", "after": "12s"},
     "blast_radius": {"instances": 1, "failed": "100%"},
     "abort": {"errors": "99%", "for": "10s"},
     "faults": {"kind": "kill"},
-    "arms": [{"name": "with", "cluster": {"slow_start": "off"}}],
+    # Round robin, so that each instance is asked soon enough to be missed: P2C may ask one of three hardly ever.
+    "arms": [{"name": "with", "cluster": {"slow_start": "off", "policy": "round_robin"}}],
     "expect": ["with.during.errors < 50%", "with.detect < 3s"],
 }
 
@@ -133,7 +134,7 @@ class Drills(unittest.TestCase):
         self.assert_restored()
 
     def test_a_stack_of_its_own_goes_with_it(self):
-        status = run("drill", self.file(phases={"warm_up": "1s", "before": "2s", "during": "2s", "after": "8s"}), "--json",
+        status = run("drill", self.file(phases={"warm_up": "1s", "before": "2s", "during": "2s", "after": "12s"}), "--json",
                      "-", timeout=2 * PATIENCE)
         self.assertEqual(status.returncode, 0, status.stderr)
         self.assertEqual(json.loads(status.stdout)["status"], "holds")
