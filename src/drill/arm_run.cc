@@ -87,9 +87,9 @@ std::optional<std::string> ArmRun::prepare() {
   }
 }
 
-void ArmRun::mark(Duration at, const std::string& label) {
+void ArmRun::mark(Duration at, std::string_view kind, const std::string& label) {
   timeline_->mark(at, label);
-  stack_.mark(fmt::format("{}: {}", arm_.name, label));
+  stack_.mark(kind, fmt::format("{}: {}", arm_.name, label));
   surroundings_.say(fmt::format("  {:5.1f} s  {}", at.seconds(), label));
 }
 
@@ -148,7 +148,9 @@ std::optional<std::string> ArmRun::take_steps(Duration now) {
     const Step& step = steps_[next_step_];
     const FaultSpec& fault = drill_.faults[step.fault];
     const bool told = fault.kind != FaultKind::reload || next_step_ == 0;  // a storm of marks would hide the others
-    if (told) mark(generator_->elapsed(), (step.begins ? "" : "over: ") + injector_.describe(fault));
+    if (told)
+      mark(generator_->elapsed(), step.begins ? "fault" : "recover",
+           (step.begins ? "" : "over: ") + injector_.describe(fault));
     if (next_step_ == 0) timeline_->fault_began(generator_->elapsed());
     ++next_step_;
     if (auto trouble = step.begins ? begin(fault) : end(fault)) return trouble;
@@ -164,7 +166,7 @@ void ArmRun::roll_back(Duration now) {
   }
   if (rate_changed_) generator_->set_rate(drill_.load.rate);
   timeline_->rolled_back(now);
-  mark(now, "everything taken back");
+  mark(now, "recover", "everything taken back");
 }
 
 std::optional<std::string> ArmRun::follow() {

@@ -31,7 +31,7 @@ class ArmRun {
   std::optional<std::string> read_load();
   void look();
   void roll_back(Duration now);
-  void mark(Duration at, const std::string& label);
+  void mark(Duration at, std::string_view kind, const std::string& label);
   Done configure(uint32_t endpoints);
   [[nodiscard]] std::vector<std::string> victims() const;
   [[nodiscard]] Result<load::Plan, std::string> plan() const;

@@ -177,8 +177,8 @@ void StackClient::knock() const {
   }
 }
 
-void StackClient::mark(const std::string& label) const {
-  std::string body = R"({"label":)";
+void StackClient::mark(std::string_view kind, const std::string& label) const {
+  std::string body = fmt::format(R"({{"kind":"{}","label":)", kind);
   append_json_string(body, label);
   (void)call(stack_.admin, Method::post, "/marks", body + "}", kMarkPatience);
 }

@@ -73,8 +73,8 @@ class StackClient {
   [[nodiscard]] Done set_fault(const Instance& instance, const std::string& json) const;
   /// A few requests through Weir: an endpoint on probation after an ejection comes back by serving one.
   void knock() const;
-  /// For a console, if there is one: failing is no failure.
-  void mark(const std::string& label) const;
+  /// For a console, if there is one: failing is no failure. `kind`: "fault" or "recover".
+  void mark(std::string_view kind, const std::string& label) const;
 
  private:
   [[nodiscard]] Done refresh();
