@@ -96,7 +96,8 @@ int main(int argc, char** argv) {
   std::printf("{\"count\": %zu", all.size());
   for (const double percent : {50.0, 75.0, 90.0, 95.0, 99.0, 99.9}) {
     const auto rank = static_cast<size_t>(percent / 100 * static_cast<double>(all.size()));
-    std::printf(", \"p%g\": %lld", percent, all.empty() ? 0 : static_cast<long long>(all[std::min(rank, all.size() - 1)]));
+    std::printf(", \"p%g\": %lld", percent,
+                all.empty() ? 0 : static_cast<long long>(all[std::min(rank, all.size() - 1)]));
   }
   std::printf("}\n");
   return 0;
