@@ -81,7 +81,7 @@ TEST(Generator, SendsWhatIsPlannedOverAnyNumberOfWorkers) {
       EXPECT_EQ(summary.total->offered, served);
       EXPECT_TRUE(arrivals == Arrivals::poisson || served == 200) << served;
       EXPECT_EQ(Duration::ms(400).ns(), summary.measured.ns());
-      EXPECT_EQ(served, summary.routes.at(0)->good);
+      EXPECT_EQ(served, uint64_t{summary.routes.at(0)->good});
     }
   }
 }

@@ -2,6 +2,8 @@
 // A run as a whole: its intervals after the warm-up added up, what the generator itself used and whether it could keep
 // its schedule, and which thresholds held. Pure; any thread.
 
+#include <atomic>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,12 +13,24 @@
 
 namespace weir::load {
 
-/// One kind of request over the whole run after the warm-up.
+/// Counted by one worker, read by whoever asks for a summary while it runs; as the cells of Histogram.
+class Count {
+ public:
+  Count& operator++() { return *this += 1; }
+  Count& operator+=(uint64_t more) {
+    value_.store(value_.load(std::memory_order_relaxed) + more, std::memory_order_relaxed);
+    return *this;
+  }
+  operator uint64_t() const { return value_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<uint64_t> value_{0};
+};
+
+/// One kind of request over the whole run after the warm-up. `name` does not change once a worker has it.
 struct RouteTally {
   std::string name;
-  uint64_t completed = 0;
-  uint64_t good = 0;
-  uint64_t failed = 0;
+  Count completed, good, failed;
   Histogram response;
 
   void add(const RouteTally& other) {
