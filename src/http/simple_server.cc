@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "http/http1_server_connection.h"
 
 namespace weir::http {
 
@@ -54,7 +55,7 @@ class SimpleServer::Exchange final : public RequestHandler, private LiveStream {
  private:
   void answer(const RequestHead& head) {
     is_head_ = head.method == Method::head;
-    response_ = server_.handler_(SimpleRequest{head, request_body_, stream_->peer()});
+    response_ = server_.handler_(SimpleRequest{head, request_body_, stream_->client_facts().address});
     if (response_.reset) return stream_->abort();
     if (response_.never) return;
     if (response_.delay > Duration()) {
@@ -170,7 +171,7 @@ SimpleServer::~SimpleServer() {
 }
 
 void SimpleServer::on_accept(net::Fd fd, const net::SocketAddress& peer) {
-  auto* connection = new ServerConnection(loop_, *this, options_, scratch_, peer);  // the list owns it
+  auto* connection = new Http1ServerConnection(loop_, *this, options_, scratch_, peer);  // the list owns it
   connection->next = connections_;
   if (connections_ != nullptr) connections_->previous = connection;
   connections_ = connection;

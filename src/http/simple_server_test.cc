@@ -1,5 +1,6 @@
 // SimpleServer over real loopback sockets, spoken to in raw bytes.
 #include "http/simple_server.h"
+#include "net/stream.h"
 
 #include <gtest/gtest.h>
 

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "base/error.h"
@@ -21,6 +22,12 @@ using proto::http::Field;
 using proto::http::Fields;
 using proto::http::RequestHead;
 using proto::http::ResponseHead;
+
+/// Whom requests come from, and over what. Lives as long as the connection.
+struct ClientFacts {
+  net::SocketAddress address;
+  std::string host;  ///< its text without port
+};
 
 /// Answers one request.
 class ServerStream {
@@ -38,9 +45,7 @@ class ServerStream {
   [[nodiscard]] virtual bool congested() const = 0;
   virtual void pause_request() = 0;  ///< back-pressure on the request's body
   virtual void resume_request() = 0;
-  [[nodiscard]] virtual const net::SocketAddress& peer() const = 0;
-  [[nodiscard]] virtual std::string_view peer_host()
-      const = 0;  ///< its text without port; lives as long as the connection
+  [[nodiscard]] virtual const ClientFacts& client_facts() const = 0;
 
  protected:
   ~ServerStream() = default;

@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-#include "http/server_connection.h"
+#include "http/http1_server_connection.h"
 #include "http/test_peers.h"
 
 namespace weir::http::test {
@@ -117,14 +117,15 @@ class Server final : public Loopback, private ServerConnection::Owner {
   std::function<void(Request&)> at_head, at_piece, at_end;
   std::deque<Request> requests;
   RequestHandler* substitute = nullptr;  ///< takes every request instead
-  std::vector<ServerConnection*> connections;
+  std::vector<Http1ServerConnection*> connections;
   std::vector<std::pair<uint16_t, std::string>> refusals;
   int closed = 0;
 
  private:
   void on_accept(net::Fd fd, const net::SocketAddress& peer) override {
-    connections.push_back(new ServerConnection(*loop, *this, options, scratch_, peer));
-    EXPECT_TRUE(connections.back()->start(std::move(fd)).has_value());
+    auto* const connection = new Http1ServerConnection(*loop, *this, options, scratch_, peer);
+    connections.push_back(connection);
+    EXPECT_TRUE(connection->start(std::move(fd)).has_value());
   }
   RequestHandler& begin_request(ServerConnection& /*connection*/) override {
     if (substitute != nullptr) return *substitute;
@@ -139,7 +140,7 @@ class Server final : public Loopback, private ServerConnection::Owner {
   }
   void on_connection_closed(ServerConnection& connection) override {
     ++closed;
-    EXPECT_EQ(std::erase(connections, &connection), 1u) << "told once";
+    EXPECT_EQ(std::erase_if(connections, [&](const auto* each) { return each == &connection; }), 1u) << "told once";
     loop->defer_delete(std::unique_ptr<net::Deferred>(&connection));
   }
   ServerScratch scratch_;

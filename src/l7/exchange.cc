@@ -45,7 +45,7 @@ void Exchange::on_request(http::ServerStream& stream, http::RequestHead& head, s
   downstream_ = &stream;
   started_ = now();
   request_ended_ = end;
-  client_.assign(stream.peer_host());
+  client_.assign(stream.client_facts().host);
   std::swap(head_, head);  // the scratch head gets our old vectors: nobody allocates
   proto::http::own(head_, memory, memory_);
   forwarding_.build(head_, {.client = client_, .trust_forwarded = listener_->config->trust_forwarded}, worker_.prng());

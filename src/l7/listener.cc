@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "http/http1_server_connection.h"
 #include "l7/worker.h"
 
 namespace weir::l7 {
@@ -30,7 +31,7 @@ void Listener::update(WorkerSnapshot& snapshot, size_t index, uint32_t max_conne
 }
 
 void Listener::on_accept(net::Fd fd, const net::SocketAddress& peer) {
-  auto connection = std::make_unique<http::ServerConnection>(
+  auto connection = std::make_unique<http::Http1ServerConnection>(
       worker_.loop(), *this, snapshot_->shared->listeners[index_].options, worker_.server_scratch(), peer);
   if (!connection->start(std::move(fd))) return;
   worker_.metrics().connections.add();
@@ -68,7 +69,7 @@ void Listener::on_bad_request(http::ServerConnection& connection, std::string_vi
   line.assign("{\"time\":\"").append(worker_.clock().timestamp()).append("\",\"listener\":");
   append_json_string(line, table.config->name);
   line += ",\"client\":";
-  append_json_string(line, connection.peer_host());
+  append_json_string(line, connection.client().host);
   line.append(",\"status\":")
       .append(std::to_string(status))
       .append(",\"refusal\":\"rule=")

@@ -1,5 +1,5 @@
 // What a client can do to a server connection at the worst moment; each was once a defect.
-#include "http/server_connection.h"
+#include "http/http1_server_connection.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "http/server_connection.h"
+#include "http/http1_server_connection.h"
 
 #include <algorithm>
 #include <utility>
@@ -25,19 +25,19 @@ constexpr Duration kDrainGrace = Duration::ms(500);
 
 }  // namespace
 
-ServerConnection::ServerConnection(net::Loop& loop, Owner& owner, std::shared_ptr<const ServerOptions> options,
-                                   ServerScratch& scratch, const net::SocketAddress& peer)
-    : stream_(loop, *this),
+Http1ServerConnection::Http1ServerConnection(net::Loop& loop, Owner& owner,
+                                             std::shared_ptr<const ServerOptions> options, ServerScratch& scratch,
+                                             const net::SocketAddress& client)
+    : ServerConnection(client),
+      stream_(loop, *this),
       owner_(owner),
       options_(std::move(options)),
       scratch_(scratch),
-      peer_(peer),
-      peer_host_(peer.host()),
       parser_(options_->limits) {
   stream_.fail_fast_on_reset();
 }
 
-Result<void> ServerConnection::start(net::Fd fd) {
+Result<void> Http1ServerConnection::start(net::Fd fd) {
   // A connection that never speaks is a slow header, not a keep-alive one.
   await(Waiting::header, options_->header_timeout);
   return stream_.adopt(std::move(fd));
@@ -46,7 +46,7 @@ Result<void> ServerConnection::start(net::Fd fd) {
 // ---- reading
 // ---------------------------------------------------------------------------------------------------------
 
-size_t ServerConnection::on_data(std::string_view data) {
+size_t Http1ServerConnection::on_data(std::string_view data) {
   in_on_data_ = true;
   size_t consumed = 0;
   while (consumed < data.size() && !stream_.paused() && state_ != State::closed) {
@@ -70,7 +70,7 @@ size_t ServerConnection::on_data(std::string_view data) {
   return consumed;
 }
 
-size_t ServerConnection::read_head(std::string_view data) {
+size_t Http1ServerConnection::read_head(std::string_view data) {
   RequestHead& head = scratch_.head;
   const auto result = parser_.parse(data, head);
   switch (result.state) {
@@ -86,7 +86,7 @@ size_t ServerConnection::read_head(std::string_view data) {
   UNREACHABLE();
 }
 
-void ServerConnection::begin(RequestHead& head, std::string_view memory) {
+void Http1ServerConnection::begin(RequestHead& head, std::string_view memory) {
   method_ = head.method;
   version_minor_ = head.version_minor;
   keep_alive_ = head.keep_alive && !draining_;
@@ -106,7 +106,7 @@ void ServerConnection::begin(RequestHead& head, std::string_view memory) {
   if (!has_body && response_ended_ && state_ == State::waiting) next_request();
 }
 
-size_t ServerConnection::read_body(std::string_view data) {
+size_t Http1ServerConnection::read_body(std::string_view data) {
   const auto step = body_.next(data);
   if (step.state == Parse::bad) {
     refuse(step.bad);
@@ -122,26 +122,26 @@ size_t ServerConnection::read_body(std::string_view data) {
   return step.consumed;
 }
 
-void ServerConnection::request_done() {
+void Http1ServerConnection::request_done() {
   state_ = State::waiting;
   if (!stream_.congested()) await_nothing();
   if (handler_ != nullptr) handler_->on_request_end(body_.trailers());
   if (state_ == State::waiting && response_ended_) next_request();
 }
 
-void ServerConnection::pause_request() {
+void Http1ServerConnection::pause_request() {
   if (state_ != State::body) return;
   stream_.pause();
   if (!stream_.congested()) await_nothing();  // it is not the client who is slow now
 }
 
-void ServerConnection::resume_request() {
+void Http1ServerConnection::resume_request() {
   if (state_ != State::body || !stream_.paused()) return;
   if (waiting_ != Waiting::write) await(Waiting::body, options_->body_timeout);
   stream_.resume();
 }
 
-void ServerConnection::on_end() {
+void Http1ServerConnection::on_end() {
   if (handler_ == nullptr) {
     // A client may half-close once it has asked; what it was answered still goes out.
     if (stream_.pending() == 0) return close_now({});
@@ -153,14 +153,14 @@ void ServerConnection::on_end() {
   close_now(Error{.code = state_ == State::body ? Code::closed_early : Code::cancelled, .origin = Origin::downstream});
 }
 
-void ServerConnection::on_closed(const Error& error) {
+void Http1ServerConnection::on_closed(const Error& error) {
   Error downstream = error;
   downstream.origin = Origin::downstream;
   downstream.retry = Retry::no;
   close_now(downstream);
 }
 
-void ServerConnection::on_drained() {
+void Http1ServerConnection::on_drained() {
   if (waiting_ == Waiting::write && state_ != State::lingering) {
     if (state_ == State::head) {
       await(Waiting::idle, options_->idle_timeout);
@@ -177,7 +177,7 @@ void ServerConnection::on_drained() {
 // ---- answering
 // -------------------------------------------------------------------------------------------------------
 
-void ServerConnection::send_informational(const ResponseHead& head) {
+void Http1ServerConnection::send_informational(const ResponseHead& head) {
   if (version_minor_ == 0 || state_ == State::closed) return;  // RFC 9110 section 15.2: not to a 1.0 client
   std::string& out = stream_.output();
   proto::http1::append_status_line(out, head.status, head.reason);
@@ -186,7 +186,7 @@ void ServerConnection::send_informational(const ResponseHead& head) {
   stream_.flush_later();
 }
 
-void ServerConnection::send_head(const ResponseHead& head, std::span<const Field> extra, bool end) {
+void Http1ServerConnection::send_head(const ResponseHead& head, std::span<const Field> extra, bool end) {
   if (state_ == State::closed) return;
   DCHECK(!response_started_);
   response_started_ = true;
@@ -204,7 +204,7 @@ void ServerConnection::send_head(const ResponseHead& head, std::span<const Field
 }
 
 /// RFC 9112 section 6: which framing this response gets towards this client.
-void ServerConnection::put_framing(Pen& pen, const ResponseHead& head, bool end) {
+void Http1ServerConnection::put_framing(Pen& pen, const ResponseHead& head, bool end) {
   const bool bodiless = (method_ == Method::head && head.status != 204) || head.status == 304;
   if (bodiless) {
     if (const Field* length = head.find(FieldId::content_length)) {
@@ -233,7 +233,7 @@ void ServerConnection::put_framing(Pen& pen, const ResponseHead& head, bool end)
   }
 }
 
-void ServerConnection::send_body(std::string_view piece) {
+void Http1ServerConnection::send_body(std::string_view piece) {
   if (state_ == State::closed || piece.empty()) return;
   if (response_chunked_) {
     proto::http1::append_chunk_size(stream_.output(), piece.size());
@@ -247,14 +247,14 @@ void ServerConnection::send_body(std::string_view piece) {
 }
 
 /// From now on the output must make progress, or the client is taken to have stopped reading.
-void ServerConnection::watch_output() {
+void Http1ServerConnection::watch_output() {
   if (waiting_ == Waiting::write) return;
   written_at_check_ = stream_.bytes_written();
   progress_at_ = stream_.loop().now();
   await(Waiting::write, std::min(options_->write_timeout, kLinger));
 }
 
-void ServerConnection::check_output() {
+void Http1ServerConnection::check_output() {
   const Instant now = stream_.loop().now();
   if (stream_.bytes_written() != written_at_check_) {
     written_at_check_ = stream_.bytes_written();
@@ -270,7 +270,7 @@ void ServerConnection::check_output() {
   await(Waiting::write, std::min(options_->write_timeout, kLinger));
 }
 
-void ServerConnection::send_end(const Fields& trailers) {
+void Http1ServerConnection::send_end(const Fields& trailers) {
   if (state_ == State::closed) return;
   if (response_chunked_) {
     proto::http1::append_last_chunk(stream_.output(), trailers);
@@ -279,7 +279,7 @@ void ServerConnection::send_end(const Fields& trailers) {
   response_done();
 }
 
-void ServerConnection::response_done() {
+void Http1ServerConnection::response_done() {
   response_ended_ = true;
   handler_ = nullptr;
   if (state_ == State::body) {
@@ -290,7 +290,7 @@ void ServerConnection::response_done() {
   }
 }
 
-void ServerConnection::next_request() {
+void Http1ServerConnection::next_request() {
   if (!keep_alive_ || draining_) return finish_and_close();
   state_ = State::head;
   if (stream_.congested()) {
@@ -302,7 +302,7 @@ void ServerConnection::next_request() {
   stream_.resume();
 }
 
-void ServerConnection::finish_and_close() {
+void Http1ServerConnection::finish_and_close() {
   if (state_ == State::waiting && stream_.retained() == 0 && !in_on_data_ && stream_.flush_now()) return close_now({});
   linger();
 }
@@ -310,11 +310,11 @@ void ServerConnection::finish_and_close() {
 // ---- refusing and closing
 // --------------------------------------------------------------------------------------------
 
-void ServerConnection::refuse(Bad bad) {
+void Http1ServerConnection::refuse(Bad bad) {
   refuse(proto::http1::status_of(bad), proto::http1::name_of(bad), proto::http1::text_of(bad));
 }
 
-void ServerConnection::refuse(uint16_t status, std::string_view reason, std::string_view text) {
+void Http1ServerConnection::refuse(uint16_t status, std::string_view reason, std::string_view text) {
   const bool answer = !response_started_ || state_ == State::head;
   if (state_ != State::head) {
     if (RequestHandler* handler = std::exchange(handler_, nullptr)) {
@@ -337,7 +337,7 @@ void ServerConnection::refuse(uint16_t status, std::string_view reason, std::str
   linger();
 }
 
-void ServerConnection::linger() {
+void Http1ServerConnection::linger() {
   state_ = State::lingering;
   handler_ = nullptr;
   stream_.drop_retained();
@@ -348,23 +348,23 @@ void ServerConnection::linger() {
   watch_output();
 }
 
-void ServerConnection::drain() {
+void Http1ServerConnection::drain() {
   draining_ = true;
   if (idle()) await(Waiting::idle, kDrainGrace);
 }
 
-void ServerConnection::abort() {
+void Http1ServerConnection::abort() {
   handler_ = nullptr;
   kill();
 }
 
-void ServerConnection::kill() {
+void Http1ServerConnection::kill() {
   if (state_ == State::closed) return;
   stream_.abort();
   close_now(Error{.code = Code::cancelled});
 }
 
-void ServerConnection::close_now(const Error& error) {
+void Http1ServerConnection::close_now(const Error& error) {
   if (state_ == State::closed) return;
   state_ = State::closed;
   deadline_.clear();
@@ -376,18 +376,18 @@ void ServerConnection::close_now(const Error& error) {
 // ---- deadlines
 // -------------------------------------------------------------------------------------------------------
 
-void ServerConnection::await(Waiting what, Duration how_long) {
+void Http1ServerConnection::await(Waiting what, Duration how_long) {
   waiting_ = what;
   net::Loop& loop = stream_.loop();
   deadline_.set(loop.timers(), loop.now() + how_long);
 }
 
-void ServerConnection::await_nothing() {
+void Http1ServerConnection::await_nothing() {
   waiting_ = Waiting::idle;
   deadline_.clear();
 }
 
-void ServerConnection::on_deadline() {
+void Http1ServerConnection::on_deadline() {
   switch (waiting_) {
     case Waiting::idle:
       if (stream_.pending() != 0) return watch_output();

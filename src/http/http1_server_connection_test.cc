@@ -1,5 +1,5 @@
 // ServerConnection over a loopback socket: raw bytes in, raw bytes out.
-#include "http/server_connection.h"
+#include "http/http1_server_connection.h"
 
 #include <gtest/gtest.h>
 
