@@ -35,6 +35,8 @@ constexpr WorkerFamily kWorkerFamilies[] = {
     {"weir_bad_requests_total", Kind::counter, &WorkerMetrics::bad_requests, "Requests that are not valid HTTP."},
     {"weir_client_aborts_total", Kind::counter, &WorkerMetrics::client_aborts,
      "Requests whose client left before the response ended."},
+    {"weir_tunnels", Kind::gauge, &WorkerMetrics::tunnels, "WebSockets and CONNECTs open now."},
+    {"weir_tunnels_opened_total", Kind::counter, &WorkerMetrics::tunnels_opened, "WebSockets and CONNECTs opened."},
     {"weir_truncated_responses_total", Kind::counter, &WorkerMetrics::truncated,
      "Responses that the endpoint broke off in the middle."},
     {"weir_received_bytes_total", Kind::counter, &WorkerMetrics::bytes_from_clients, "Body bytes from clients."},

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "proto/http1/scan.h"
 #include "proto/http1/writer.h"
 
 namespace weir::http {
@@ -14,6 +15,18 @@ using proto::http1::Parse;
 namespace {
 // A response is preceded by one or two 1xx at most; an endpoint that sends them without end would hold us for ever.
 constexpr uint32_t kMaxInformational = 16;
+
+/// Did the endpoint switch to one of the protocols that it was offered (RFC 9110 section 7.8)?
+bool switches_as_asked(const ResponseHead& head, std::string_view asked) {
+  const Field* field = head.upgrade ? head.find(FieldId::upgrade) : nullptr;
+  if (field == nullptr || field->value.empty()) return false;
+  for (std::string_view list = asked; !list.empty();) {
+    const size_t comma = list.find(',');
+    if (proto::http::iequals(proto::http1::scan::trim(list.substr(0, comma)), field->value)) return true;
+    list = comma == std::string_view::npos ? std::string_view{} : list.substr(comma + 1);
+  }
+  return false;
+}
 }  // namespace
 
 ClientConnection::ClientConnection(net::Loop& loop, Owner& owner, const proto::http1::Limits& limits,
@@ -41,6 +54,7 @@ void ClientConnection::recycle(std::unique_ptr<Slot> slot) {
   slot->handler = nullptr;
   slot->request_ended = slot->chunked = false;
   slot->informational = 0;
+  slot->upgrade.clear();
   spare_ = std::move(slot);
 }
 
@@ -62,15 +76,20 @@ ClientStream& ClientConnection::open(ResponseHandler& handler) {
 
 void ClientConnection::Slot::send_head(const RequestHead& head, std::span<const Field> extra, bool end) {
   method = head.method;
+  if (const Field* field = head.upgrade ? head.find(FieldId::upgrade) : nullptr) upgrade = field->value;
   const Field* host = head.find(FieldId::host);
   {
     Pen pen(connection.stream_.output(), proto::http1::kRoomForFraming + head.method_text.size() + head.target.size() +
-                                             head.authority.size() + proto::http1::room_for(head.fields) +
+                                             upgrade.size() + head.authority.size() + proto::http1::room_for(head.fields) +
                                              proto::http1::room_for(extra));
     proto::http1::put_request_line(pen, head.method_text, head.target);
     if (host == nullptr || host->hop_by_hop) proto::http1::put_field(pen, "Host", head.authority);
     proto::http1::put_fields(pen, head.fields);
     proto::http1::put_fields(pen, extra);
+    if (!upgrade.empty()) {
+      proto::http1::put_field(pen, "Connection", "upgrade");
+      proto::http1::put_field(pen, "Upgrade", upgrade);
+    }
     if (head.body == BodyKind::length) {
       proto::http1::put_field(pen, "Content-Length", head.content_length);
     } else if (head.body == BodyKind::stream && !end) {
@@ -82,7 +101,8 @@ void ClientConnection::Slot::send_head(const RequestHead& head, std::span<const 
   connection.stream_.flush_later();
   if (end) {
     request_ended = true;
-    connection.body_open_ = false;
+    // Whatever was sent behind it would be the tunnel's, if there comes to be one.
+    connection.body_open_ = !upgrade.empty() || method == proto::http::Method::connect;
   }
 }
 
@@ -97,6 +117,7 @@ void ClientConnection::Slot::send_body(std::string_view piece) {
 }
 
 void ClientConnection::Slot::send_end(const Fields& trailers) {
+  if (connection.tunnel_) return connection.stream_.shutdown_write();
   if (chunked) {
     proto::http1::append_last_chunk(connection.stream_.output(), trailers);
     connection.stream_.flush_later();
@@ -178,15 +199,13 @@ size_t ClientConnection::read_head(std::string_view data) {
   }
   parser_.reset();
   Slot& slot = *front_;
-  if (head.status < 200) {
-    // 101 answers an Upgrade that we never forward: after it the bytes would not be HTTP any more.
-    if (head.status == 101 || ++slot.informational > kMaxInformational) {
-      broken(proto::http1::Bad::bad_status_line);
-      return 0;
-    }
-    if (slot.handler != nullptr) slot.handler->on_informational(head);
+  const bool switches = head.status == 101 && switches_as_asked(head, slot.upgrade);
+  if (switches || head.body == BodyKind::tunnel) {
+    open_tunnel(head, data.substr(0, result.consumed));
     return result.consumed;
   }
+  if (head.status < 200) return read_informational(result.consumed);
+  if (slot.request_ended) body_open_ = false;
   keep_alive_ = head.keep_alive && head.body != BodyKind::until_close;
   if (!keep_alive_) closing_ = true;
   const bool end = head.body == BodyKind::none || (head.body == BodyKind::length && head.content_length == 0);
@@ -200,6 +219,25 @@ size_t ClientConnection::read_head(std::string_view data) {
     if (handler != nullptr) handler->on_response(head, data.substr(0, result.consumed), true);
   }
   return result.consumed;
+}
+
+size_t ClientConnection::read_informational(size_t consumed) {
+  Slot& slot = *front_;
+  // A 101 that nobody asked for, or to another protocol: after it the bytes are nobody knows what.
+  if (scratch_.head.status == 101 || ++slot.informational > kMaxInformational) {
+    broken(proto::http1::Bad::bad_status_line);
+    return 0;
+  }
+  if (slot.handler != nullptr) slot.handler->on_informational(scratch_.head);
+  return consumed;
+}
+
+void ClientConnection::open_tunnel(ResponseHead& head, std::string_view memory) {
+  head.body = BodyKind::tunnel;
+  tunnel_ = closing_ = reading_body_ = true;
+  keep_alive_ = false;
+  body_.start(BodyKind::tunnel, 0, UINT64_MAX, limits_);
+  if (front_->handler != nullptr) front_->handler->on_response(head, memory, false);
 }
 
 size_t ClientConnection::read_body(std::string_view data) {

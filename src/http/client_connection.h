@@ -84,6 +84,7 @@ class ClientConnection final : public net::Deferred, private net::Stream::Handle
     std::unique_ptr<Slot> behind;  ///< the next request of a pipeline
     proto::http::Method method = proto::http::Method::get;
     uint32_t informational = 0;  ///< 1xx responses seen
+    std::string upgrade;         ///< the protocols the request asked for, if any
     bool request_ended = false;
     bool chunked = false;
   };
@@ -95,6 +96,8 @@ class ClientConnection final : public net::Deferred, private net::Stream::Handle
   void on_closed(const Error& error) override;
 
   size_t read_head(std::string_view data);
+  size_t read_informational(size_t consumed);
+  void open_tunnel(ResponseHead& head, std::string_view memory);
   size_t read_body(std::string_view data);
   void response_done(const Fields& trailers, bool tell_end, bool surplus);
   void fail_those_behind();
@@ -119,7 +122,8 @@ class ClientConnection final : public net::Deferred, private net::Stream::Handle
   bool response_begun_ = false;  ///< some byte of the front response was seen
   bool keep_alive_ = true;
   bool closing_ = false;
-  bool body_open_ = false;  ///< the newest request's body is still being sent
+  bool body_open_ = false;  ///< the newest request's body is still being sent, or it asks for a tunnel
+  bool tunnel_ = false;     ///< what is sent and read is another protocol's
 };
 
 }  // namespace weir::http

@@ -56,6 +56,11 @@ size_t Http1ServerConnection::on_data(std::string_view data) {
       stream_.pause();
       break;
     }
+    if (state_ == State::tunnel) {
+      consumed = data.size();
+      if (handler_ != nullptr) handler_->on_request_body(rest);
+      break;
+    }
     if (state_ == State::lingering) {
       lingered_bytes_ += rest.size();
       consumed = data.size();
@@ -130,14 +135,14 @@ void Http1ServerConnection::request_done() {
 }
 
 void Http1ServerConnection::pause_request() {
-  if (state_ != State::body) return;
+  if (state_ != State::body && state_ != State::tunnel) return;
   stream_.pause();
   if (!stream_.congested()) await_nothing();  // it is not the client who is slow now
 }
 
 void Http1ServerConnection::resume_request() {
-  if (state_ != State::body || !stream_.paused()) return;
-  if (waiting_ != Waiting::write) await(Waiting::body, options_->body_timeout);
+  if ((state_ != State::body && state_ != State::tunnel) || !stream_.paused()) return;
+  if (waiting_ != Waiting::write && state_ == State::body) await(Waiting::body, options_->body_timeout);
   stream_.resume();
 }
 
@@ -148,6 +153,7 @@ void Http1ServerConnection::on_end() {
     if (state_ != State::lingering) linger();
     return;
   }
+  if (state_ == State::tunnel) return handler_->on_request_end({});
   // A client that stops sending while it waits is taken to have gone: a half-close cannot be told from a departure, and
   // working for nobody is worse than refusing a rarity.
   close_now(Error{.code = state_ == State::body ? Code::closed_early : Code::cancelled, .origin = Origin::downstream});
@@ -200,11 +206,26 @@ void Http1ServerConnection::send_head(const ResponseHead& head, std::span<const 
     pen.put("\r\n");
   }
   stream_.flush_later();
-  if (end) response_done();
+  if (end) return response_done();
+  if (head.body == BodyKind::tunnel) open_tunnel();
+}
+
+/// What the client sent behind its request, in the hope of this answer, waits in the stream.
+void Http1ServerConnection::open_tunnel() {
+  state_ = State::tunnel;
+  keep_alive_ = false;
+  await_nothing();
+  stream_.resume();
 }
 
 /// RFC 9112 section 6: which framing this response gets towards this client.
 void Http1ServerConnection::put_framing(Pen& pen, const ResponseHead& head, bool end) {
+  if (head.body == BodyKind::tunnel) {
+    if (head.status != 101) return;  // to CONNECT: nothing may frame it
+    proto::http1::put_field(pen, "Connection", "upgrade");
+    if (const Field* upgrade = head.find(FieldId::upgrade)) proto::http1::put_field(pen, "Upgrade", upgrade->value);
+    return;
+  }
   const bool bodiless = (method_ == Method::head && head.status != 204) || head.status == 304;
   if (bodiless) {
     if (const Field* length = head.find(FieldId::content_length)) {
@@ -287,6 +308,8 @@ void Http1ServerConnection::response_done() {
     finish_and_close();
   } else if (state_ == State::waiting && !in_on_data_) {
     next_request();
+  } else if (state_ == State::tunnel) {
+    linger();
   }
 }
 
@@ -350,6 +373,7 @@ void Http1ServerConnection::linger() {
 
 void Http1ServerConnection::drain() {
   draining_ = true;
+  if (state_ == State::tunnel && handler_ != nullptr) return handler_->on_drain();
   if (idle()) await(Waiting::idle, kDrainGrace);
 }
 

@@ -34,7 +34,7 @@ class Http1ServerConnection final : public ServerConnection, private net::Stream
   [[nodiscard]] uint64_t bytes_read() const { return stream_.bytes_read(); }
 
  private:
-  enum class State : uint8_t { head, body, waiting, lingering, closed };
+  enum class State : uint8_t { head, body, waiting, tunnel, lingering, closed };
   enum class Waiting : uint8_t { idle, header, body, write, linger };
 
   size_t on_data(std::string_view data) override;
@@ -55,6 +55,7 @@ class Http1ServerConnection final : public ServerConnection, private net::Stream
   size_t read_head(std::string_view data);
   void begin(RequestHead& head, std::string_view memory);
   size_t read_body(std::string_view data);
+  void open_tunnel();
   void request_done();
   void response_done();
   void next_request();

@@ -3,6 +3,9 @@
 // know HTTP's version. ServerStream/RequestHandler are the two ends of a request at the downstream side, ClientStream/
 // ResponseHandler at the upstream side; a codec (HTTP/1.1 today) stands behind each stream, a tier behind each handler.
 //
+// A tunnel (BodyKind::tunnel: 101, or 2xx to CONNECT) is a response whose body goes both ways: from its head on,
+// send_body and on_request_body carry another protocol's bytes, and the two ends are half-closes.
+//
 // Rules shared by all four. Views are valid only during the call. A stream forgets its handler when its message pair is
 // over: at the end of the response, at abort()/cancel(), and just before on_request_aborted()/on_response_failed().
 // Sending is allowed from inside any callback. Thread rule: the loop's thread.
@@ -61,6 +64,8 @@ class RequestHandler {
   /// The client went away, timed out or broke the protocol in the middle (the stream answers what is to be answered).
   virtual void on_request_aborted(const Error& error) = 0;
   virtual void on_response_drained() = 0;
+  /// The connection is to go: what has no natural end should come to one.
+  virtual void on_drain() {}
 
  protected:
   ~RequestHandler() = default;

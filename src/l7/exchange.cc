@@ -49,8 +49,12 @@ void Exchange::on_request(http::ServerStream& stream, http::RequestHead& head, s
   std::swap(head_, head);  // the scratch head gets our old vectors: nobody allocates
   proto::http::own(head_, memory, memory_);
   forwarding_.build(head_, {.client = client_, .trust_forwarded = listener_->config->trust_forwarded}, worker_.prng());
-  if (head_.method == proto::http::Method::connect) return refuse({.rule = Rule::method});
   if (!route()) return refuse({.rule = Rule::no_route});
+  const bool wants_tunnel = core::may_tunnel(route_->upgrade, head_);
+  if (head_.method == proto::http::Method::connect && !wants_tunnel) {
+    return refuse({.rule = Rule::method, .limit = "upgrade.connect"});
+  }
+  head_.upgrade = head_.upgrade && wants_tunnel;
   core_.begin({.idempotent = proto::http::is_idempotent(head_.method),
                .started = started_,
                .timeout = route_->timeout,
@@ -63,7 +67,8 @@ void Exchange::on_request(http::ServerStream& stream, http::RequestHead& head, s
 
 bool Exchange::route() {
   const auto& routes = listener_->config->routes;
-  const int index = core::find_route(routes, head_.authority, head_.path());
+  const bool has_path = head_.method != proto::http::Method::connect;
+  const int index = core::find_route(routes, head_.authority, has_path ? head_.path() : "/");
   if (index < 0) return false;
   const auto i = static_cast<size_t>(index);
   route_ = &routes[i];
@@ -98,7 +103,8 @@ bool Exchange::choose(bool fresh) {
     }
     endpoint_ = pick->index;
     panic_ = pick->panic;
-    const bool may_share = request_ended_ && body_.empty() && proto::http::is_idempotent(head_.method);
+    const bool may_share =
+        request_ended_ && body_.empty() && !head_.upgrade && proto::http::is_idempotent(head_.method);
     const auto acquired = cluster_->pool(endpoint_).acquire(*this, {.fresh = fresh, .may_share = may_share});
     core_.note_tried(endpoint_);
     if (acquired.stream != nullptr) {
@@ -147,6 +153,7 @@ void Exchange::send() {
 
 void Exchange::on_request_body(std::string_view piece) {
   bytes_in_ += piece.size();
+  if (tunnel_) return relay(core::Tunnel::Side::client, piece);
   if (upstream_ == nullptr) {
     // Waiting for a place or between two tries: hold a little, then hold the client.
     body_ += piece;
@@ -238,6 +245,8 @@ void Exchange::forward(http::ResponseHead& head, bool end) {
   if (end) {
     cluster_->end_attempt(endpoint_, link_);
     trying_ = false;
+  } else if (head.body == proto::http::BodyKind::tunnel) {
+    open_tunnel(head.status);
   } else {
     wait_until(Phase::responding, worker_.loop().now() + route_->timeout);
   }
@@ -247,10 +256,17 @@ void Exchange::forward(http::ResponseHead& head, bool end) {
 
 void Exchange::on_response_body(std::string_view piece) {
   bytes_out_ += piece.size();
+  if (tunnel_) return relay(core::Tunnel::Side::endpoint, piece);
   downstream_->send_body(piece);
+  response_moved();
+}
+
+void Exchange::response_moved() {
   if (downstream_->congested()) {
     upstream_->pause_response();
     deadline_.clear();  // it is the client who is slow, and its own deadline watches it
+  } else if (phase_ == Phase::tunnelling) {
+    wait_until(Phase::tunnelling, tunnel_->deadline());
   } else {
     wait_until(Phase::responding, worker_.loop().now() + route_->timeout);
   }
@@ -259,7 +275,7 @@ void Exchange::on_response_body(std::string_view piece) {
 void Exchange::on_response_drained() {
   if (upstream_ == nullptr) return;
   upstream_->resume_response();
-  if (phase_ == Phase::responding) wait_until(Phase::responding, worker_.loop().now() + route_->timeout);
+  if (phase_ == Phase::responding || phase_ == Phase::tunnelling) response_moved();
 }
 
 void Exchange::on_response_end(const http::Fields& trailers) {
@@ -274,9 +290,9 @@ void Exchange::on_response_failed(const Error& error) {
   upstream_ = nullptr;
   if (response_started_) {
     // The status has left already: all that is honest now is to break off.
-    worker_.metrics().truncated.add();
+    if (!tunnel_) worker_.metrics().truncated.add();
     abort_code_ = error.code;
-    end_attempt(Outcome::gateway_failure);
+    end_attempt(tunnel_ ? Outcome::cancelled : Outcome::gateway_failure);
     downstream_->abort();
     return finish();
   }
@@ -327,6 +343,7 @@ void Exchange::on_deadline() {
     case Phase::idle: return;
     case Phase::pausing: return act(core_.on_pause_over(worker_.loop().now()));
     case Phase::queued: cluster_->dequeue(*this); return act(core_.on_pending_timeout());
+    case Phase::tunnelling: return on_tunnel_deadline();
     case Phase::responding:
       if (http::ClientStream* stream = std::exchange(upstream_, nullptr)) stream->cancel();
       return on_response_failed(Error{.code = Code::timeout, .origin = Origin::upstream});
@@ -384,9 +401,10 @@ void Exchange::finish() {
   metrics.responses[status_ / 100 < 6 ? status_ / 100 : 0].add();
   metrics.bytes_from_clients.add(bytes_in_);
   metrics.bytes_to_clients.add(bytes_out_);
-  metrics.duration_us.record(static_cast<uint64_t>((now() - started_).us()));
+  if (!tunnel_) metrics.duration_us.record(static_cast<uint64_t>((now() - started_).us()));
   if (listener_->access_log) write_log();
-  if (worker_.recorder().on()) record();
+  if (worker_.recorder().on() && !tunnel_) record();  // hours of conversation are no service time
+  if (std::exchange(tunnel_, nullptr)) metrics.tunnels.sub();
   upstream::WorkerCluster* cluster = cluster_;
   if (body_.capacity() > 4096) std::string().swap(body_);
   if (memory_.capacity() > 16384) std::string().swap(memory_);

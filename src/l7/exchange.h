@@ -8,6 +8,7 @@
 // Exchanges are recycled by their worker, memory and all. Thread rule: the worker's thread.
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -16,6 +17,7 @@
 #include "http/streams.h"
 #include "l7/core/forwarding.h"
 #include "l7/core/request_core.h"
+#include "l7/core/tunnel.h"
 #include "l7/snapshot.h"
 #include "net/timer_wheel.h"
 #include "upstream/worker_cluster.h"
@@ -31,9 +33,11 @@ class Exchange final : public http::RequestHandler,
   explicit Exchange(Worker& worker) : worker_(worker) {}
   /// Readies a recycled exchange for the next request of `listener`.
   void assign(WorkerSnapshot& snapshot, const RouteTable& listener);
+  /// About once a second: a tunnel whose endpoint leaves goes too.
+  void look_after_tunnel();
 
  private:
-  enum class Phase : uint8_t { idle, queued, pausing, trying, responding };
+  enum class Phase : uint8_t { idle, queued, pausing, trying, responding, tunnelling };
 
   // The client's side.
   void on_request(http::ServerStream& stream, http::RequestHead& head, std::string_view memory, bool end) override;
@@ -41,6 +45,7 @@ class Exchange final : public http::RequestHandler,
   void on_request_end(const http::Fields& trailers) override;
   void on_request_aborted(const Error& error) override;
   void on_response_drained() override;
+  void on_drain() override;
 
   // The endpoint's side.
   void on_informational(const http::ResponseHead& head) override;
@@ -63,6 +68,12 @@ class Exchange final : public http::RequestHandler,
   void act(const core::Action& action);
   void end_attempt(balance::Outcome outcome);
   void forward(http::ResponseHead& head, bool end);
+  void open_tunnel(uint16_t status);
+  void relay(core::Tunnel::Side from, std::string_view piece);
+  void send_close(core::Tunnel::Side to);
+  void on_tunnel_deadline();
+  void end_tunnel();
+  void response_moved();
   void refuse(const core::Refusal& refusal);
   void note_refusal(std::string_view tried);
   void finish();
@@ -93,6 +104,7 @@ class Exchange final : public http::RequestHandler,
   std::vector<std::pair<std::string, std::string>> trailers_;
   core::ForwardingFields forwarding_;
   core::RequestCore core_;
+  std::unique_ptr<core::Tunnel> tunnel_;  ///< what the request has become, if it has
   upstream::AttemptLink link_;
   net::Deadline deadline_ = net::Deadline::bind<&Exchange::on_deadline>(this);
 

@@ -41,6 +41,8 @@ void Exchange::write_log() {
     append_number(line, "tries", core_.tries());
     if (panic_) line += ",\"panic\":true";
   }
+  if (tunnel_)
+    line += head_.method == proto::http::Method::connect ? ",\"tunnel\":\"connect\"" : ",\"tunnel\":\"websocket\"";
   if (refusal_.rule != core::Rule::none) {
     std::string reason;
     core::append_refusal(reason, refusal_, tried_names());

@@ -27,6 +27,8 @@ struct WorkerMetrics {
   std::array<Counter, core::kRules> refusals;  ///< by core::Rule
   Counter bad_requests;                        ///< refused by the codec
   Counter client_aborts;
+  Counter tunnels;         ///< open now
+  Counter tunnels_opened;  ///< WebSockets and CONNECTs
   Counter truncated;  ///< responses cut off in the middle
   Counter bytes_from_clients;
   Counter bytes_to_clients;

@@ -192,6 +192,9 @@ void Worker::on_tick() {
   for (const auto& snapshot : snapshots_) {
     for (const auto& [name, cluster] : snapshot->clusters) cluster->publish(loop_->now());
   }
+  if (metrics_->tunnels.value() != 0) {
+    for (const auto& exchange : exchanges_) exchange->look_after_tunnel();
+  }
   loop_->arm(tick_, kTick);
 }
 

@@ -125,6 +125,15 @@ struct RouteTarget {
   bool operator==(const RouteTarget&) const = default;
 };
 
+/// What a request may turn its connection into.
+struct UpgradeConfig {
+  bool websocket = true;
+  bool connect = false;
+  Duration idle_timeout = Duration::s(3600);  ///< nothing relayed in either direction
+  Duration drain_timeout = Duration::s(10);   ///< once its endpoint or the process is going
+  bool operator==(const UpgradeConfig&) const = default;
+};
+
 struct RouteConfig {
   std::string path_prefix = "/";  ///< "/api/*" reads as prefix "/api/"; "/x" without star is exact
   bool path_exact = false;
@@ -132,6 +141,7 @@ struct RouteConfig {
   std::vector<RouteTarget> to;
   Duration timeout = Duration::s(15);  ///< total: from the request's head to the response's end of head
   RetryConfig retry;
+  UpgradeConfig upgrade;
   uint32_t line = 0;  ///< where it was written, for messages
   bool operator==(const RouteConfig&) const = default;
 };

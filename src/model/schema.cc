@@ -135,6 +135,26 @@ std::vector<Setting<RouteConfig>> route_retry() {
   };
 }
 
+std::vector<Setting<RouteConfig>> route_upgrade() {
+  return {
+      field<&RouteConfig::upgrade, &UpgradeConfig::websocket>(
+          "upgrade.websocket", boolean(), "Relay WebSockets (RFC 6455); off passes the request on without its upgrade.",
+          "a route that leads to an application should not break its live pages; h2c is never passed on"),
+      field<&RouteConfig::upgrade, &UpgradeConfig::connect>(
+          "upgrade.connect", boolean(), "Pass CONNECT on to the cluster, and relay what it opens.",
+          "a gateway opens no tunnels unless told to"),
+      field<&RouteConfig::upgrade, &UpgradeConfig::idle_timeout>(
+          "upgrade.idle_timeout", duration(kMillisecond, kDay),
+          "How long nothing may be relayed in either direction, before the tunnel is closed.",
+          "peers that are gone without a word are found within the hour; those that live ping each other sooner"),
+      field<&RouteConfig::upgrade, &UpgradeConfig::drain_timeout>(
+          "upgrade.drain_timeout", duration(Duration{}, kHour),
+          "How long a tunnel lives on once its endpoint or this process drains; each ends at a random moment of the "
+          "second half of it, a WebSocket with a Close frame (1001).",
+          "within the top-level drain_timeout, and spread so that not all clients come back at once"),
+  };
+}
+
 Section<RouteConfig> make_route() {
   Section<RouteConfig> made{
       "Routes",
@@ -143,7 +163,8 @@ Section<RouteConfig> make_route() {
       "request "
       "that none matches is answered with 404.",
       {{"match", "What a request must look like; without it, every request matches."},
-       {"retry", "When a try fails. off stands for attempts: 1.", "retry.attempts", "1"}},
+       {"retry", "When a try fails. off stands for attempts: 1.", "retry.attempts", "1"},
+       {"upgrade", "What a request may turn its connection into."}},
       {
           custom<RouteConfig>(
               "match.path", {.type = Type::path_pattern, .max = 4096},
@@ -173,6 +194,7 @@ Section<RouteConfig> make_route() {
               "what Envoy grants; a person has left by then"),
       }};
   for (auto& each : route_retry()) made.settings.push_back(each);
+  for (auto& each : route_upgrade()) made.settings.push_back(each);
   made.settings.push_back(later<RouteConfig>("rate_limit", "Requests per client and second."));
   return made;
 }

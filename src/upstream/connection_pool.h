@@ -50,6 +50,7 @@ class ConnectionPool final : public net::Deferred, public http::ClientConnection
   void maintain(Instant now);
   /// No new requests will come: closes idle connections now and the others as they finish.
   void retire();
+  [[nodiscard]] bool retired() const { return retired_; }
   [[nodiscard]] bool empty() const { return open_ == 0; }
   [[nodiscard]] uint32_t open() const { return open_; }
   [[nodiscard]] uint32_t idle() const { return idle_count_; }

@@ -41,6 +41,11 @@ std::optional<balance::Pick> WorkerCluster::pick(uint64_t hash, std::span<const 
   return balancer_.pick({.hash = hash, .avoid = avoid, .now = loop_.now()}, prng_);
 }
 
+bool WorkerCluster::leaving(uint32_t index) {
+  if (generation_ != cluster_->generation()) refresh();
+  return pools_[index]->retired() || views_[index].health == balance::Health::draining;
+}
+
 void WorkerCluster::begin_attempt(uint32_t index, AttemptLink& link, Instant now) {
   endpoint(index).member.load.in_flight.fetch_add(1, std::memory_order_relaxed);
   link.started = now;

@@ -65,6 +65,9 @@ class WorkerCluster {
   [[nodiscard]] ConnectionPool& pool(uint32_t endpoint) { return *pools_[endpoint]; }
   [[nodiscard]] Endpoint& endpoint(uint32_t index) { return *cluster_->endpoints()[index]; }
 
+  /// Does the endpoint drain, or has a reload taken it away? What lives long there should move.
+  [[nodiscard]] bool leaving(uint32_t endpoint);
+
   /// Counts an attempt in and out at its endpoint.
   void begin_attempt(uint32_t endpoint, AttemptLink& link, Instant now);
   void answered(uint32_t endpoint, AttemptLink& link);  ///< the head of the response is there

@@ -145,6 +145,7 @@ void ResponseHead::clear() {
   fields.clear();
   body = BodyKind::none;
   content_length = 0;
+  upgrade = false;
   version_minor = 1;
   keep_alive = true;
 }

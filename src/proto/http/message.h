@@ -55,8 +55,9 @@ struct Field {
 using Fields = std::vector<Field>;
 
 /// How much body follows: nothing, a declared number of bytes, a self-delimited stream (chunked, h2 DATA), or
-/// until the connection closes (responses only).
-enum class BodyKind : uint8_t { none, length, stream, until_close };
+/// until the connection closes (responses only). After a 101 or a 2xx to CONNECT there is no body but a tunnel: bytes
+/// of another protocol both ways, until either side ends.
+enum class BodyKind : uint8_t { none, length, stream, until_close, tunnel };
 
 struct RequestHead {
   Method method = Method::get;
@@ -68,7 +69,7 @@ struct RequestHead {
   BodyKind body = BodyKind::none;
   uint64_t content_length = 0;  ///< with BodyKind::length
   bool expect_continue = false;
-  bool upgrade = false;       ///< Connection: upgrade with an Upgrade field
+  bool upgrade = false;       ///< Connection: upgrade with an Upgrade field; clear it to send the request without
   uint8_t version_minor = 1;  ///< HTTP/1.x only: 0 or 1
   bool keep_alive = true;     ///< HTTP/1.x only: what the sender asks for (RFC 9112 section 9.3)
 
@@ -85,6 +86,7 @@ struct ResponseHead {
   Fields fields;
   BodyKind body = BodyKind::none;
   uint64_t content_length = 0;
+  bool upgrade = false;  ///< Connection: upgrade with an Upgrade field
   uint8_t version_minor = 1;
   bool keep_alive = true;
 

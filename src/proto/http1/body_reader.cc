@@ -39,7 +39,8 @@ void BodyReader::start(BodyKind kind, uint64_t content_length, uint64_t max_body
     case BodyKind::none: state_ = State::done; break;
     case BodyKind::length: state_ = content_length == 0 ? State::done : State::length; break;
     case BodyKind::stream: state_ = State::size_first; break;
-    case BodyKind::until_close: state_ = State::until_close; break;
+    case BodyKind::until_close:
+    case BodyKind::tunnel: state_ = State::until_close; break;
   }
 }
 

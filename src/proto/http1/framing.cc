@@ -204,13 +204,17 @@ Fault settle_request_body(RequestHead& head, const Facts& facts) {
 
 /// RFC 9112 section 6.3 for responses, in the order given there.
 Fault settle_response_body(ResponseHead& head, Method request, const Facts& facts) {
+  if (request == Method::connect && head.status / 100 == 2) {
+    // The second case, which goes before all others here: whatever the framing fields say, it is not about a body.
+    head.body = BodyKind::tunnel;
+    return {};
+  }
   if (head.status < 200 || head.status == 204) {
     if (facts.coding_field != nullptr) return {Bad::bad_transfer_encoding, facts.coding_field->name.data()};
     if (facts.length != 0) return {Bad::bad_content_length, facts.length_field->value.data()};
     return {};
   }
-  const bool tunnel = request == Method::connect && head.status < 300;
-  if (tunnel || request == Method::head || head.status == 304) {
+  if (request == Method::head || head.status == 304) {
     head.content_length = facts.length;  // what a GET would have had; `body` says that nothing follows
     return {};
   }
@@ -266,6 +270,7 @@ Fault settle(ResponseHead& head, Method request, const Limits& limits) {
   if (const Fault fault = settle_response_body(head, request, facts)) return fault;
   mark_fields(head.fields, head.body, facts);
   head.keep_alive = persists(head.version_minor, facts) && head.body != BodyKind::until_close;
+  head.upgrade = facts.upgrade_option && facts.upgrade_field && head.version_minor == 1;
   return {};
 }
 

@@ -35,6 +35,9 @@ void check_promises(const ResponseHead& head, http::Method request) {
     CHECK(scan::all(field.name, scan::kToken) && !field.name.empty());
     CHECK(scan::all(field.value, scan::kText) && scan::trim(field.value) == field.value);
   }
+  const bool tunnel = request == http::Method::connect && head.status / 100 == 2;
+  CHECK((head.body == BodyKind::tunnel) == tunnel);
+  if (tunnel) return;
   const bool bodiless = head.status < 200 || head.status == 204 || head.status == 304 || request == http::Method::head;
   CHECK(!bodiless || head.body == BodyKind::none);
   CHECK(!(head.keep_alive && head.body == BodyKind::until_close));
