@@ -19,7 +19,7 @@ DRILL = {
     "title": "One instance is killed",
     "remedy": "the retry hid it",
     "hypothesis": ["errors < 20%"],
-    "load": {"rate": 40, "users": 100},
+    "load": {"rate": 40, "ids": {"user": {"count": 100}}},
     "phases": {"warm_up": "1s", "before": "2s", "during": "3s", "after": "12s"},
     "blast_radius": {"instances": 1, "failed": "100%"},
     "abort": {"errors": "99%", "for": "10s"},
