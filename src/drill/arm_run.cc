@@ -14,6 +14,7 @@ namespace {
 
 constexpr Duration kLook = Duration::ms(250);
 constexpr Duration kPatience = Duration::s(20);
+constexpr Duration kRecordingPatience = Duration::s(5);
 constexpr Duration kLastInterval = Duration::ms(300);  ///< a second's interval is handed out a little after it ended
 
 }  // namespace
@@ -33,7 +34,7 @@ ArmRun::ArmRun(const Drill& drill, const Arm& arm, StackClient& stack, Configura
 std::vector<std::string> ArmRun::victims() const {
   std::vector<std::string> names;
   for (const FaultSpec& fault : drill_.faults) {
-    for (const size_t each : injector_.victims_of(fault)) names.push_back(injector_.address_of(each).text());
+    for (const size_t each : injector_.victims_of(fault)) names.push_back(stack_.stack().instances[each].name);
   }
   return names;
 }
@@ -63,10 +64,12 @@ std::optional<std::string> ArmRun::begin_recording() {
   return done ? std::nullopt : std::optional(done.error());
 }
 
-/// At the arm's end; the phase after is longer than what Weir waits for late answers.
+/// At the arm's end. Weir waits a little for answers to what came in time.
 std::optional<std::string> ArmRun::read_recording() {
   if (!recording_began_) return std::nullopt;
-  const auto text = stack_.recording();
+  const Instant deadline = net::read_clock() + kRecordingPatience;
+  auto text = stack_.recording();
+  while (!text && net::read_clock() < deadline && surroundings_.wait(kLook)) text = stack_.recording();
   if (!text) return text.error();
   auto visits = read_visits(*text, *recording_began_);
   if (!visits) return visits.error();
@@ -92,12 +95,13 @@ std::optional<std::string> ArmRun::prepare() {
     const auto all = stack_.endpoints();
     if (!all) return all.error();
     const auto& endpoints = all->endpoints;
-    const auto sick = std::find_if(endpoints.begin(), endpoints.end(), [](const auto& each) { return !each.healthy(); });
+    const auto sick =
+        std::find_if(endpoints.begin(), endpoints.end(), [](const auto& each) { return !each.healthy(); });
     if (sick == endpoints.end() && !endpoints.empty()) return std::nullopt;
     if (net::read_clock() >= deadline) {
       return fmt::format("no steady state to begin with: {}",
                          sick == endpoints.end() ? "there are no endpoints"
-                                            : fmt::format("{} is {} ({})", sick->name, sick->state, sick->why));
+                                                 : fmt::format("{} is {} ({})", sick->name, sick->state, sick->why));
     }
     if (!surroundings_.wait(kLook)) return "interrupted";
     stack_.knock();
@@ -113,6 +117,12 @@ void ArmRun::mark(Duration at, std::string_view kind, const std::string& label) 
 void ArmRun::look(Duration latest) {
   auto seen = stack_.endpoints();
   if (!seen) return;
+  // By the instances' names: addresses are others in each run, and those of fault proxies say nothing.
+  for (EndpointSample& each : seen->endpoints) {
+    for (size_t i = 0; i < stack_.stack().instances.size(); ++i) {
+      if (injector_.address_of(i).text() == each.name) each.name = stack_.stack().instances[i].name;
+    }
+  }
   const Duration now = std::min(generator_->elapsed(), latest);
   timeline_->add({.at = now, .config = seen->config, .endpoints = std::move(seen->endpoints)});
 }

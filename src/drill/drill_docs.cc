@@ -70,7 +70,8 @@ std::string drill_page() {
   model::add_docs_section<FaultSpec>(out);
   model::add_docs_section<Arm>(out);
   out +=
-      "`cluster`, `route` and `listener` are written as in [weir.yaml](configuration.md), without `endpoints`; `match`, "
+      "`cluster`, `route` and `listener` are written as in [weir.yaml](configuration.md), without `endpoints`; "
+      "`match`, "
       "`to` and `rate_limit`; `name`, `http`, `to`, `routes`, `access_log` and `tls`: those are the stack's.\n";
   return out;
 }

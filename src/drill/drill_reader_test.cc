@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
@@ -32,8 +33,9 @@ TEST(DrillReader, TheSmallestIsEnough) {
 }
 
 TEST(DrillReader, ALoadIsAPlan) {
-  const auto drill = load_drill_text(kSmallest + "load: {rate: 7, arrivals: poisson, ids: {user: {count: 5, zipf: 120%}}, "
-                                                 "requests: [{path: /a}, {path: '/b/{user}', weight: 3}]}\n",
+  const auto drill = load_drill_text(kSmallest +
+                                         "load: {rate: 7, arrivals: poisson, ids: {user: {count: 5, zipf: 120%}}, "
+                                         "requests: [{path: /a}, {path: '/b/{user}', weight: 3}]}\n",
                                      "d.yaml");
   ASSERT_TRUE(drill.has_value()) << drill.error()[0].text();
   EXPECT_EQ(drill->load.rate, 7);
@@ -44,7 +46,8 @@ TEST(DrillReader, ALoadIsAPlan) {
 }
 
 TEST(DrillReader, ALoadThatAsksForNothingReadsTimelines) {
-  for (const std::string load : {"", "load: {rate: 50}\n", "load: {ids: {user: {count: 9}}}\n", "load: {ids: {x: {}}}\n"}) {
+  for (const std::string load :
+       {"", "load: {rate: 50}\n", "load: {ids: {user: {count: 9}}}\n", "load: {ids: {x: {}}}\n"}) {
     const auto drill = load_drill_text(kSmallest + load, "d.yaml");
     ASSERT_TRUE(drill.has_value()) << load;
     ASSERT_EQ(drill->load.requests.size(), 1u) << load;
@@ -114,8 +117,9 @@ std::string text_of(const std::string& path) {
 TEST(DrillDocs, TheFileIsWhatTheSchemaSays) {
   const std::string page = drill_page();
   if (std::getenv("WEIR_REGENERATE_DOCS") != nullptr) std::ofstream(WEIR_DRILL_PAGE) << page;
-  EXPECT_TRUE(text_of(WEIR_DRILL_PAGE) == page) << "docs/drill-reference.md differs from the schema; to write it anew:\n"
-                                                   "  WEIR_REGENERATE_DOCS=1 drill_test --gtest_filter='DrillDocs.*'";
+  EXPECT_TRUE(text_of(WEIR_DRILL_PAGE) == page)
+      << "docs/drill-reference.md differs from the schema; to write it anew:\n"
+         "  WEIR_REGENERATE_DOCS=1 drill_test --gtest_filter='DrillDocs.*'";
 }
 
 TEST(DrillDocs, ItsExamplesAreRight) {

@@ -39,9 +39,9 @@ enum class Figure : uint8_t {
   asked,      ///< reloads that were asked for
   reloads,    ///< configurations that came into force
   // of an arm, not of a phase; times since the fault began, `recover` since it was taken back
-  detect,   ///< until a request or a probe failed at an endpoint, or Weir judged it
-  eject,    ///< until an endpoint took no new requests
-  recover,  ///< until the hypothesis held again and all endpoints were healthy
+  detect,      ///< until a request or a probe failed at an endpoint, or Weir judged it
+  eject,       ///< until an endpoint took no new requests
+  recover,     ///< until the hypothesis held again and all endpoints were healthy
   keys_moved,  ///< paths, in percent, that another endpoint answers since the cluster's endpoints changed
 };
 inline constexpr std::array<std::string_view, 17> kFigureNames{

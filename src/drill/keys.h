@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <string_view>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -29,8 +29,8 @@ Result<std::vector<Visit>, std::string> read_visits(std::string_view recording, 
 /// Nothing when no path came back.
 std::optional<double> moved_percent(std::span<const Visit> visits, Duration from, Duration to);
 
-/// Of the paths visited both before `changed` and in [changed, to), those whose first visit then was at another endpoint
-/// than their last one before.
+/// Of the paths visited both before `changed` and in [changed, to), those whose first visit then was at another
+/// endpoint than their last one before.
 std::optional<double> keys_moved_percent(std::span<const Visit> visits, Duration changed, Duration to);
 
 }  // namespace weir::drill

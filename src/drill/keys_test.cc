@@ -31,9 +31,14 @@ TEST(Keys, AKeyHasMovedByItsFirstVisitSinceTheChange) {
 TEST(Keys, VisitsAreWhatEndpointsGotOnTheArmsClock) {
   sim::Recording recording{.version = "1", .started = "now", .length = Duration::s(1), .clusters = {}, .requests = {}};
   recording.clusters = {{.name = "app", .endpoints = {"10.0.0.1:80", "10.0.0.2:80"}}};
-  recording.requests = {
-      {.arrived = Duration::ms(5), .attempt = Duration::us(1), .latency = Duration::ms(1), .path_hash = 7, .endpoint = 1, .tries = 1, .status = 200},
-      {.arrived = Duration::ms(6), .path_hash = 8, .tries = 0, .status = 503}};
+  recording.requests = {{.arrived = Duration::ms(5),
+                         .attempt = Duration::us(1),
+                         .latency = Duration::ms(1),
+                         .path_hash = 7,
+                         .endpoint = 1,
+                         .tries = 1,
+                         .status = 200},
+                        {.arrived = Duration::ms(6), .path_hash = 8, .tries = 0, .status = 503}};
   const auto visits = read_visits(sim::write_recording(recording), Duration::s(2));
   ASSERT_TRUE(visits.has_value()) << visits.error();
   EXPECT_EQ(*visits, (std::vector<Visit>{visit(2005, 7, 1)}));

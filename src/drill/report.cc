@@ -56,15 +56,9 @@ Json arm_json(const Drill& drill, const ArmResult& arm) {
     }
     samples.push_back({{"at", each.at.seconds()}, {"endpoints", std::move(endpoints)}});
   }
-  return {{"name", arm.name},
-          {"about", arm.about},
-          {"configuration", arm.configuration_hash},
-          {"given_up", arm.given_up},
-          {"load", arm.load_verdict},
-          {"phases", phases},
-          {"events", events},
-          {"marks", marks},
-          {"seconds", seconds},
+  return {{"name", arm.name},         {"about", arm.about},       {"configuration", arm.configuration_hash},
+          {"given_up", arm.given_up}, {"load", arm.load_verdict}, {"phases", phases},
+          {"events", events},         {"marks", marks},           {"seconds", seconds},
           {"samples", samples}};
 }
 
@@ -97,7 +91,7 @@ namespace {
 std::string more_text(const Drill& drill, const ArmResult& arm) {
   std::string out;
   for (const Figure figure : {Figure::moved, Figure::asked, Figure::reloads}) {
-    if (!was_measured(arm, figure)) continue;
+    if (!was_measured(arm, figure == Figure::reloads ? Figure::asked : figure)) continue;
     out += fmt::format("{:<10} {}:", "", kFigureNames[static_cast<size_t>(figure)]);
     for (size_t i = 0; i < kPhaseNames.size(); ++i) {
       out += fmt::format(" {} {}", figure_text(drill, arm, static_cast<Phase>(i), figure), kPhaseNames[i]);
@@ -123,7 +117,8 @@ std::string text_of(const Drill& drill, const Outcome& outcome) {
     const auto event = [&](Figure which) { return figure_text(drill, arm, Phase::during, which); };
     out += fmt::format("{:<10} detected after {}, ejected after {}, recovered after {}\n", "", event(Figure::detect),
                        event(Figure::eject), event(Figure::recover));
-    if (event(Figure::keys_moved) != "-") out += fmt::format("{:<10} keys that moved: {}\n", "", event(Figure::keys_moved));
+    if (event(Figure::keys_moved) != "-")
+      out += fmt::format("{:<10} keys that moved: {}\n", "", event(Figure::keys_moved));
     out += more_text(drill, arm);
     if (!arm.load_verdict.empty()) out += fmt::format("{:<10} load: {}\n", "", arm.load_verdict);
   }

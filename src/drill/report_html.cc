@@ -18,10 +18,12 @@ using plot::escape_xml;
 std::vector<Figure> columns_of(const Outcome& outcome) {
   std::vector<Figure> columns{Figure::rate, Figure::good, Figure::errors, Figure::p50,   Figure::p90,
                               Figure::p99,  Figure::max,  Figure::tries,  Figure::share, Figure::imbalance};
-  for (const Figure rare : {Figure::moved, Figure::asked, Figure::reloads}) {
-    const auto has = [&](const ArmResult& arm) { return was_measured(arm, rare); };
-    if (std::any_of(outcome.arms.begin(), outcome.arms.end(), has)) columns.push_back(rare);
-  }
+  const auto any_has = [&](Figure rare) {
+    return std::any_of(outcome.arms.begin(), outcome.arms.end(),
+                       [&](const auto& arm) { return was_measured(arm, rare); });
+  };
+  if (any_has(Figure::moved)) columns.push_back(Figure::moved);
+  if (any_has(Figure::asked)) columns.insert(columns.end(), {Figure::asked, Figure::reloads});
   return columns;
 }
 
@@ -29,7 +31,7 @@ std::string heading_of(Figure figure) {
   switch (figure) {
     case Figure::rate: return "rate/s";
     case Figure::good: return "good/s";
-    case Figure::share: return "share of victims";
+    case Figure::share: return "victims' share";
     case Figure::asked: return "reloads asked";
     case Figure::detect: return "time to detect";
     case Figure::eject: return "to eject";
@@ -94,8 +96,7 @@ std::string head(const Drill& drill, const Outcome& outcome, std::string_view ve
 }  // namespace
 
 std::string html_of(const Drill& drill, const Outcome& outcome, std::string_view version) {
-  std::string body =
-      fmt::format("<h1>{}</h1>", escape_xml(drill.title)) + head(drill, outcome, version) +
+  std::string body = fmt::format("<h1>{}</h1>", escape_xml(drill.title)) + head(drill, outcome, version) +
                      findings_list(outcome) + events_table(drill, outcome) + phases_table(drill, outcome);
   for (const ArmResult& each : outcome.arms) {
     body += fmt::format("<h2>{}</h2><p>{}</p>", escape_xml(each.name), escape_xml(each.about));

@@ -180,7 +180,7 @@ void draw_in_flight(Canvas& canvas, const Drill& drill, const ArmResult& arm, co
     Points points;
     for (const Look& each : all) points.emplace_back(time.at(each.to), scale.at(each.in_flight));
     draw_path(canvas, points, fmt::format("s thin s{}", series));
-    canvas.text(legend, canvas.y + 16, name.substr(name.rfind(':')), fmt::format("t{}", series));
+    canvas.text(legend, canvas.y + 16, plot::shorten(name, 9), fmt::format("t{}", series));
     legend += 52;
     series = std::min(series + 1, kSeries - 1);
   }
@@ -194,7 +194,7 @@ void draw_endpoints(Canvas& canvas, const Looks& looks, const Scale& time) {
     for (const Look& each : all) most = std::max(most, each.rate);
   }
   for (const auto& [name, all] : looks) {
-    canvas.text(kLeft - 6, canvas.y + 12, name.substr(name.rfind(':')), "small", "end");
+    canvas.text(kLeft - 6, canvas.y + 12, plot::shorten(name, 9), "small", "end");
     for (const Look& each : all) {
       const int shade = std::min(6, static_cast<int>(each.rate / most * 6.99));
       const double x = time.at(each.from);

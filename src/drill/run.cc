@@ -60,8 +60,8 @@ std::string preview(const Drill& drill, const Stack& stack) {
   }
   text += fmt::format("  blast radius: {} of {} instances, {} % of requests; aborted above {} % errors for {}\n",
                       drill.limits.instances == 0 ? std::string("all") : std::to_string(drill.limits.instances),
-                      std::min<size_t>(drill.instances, stack.instances.size()), drill.limits.failed_percent, drill.limits.abort_percent,
-                      model::format_duration(drill.limits.abort_after));
+                      std::min<size_t>(drill.instances, stack.instances.size()), drill.limits.failed_percent,
+                      drill.limits.abort_percent, model::format_duration(drill.limits.abort_after));
   text += fmt::format("  each of {} arms: {} before, {} of faults, {} after\n", drill.arms.size(),
                       seconds_of(drill.phases.before), seconds_of(drill.phases.during), seconds_of(drill.phases.after));
   return text;

@@ -45,7 +45,8 @@ Section<Drill> make_drill() {
                         "The steady state: must hold before any fault, and again afterwards.",
                         "without it nothing "
                         "could be said to have recovered"),
-          structured<D>("load", structure("a map such as {rate: 300}"), "What the clients do, as in a plan of `weir load`; see Load.",
+          structured<D>("load", structure("a map such as {rate: 300}"),
+                        "What the clients do, as in a plan of `weir load`; see Load.",
                         "200 requests a second for pages of 1000 users"),
           structured<D>("faults", structure("a list of faults, or one").and_required(), "What breaks; see Faults.",
                         "it would be no drill"),
@@ -211,8 +212,8 @@ std::string_view name_of(FaultKind kind) { return kKinds[static_cast<size_t>(kin
 
 const model::Section<load::Plan>& load_section() {
   static const auto made = [] {
-    auto its = without(section<load::Plan>(), "load",
-                       {"target", "stages", "duration", "warm_up", "connections", "seed"});
+    auto its =
+        without(section<load::Plan>(), "load", {"target", "stages", "duration", "warm_up", "connections", "seed"});
     its.title = "Load";
     its.doc =
         "A plan of `weir load`, in an open loop: requests come at their time, whether or not the ones before were "

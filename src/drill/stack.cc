@@ -148,7 +148,8 @@ void StackClient::keep_first(size_t instances) {
 
 Done StackClient::record(Duration length) const {
   const auto seconds = static_cast<int64_t>(std::ceil(length.seconds()));
-  const auto said = call(stack_.admin, Method::post, fmt::format("/record?seconds={}&cluster=app", seconds), {}, kPatience);
+  const auto said =
+      call(stack_.admin, Method::post, fmt::format("/record?seconds={}&cluster=app", seconds), {}, kPatience);
   return said ? Done() : fail(said.error());
 }
 

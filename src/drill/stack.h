@@ -41,7 +41,7 @@ struct Stack {
 Result<Stack, std::string> parse_stack(std::string_view json);
 
 struct EndpointSample {
-  std::string name;   ///< its address
+  std::string name;   ///< its address; on a time line the instance's name
   std::string state;  ///< "healthy", "ejected"...
   std::string why;
   uint64_t in_flight = 0, requests = 0, failures = 0;

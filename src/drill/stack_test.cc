@@ -106,8 +106,8 @@ class Victim {
 };
 
 StackClient client_of(pid_t pid, uint64_t started) {
-  return StackClient(Stack{
-      .admin = {}, .proxy = {}, .config = {}, .instances = {{.name = "app-1", .pid = pid, .started = started}}});
+  return StackClient(
+      Stack{.admin = {}, .proxy = {}, .config = {}, .instances = {{.name = "app-1", .pid = pid, .started = started}}});
 }
 
 TEST(Stack, AProcessThatBeganAtAnotherTimeIsLeftAlone) {

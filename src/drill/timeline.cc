@@ -115,7 +115,8 @@ void Timeline::reload_asked(Duration at) {
 
 std::optional<double> Timeline::moved(Phase phase) const {
   const Duration from = begin_of(phases_, phase);
-  const Duration to = phase == Phase::after ? end_of(phases_) : begin_of(phases_, static_cast<Phase>(static_cast<int>(phase) + 1));
+  const Duration to =
+      phase == Phase::after ? end_of(phases_) : begin_of(phases_, static_cast<Phase>(static_cast<int>(phase) + 1));
   return moved_percent(visits_, from, to);
 }
 

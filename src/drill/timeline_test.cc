@@ -97,8 +97,11 @@ TEST(Timeline, ReloadsAreCountedByTheConfigurationsNumber) {
 TEST(Timeline, PathsMoveWhenTheEndpointsChange) {
   Timeline timeline(kPhases, {});
   timeline.endpoints_changed(Duration::s(4));
-  timeline.add(std::vector<Visit>{{Duration::s(1), 1, 0}, {Duration::s(2), 1, 0}, {Duration::s(5), 1, 1},
-                                  {Duration::ms(5'500), 1, 1}, {Duration::s(7), 1, 0}});
+  timeline.add(std::vector<Visit>{{Duration::s(1), 1, 0},
+                                  {Duration::s(2), 1, 0},
+                                  {Duration::s(5), 1, 1},
+                                  {Duration::ms(5'500), 1, 1},
+                                  {Duration::s(7), 1, 0}});
   const auto figure = [&](Figure which, Phase phase) { return timeline.figure(which, phase, hypothesis()).value(); };
   EXPECT_DOUBLE_EQ(figure(Figure::moved, Phase::before), 0);
   EXPECT_DOUBLE_EQ(figure(Figure::moved, Phase::during), 50);
