@@ -16,8 +16,8 @@ using plot::escape_xml;
 
 /// The figures of a phase that some arm has.
 std::vector<Figure> columns_of(const Outcome& outcome) {
-  std::vector<Figure> columns{Figure::rate, Figure::good, Figure::errors, Figure::p50,   Figure::p90,
-                              Figure::p99,  Figure::max,  Figure::tries,  Figure::share, Figure::imbalance};
+  std::vector<Figure> columns{Figure::rate, Figure::good,  Figure::errors, Figure::p50,      Figure::p90,
+                              Figure::p99,  Figure::tries, Figure::share,  Figure::imbalance};
   const auto any_has = [&](Figure rare) {
     return std::any_of(outcome.arms.begin(), outcome.arms.end(),
                        [&](const auto& arm) { return was_measured(arm, rare); });

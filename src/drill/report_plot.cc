@@ -162,10 +162,24 @@ std::map<std::string, std::vector<Look>> looks_of(const Timeline& timeline) {
 
 using Looks = std::map<std::string, std::vector<Look>>;
 
-/// A panel in which each endpoint has a curve: more of them than series have colours share the last one.
+constexpr size_t kSeries = 8;  ///< that have a colour; all further endpoints share the last one
+
+/// The endpoints' names in the colours of their curves, in a row of its own: in the panel they would hide the curves.
+void draw_legend(Canvas& canvas, const Looks& looks) {
+  double x = kLeft;
+  size_t series = 0;
+  canvas.y += 8;
+  for (const auto& [name, all] : looks) {
+    canvas.text(x, canvas.y, plot::shorten(name, 9), fmt::format("t{}", std::min(series++, kSeries - 1)));
+    x += 58;
+  }
+  canvas.y += 6;
+}
+
+/// A panel in which each endpoint has a curve.
 void draw_in_flight(Canvas& canvas, const Drill& drill, const ArmResult& arm, const Looks& looks, const Scale& time) {
-  constexpr size_t kSeries = 8;
   canvas.heading("requests in flight at each endpoint", "as looked at every 250 ms");
+  draw_legend(canvas, looks);
   draw_background(canvas, drill, arm, time, kPanelHeight);
   double most = 1;
   for (const auto& [name, all] : looks) {
@@ -175,14 +189,10 @@ void draw_in_flight(Canvas& canvas, const Drill& drill, const ArmResult& arm, co
   const Scale scale = Scale::linear(0, ticks.back().value, canvas.y + kPanelHeight, canvas.y + 6);
   draw_grid(canvas, scale, ticks);
   size_t series = 0;
-  double legend = kLeft + 6;
   for (const auto& [name, all] : looks) {
     Points points;
     for (const Look& each : all) points.emplace_back(time.at(each.to), scale.at(each.in_flight));
-    draw_path(canvas, points, fmt::format("s thin s{}", series));
-    canvas.text(legend, canvas.y + 16, plot::shorten(name, 9), fmt::format("t{}", series));
-    legend += 52;
-    series = std::min(series + 1, kSeries - 1);
+    draw_path(canvas, points, fmt::format("s thin s{}", std::min(series++, kSeries - 1)));
   }
   canvas.y += kPanelHeight;
 }
