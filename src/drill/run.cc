@@ -56,7 +56,7 @@ std::string preview(const Drill& drill, const Stack& stack) {
   text += fmt::format("\n  load: {} requests/s to {}\n", drill.load.rate, stack.proxy.text());
   for (const FaultSpec& each : drill.faults) {
     text += fmt::format("  fault: {}{}, {} after the phase of faults began\n", name_of(each.kind),
-                        where_of(drill, each, stack), seconds_of(each.at));
+                        where_of(drill, each, stack), model::format_duration(each.at));
   }
   text += fmt::format("  blast radius: {} of {} instances, {} % of requests; aborted above {} % errors for {}\n",
                       drill.limits.instances == 0 ? std::string("all") : std::to_string(drill.limits.instances),

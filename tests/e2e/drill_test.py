@@ -113,7 +113,7 @@ class Drills(unittest.TestCase):
         figures = self.directory / "figures.json"
         status, said = self.finish(self.drill(self.file(
             faults=[{"kind": "reload", "every": "200ms", "for": "1s"}, {"kind": "use", "endpoints": 3, "at": "1500ms"}],
-            arms=[{"name": "with", "endpoints": 2, "cluster": {"policy": "ring_hash", "hash_on": "path",
+            arms=[{"name": "with", "endpoints": 2, "cluster": {"policy": "ring_hash", "hash_on": "path", "bounded_load": "off",
                                                                "slow_start": "off"}}],
             expect=["with.during.reloads > 0.95 * with.during.asked", "with.before.moved < 0.5%",
                     "with.keys_moved > 1%", "with.keys_moved < 99%"]), "--json", figures))
