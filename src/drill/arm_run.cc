@@ -115,6 +115,8 @@ void ArmRun::mark(Duration at, std::string_view kind, const std::string& label) 
 }
 
 void ArmRun::look(Duration latest) {
+  // When it was asked, not when it was answered: what an answer tells may belong to the phase that ends meanwhile.
+  const Duration now = std::min(generator_->elapsed(), latest);
   auto seen = stack_.endpoints();
   if (!seen) return;
   // By the instances' names: addresses are others in each run, and those of fault proxies say nothing.
@@ -123,7 +125,6 @@ void ArmRun::look(Duration latest) {
       if (injector_.address_of(i).text() == each.name) each.name = stack_.stack().instances[i].name;
     }
   }
-  const Duration now = std::min(generator_->elapsed(), latest);
   timeline_->add({.at = now, .config = seen->config, .endpoints = std::move(seen->endpoints)});
 }
 

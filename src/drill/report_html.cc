@@ -32,7 +32,7 @@ std::string heading_of(Figure figure) {
     case Figure::rate: return "rate/s";
     case Figure::good: return "good/s";
     case Figure::share: return "victims' share";
-    case Figure::asked: return "reloads asked";
+    case Figure::asked: return "asked";
     case Figure::detect: return "time to detect";
     case Figure::eject: return "to eject";
     case Figure::recover: return "to recover";
