@@ -14,6 +14,7 @@ namespace {
 
 constexpr Duration kLook = Duration::ms(250);
 constexpr Duration kPatience = Duration::s(20);
+constexpr Duration kRecordingPatience = Duration::s(5);
 constexpr Duration kLastInterval = Duration::ms(300);  ///< a second's interval is handed out a little after it ended
 
 }  // namespace
@@ -33,7 +34,7 @@ ArmRun::ArmRun(const Drill& drill, const Arm& arm, StackClient& stack, Configura
 std::vector<std::string> ArmRun::victims() const {
   std::vector<std::string> names;
   for (const FaultSpec& fault : drill_.faults) {
-    for (const size_t each : injector_.victims_of(fault)) names.push_back(injector_.address_of(each).text());
+    for (const size_t each : injector_.victims_of(fault)) names.push_back(stack_.stack().instances[each].name);
   }
   return names;
 }
@@ -46,25 +47,43 @@ Done ArmRun::configure(uint32_t endpoints) {
   return configuration_.apply(arm_, addresses);
 }
 
-Result<load::Plan, std::string> ArmRun::plan() const {
+/// Does an expectation ask which endpoint answered for which path?
+bool ArmRun::wants_visits() const {
+  const auto is = [&](const Term& term) {
+    return term.arm == arm_.name && (term.figure == Figure::moved || term.figure == Figure::keys_moved);
+  };
+  return std::any_of(drill_.expectations.begin(), drill_.expectations.end(),
+                     [&](const Expectation& each) { return is(each.left) || (each.right && is(*each.right)); });
+}
+
+/// Until everything is taken back: the endpoints that come back then would count as moves.
+std::optional<std::string> ArmRun::begin_recording() {
+  if (!wants_visits()) return std::nullopt;
+  recording_began_ = generator_->elapsed();
+  const auto done = stack_.record(begin_of(drill_.phases, Phase::after) - *recording_began_);
+  return done ? std::nullopt : std::optional(done.error());
+}
+
+/// At the arm's end. Weir waits a little for answers to what came in time.
+std::optional<std::string> ArmRun::read_recording() {
+  if (!recording_began_) return std::nullopt;
+  const Instant deadline = net::read_clock() + kRecordingPatience;
+  auto text = stack_.recording();
+  while (!text && net::read_clock() < deadline && surroundings_.wait(kLook)) text = stack_.recording();
+  if (!text) return text.error();
+  auto visits = read_visits(*text, *recording_began_);
+  if (!visits) return visits.error();
+  timeline_->add(std::move(*visits));
+  return std::nullopt;
+}
+
+load::Plan ArmRun::plan() const {
   const bool past_weir = arm_.target == LoadTarget::endpoint;
-  const LoadSpec& load = drill_.load;
-  load::Plan plan{
-      .target = past_weir ? injector_.address_of(stack_.stack().instances.size() - 1) : stack_.stack().proxy,
-      .host = {},
-      .arrivals = load.poisson ? load::Arrivals::poisson : load::Arrivals::constant,
-      .rate = load.rate,
-      .stages = {},
-      .duration = end_of(drill_.phases),
-      .warm_up = drill_.phases.warm_up,
-      .connections_max = load.connections,
-      .timeout = load.timeout,
-      .seed = surroundings_.seed,
-      .ids = {{.name = "user", .count = load.users, .zipf_percent = load.zipf_percent}},
-      .requests = {},
-      .sessions = {},
-      .log = {}};
-  plan.requests.push_back({.name = "read", .path = load.path, .fields = {}, .body = {}});
+  load::Plan plan = drill_.load;
+  plan.target = past_weir ? injector_.address_of(stack_.stack().instances.size() - 1) : stack_.stack().proxy;
+  plan.duration = end_of(drill_.phases);
+  plan.warm_up = drill_.phases.warm_up;
+  plan.seed = surroundings_.seed;
   return plan;
 }
 
@@ -75,12 +94,14 @@ std::optional<std::string> ArmRun::prepare() {
   while (true) {
     const auto all = stack_.endpoints();
     if (!all) return all.error();
-    const auto sick = std::find_if(all->begin(), all->end(), [](const auto& each) { return !each.healthy(); });
-    if (sick == all->end() && !all->empty()) return std::nullopt;
+    const auto& endpoints = all->endpoints;
+    const auto sick =
+        std::find_if(endpoints.begin(), endpoints.end(), [](const auto& each) { return !each.healthy(); });
+    if (sick == endpoints.end() && !endpoints.empty()) return std::nullopt;
     if (net::read_clock() >= deadline) {
       return fmt::format("no steady state to begin with: {}",
-                         sick == all->end() ? "there are no endpoints"
-                                            : fmt::format("{} is {} ({})", sick->name, sick->state, sick->why));
+                         sick == endpoints.end() ? "there are no endpoints"
+                                                 : fmt::format("{} is {} ({})", sick->name, sick->state, sick->why));
     }
     if (!surroundings_.wait(kLook)) return "interrupted";
     stack_.knock();
@@ -93,9 +114,18 @@ void ArmRun::mark(Duration at, std::string_view kind, const std::string& label) 
   surroundings_.say(fmt::format("  {:5.1f} s  {}", at.seconds(), label));
 }
 
-void ArmRun::look() {
-  auto endpoints = stack_.endpoints();
-  if (endpoints) timeline_->add({.at = generator_->elapsed(), .endpoints = std::move(*endpoints)});
+void ArmRun::look(Duration latest) {
+  // When it was asked, not when it was answered: what an answer tells may belong to the phase that ends meanwhile.
+  const Duration now = std::min(generator_->elapsed(), latest);
+  auto seen = stack_.endpoints();
+  if (!seen) return;
+  // By the instances' names: addresses are others in each run, and those of fault proxies say nothing.
+  for (EndpointSample& each : seen->endpoints) {
+    for (size_t i = 0; i < stack_.stack().instances.size(); ++i) {
+      if (injector_.address_of(i).text() == each.name) each.name = stack_.stack().instances[i].name;
+    }
+  }
+  timeline_->add({.at = now, .config = seen->config, .endpoints = std::move(seen->endpoints)});
 }
 
 std::optional<std::string> ArmRun::read_load() {
@@ -127,8 +157,10 @@ std::optional<std::string> ArmRun::begin(const FaultSpec& fault) {
   if (fault.kind == FaultKind::use) {
     reconfigured_ = true;
     if (auto done = configure(fault.endpoints); !done) return done.error();
+    timeline_->endpoints_changed(generator_->elapsed());
     return std::nullopt;
   }
+  if (fault.kind == FaultKind::reload) timeline_->reload_asked(generator_->elapsed());
   if (auto done = injector_.begin(fault); !done) return done.error();
   return std::nullopt;
 }
@@ -174,7 +206,7 @@ std::optional<std::string> ArmRun::follow() {
   while (true) {
     const Duration now = generator_->elapsed();
     if (net::read_clock() >= next_look) {
-      look();
+      look(end_of(drill_.phases));
       next_look = net::read_clock() + kLook;
     }
     if (auto reason = read_load()) return reason;
@@ -184,7 +216,11 @@ std::optional<std::string> ArmRun::follow() {
     if (verified_ && now < begin_of(drill_.phases, Phase::after)) {
       if (auto reason = take_steps(now)) return reason;
     }
-    if (now >= begin_of(drill_.phases, Phase::after)) roll_back(now);
+    if (now >= begin_of(drill_.phases, Phase::after) && !rolled_back_) {
+      // What came of the faults belongs to their phase, not to the look that would come next.
+      look(begin_of(drill_.phases, Phase::after) - Duration::ns(1));
+      roll_back(now);
+    }
     if (now >= end_of(drill_.phases) + kLastInterval) return std::nullopt;
     Duration pause = std::min(kLook, Duration::ms(50));
     if (!surroundings_.wait(pause)) return "interrupted";
@@ -192,17 +228,25 @@ std::optional<std::string> ArmRun::follow() {
 }
 
 ArmResult ArmRun::run() {
-  ArmResult result{.name = arm_.name, .about = arm_.about, .timeline = nullptr, .given_up = {}, .load_verdict = {}};
+  ArmResult result{.name = arm_.name,
+                   .about = arm_.about,
+                   .configuration_hash = configuration_hash(arm_, stack_.stack().instances.size()),
+                   .timeline = nullptr,
+                   .given_up = {},
+                   .load_verdict = {}};
   surroundings_.say(fmt::format("arm {}: {}", arm_.name, arm_.about));
   if (auto trouble = prepare()) {
     result.given_up = *trouble;
-  } else if (auto generator = load::Generator::start(*plan(), 1); !generator) {
+  } else if (auto generator = load::Generator::start(plan(), 1); !generator) {
     result.given_up = generator.error();
   } else {
     generator_ = std::move(*generator);
-    injector_.aim_at(plan()->target);
-    if (auto reason = follow()) result.given_up = *reason;
+    injector_.aim_at(plan().target);
+    auto reason = begin_recording();
+    if (!reason) reason = follow();
     roll_back(generator_->elapsed());
+    if (!reason) reason = read_recording();
+    result.given_up = reason.value_or("");
     generator_->stop();
     const load::Summary summary = generator_->summary();
     result.load_verdict = summary.verdict.reason;

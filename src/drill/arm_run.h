@@ -29,12 +29,16 @@ class ArmRun {
   std::optional<std::string> begin(const FaultSpec& fault);
   std::optional<std::string> end(const FaultSpec& fault);
   std::optional<std::string> read_load();
-  void look();
+  std::optional<std::string> begin_recording();
+  std::optional<std::string> read_recording();
+  /// `latest`: the sample counts as one of that time when it is later.
+  void look(Duration latest);
   void roll_back(Duration now);
   void mark(Duration at, std::string_view kind, const std::string& label);
   Done configure(uint32_t endpoints);
   [[nodiscard]] std::vector<std::string> victims() const;
-  [[nodiscard]] Result<load::Plan, std::string> plan() const;
+  [[nodiscard]] load::Plan plan() const;
+  [[nodiscard]] bool wants_visits() const;
 
   const Drill& drill_;
   const Arm& arm_;
@@ -47,6 +51,7 @@ class ArmRun {
   Watch watch_;
   std::unique_ptr<load::Generator> generator_;
   std::unique_ptr<Timeline> timeline_;
+  std::optional<Duration> recording_began_;
   bool verified_ = false;
   bool rolled_back_ = false;
   bool reconfigured_ = false;

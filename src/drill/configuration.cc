@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -41,6 +42,19 @@ std::string configuration_text(const Stack& stack, const Arm& arm, const std::ve
   for (const model::Address& each : endpoints) cluster.endpoints.push_back({.address = each, .zone = {}});
   loaded.config.clusters = {cluster};
   return model::show(loaded);
+}
+
+std::string configuration_hash(const Arm& arm, size_t instances) {
+  const model::Address anywhere{.host = "127.0.0.1", .port = 1};
+  const Stack stack{.admin = anywhere, .proxy = anywhere, .config = "weir.yaml", .instances = {}};
+  const size_t count = arm.endpoints == 0 ? instances : std::min<size_t>(arm.endpoints, instances);
+  std::vector<model::Address> endpoints;
+  for (size_t i = 0; i < count; ++i) endpoints.push_back({.host = "127.0.0.1", .port = static_cast<uint16_t>(2 + i)});
+  uint64_t hash = 0xcbf29ce484222325;
+  for (const char c : configuration_text(stack, arm, endpoints)) {
+    hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  }
+  return fmt::format("{:016x}", hash);
 }
 
 /// In one step, so that nobody reads half of it.

@@ -36,4 +36,8 @@ class Configuration {
 /// The text of an arm's configuration.
 std::string configuration_text(const Stack& stack, const Arm& arm, const std::vector<model::Address>& endpoints);
 
+/// 16 hexadecimal digits of an arm's configuration for a stack of so many instances, ports and paths left out: where it
+/// is the same in two reports, the same was tried (FNV-1a, which is good enough to tell configurations apart).
+std::string configuration_hash(const Arm& arm, size_t instances);
+
 }  // namespace weir::drill

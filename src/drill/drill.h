@@ -9,6 +9,7 @@
 #include "base/time.h"
 #include "drill/expectation.h"
 #include "drill/fault_proxy.h"
+#include "load/plan.h"
 #include "model/config.h"
 
 namespace weir::drill {
@@ -49,16 +50,6 @@ struct FaultSpec {
 
 enum class LoadTarget : uint8_t { weir, endpoint };
 
-struct LoadSpec {
-  bool poisson = false;
-  double rate = 200;
-  uint32_t connections = 200;
-  Duration timeout = Duration::s(3);
-  std::string path = "/timeline/user{user}";
-  uint32_t users = 1000;
-  uint32_t zipf_percent = 0;
-};
-
 /// One configuration to run the load and the faults under.
 struct Arm {
   std::string name;
@@ -89,11 +80,11 @@ struct Drill {
   std::string about;
   std::string remedy;
   uint64_t seed = 1;
-  uint32_t instances = 3;  ///< that a stack of its own has, and that it needs at least
+  uint32_t instances = 3;  ///< the first so many of a stack take part
   bool proxied = false;    ///< instances are behind fault proxies from the beginning, because a fault is of that kind
   PhaseSpec phases;
   Limits limits;
-  LoadSpec load;
+  load::Plan load;  ///< without target, seed and times: those are the arm's
   std::vector<Expectation> hypothesis;
   std::vector<FaultSpec> faults;
   std::vector<Arm> arms;

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "drill/schema.h"
+#include "load/plan_reader.h"
 #include "model/nearest.h"
 #include "model/reading.h"
 #include "model/text_file.h"
@@ -29,6 +30,23 @@ Arm first_arm() {
   return arm;
 }
 
+/// What a load begins with.
+load::Plan first_load() {
+  load::Plan load;
+  load.rate = 200;
+  load.connections_max = 200;
+  load.timeout = Duration::s(3);
+  return load;
+}
+
+/// A load that does not say what it asks for reads timelines: the page that everybody reads.
+void complete(load::Plan& load) {
+  if (!load.requests.empty()) return;
+  const auto is_user = [](const load::IdSpec& each) { return each.name == "user"; };
+  if (std::none_of(load.ids.begin(), load.ids.end(), is_user)) load.ids.push_back({.name = "user", .count = 1000});
+  load.requests.push_back({.name = "read", .path = "/timeline/user{user}"});
+}
+
 /// The items of a list; a single map or value stands for a list of one.
 std::vector<const YamlNode*> items_of(Reading& reading, const Entry& entry, size_t most, std::string_view what) {
   std::vector<const YamlNode*> items;
@@ -50,14 +68,16 @@ class DrillReader {
   DrillReader(Reading& reading, Drill& drill) : reading_(reading), drill_(drill) {}
 
   void read(const YamlNode& root) {
+    drill_.load = first_load();
     read_section(reading_, root, root, "", drill_, [&](const Setting<Drill>& setting, const Entry& entry) {
       const std::string_view name = setting.info.name;
       if (name == "hypothesis") read_texts(entry, parse_hypothesis, drill_.hypothesis);
       if (name == "expect") read_texts(entry, parse_expectation, drill_.expectations);
-      if (name == "load") read_section(reading_, entry.place(), entry.value, entry.path, drill_.load);
+      if (name == "load") read_load(entry);
       if (name == "faults") read_faults(entry);
       if (name == "arms") read_arms(entry);
     });
+    complete(drill_.load);
     if (root.kind != YamlNode::Kind::map) return;
     check_arms_named(root);
     check_blast_radius(root);
@@ -80,6 +100,15 @@ class DrillReader {
       }
       out.push_back(std::move(*parsed));
     }
+  }
+
+  void read_load(const Entry& entry) {
+    load::read_plan(reading_, entry.place(), entry.value, entry.path, load_section(), drill_.load);
+    if (drill_.load.arrivals == load::Arrivals::closed) {
+      reading_.mistake(entry.place(), join(entry.path, "arrivals"),
+                       {"closed hides what a fault costs: whoever waits asks for nothing", "constant or poisson"});
+    }
+    if (!(drill_.load.rate > 0)) reading_.mistake(entry.place(), join(entry.path, "rate"), {"asks for nothing"});
   }
 
   void read_faults(const Entry& entry) {

@@ -2,6 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+#include "drill/drill_docs.h"
 #include "drill/embedded.h"
 
 namespace weir::drill {
@@ -24,6 +30,30 @@ TEST(DrillReader, TheSmallestIsEnough) {
   EXPECT_EQ(drill->faults[0].kind, FaultKind::kill);
   EXPECT_EQ(drill->arms[0].cluster.health_check->http_path, "/healthz");
   EXPECT_FALSE(drill->proxied);
+}
+
+TEST(DrillReader, ALoadIsAPlan) {
+  const auto drill = load_drill_text(kSmallest +
+                                         "load: {rate: 7, arrivals: poisson, ids: {user: {count: 5, zipf: 120%}}, "
+                                         "requests: [{path: /a}, {path: '/b/{user}', weight: 3}]}\n",
+                                     "d.yaml");
+  ASSERT_TRUE(drill.has_value()) << drill.error()[0].text();
+  EXPECT_EQ(drill->load.rate, 7);
+  EXPECT_EQ(drill->load.arrivals, load::Arrivals::poisson);
+  EXPECT_EQ(drill->load.ids, (std::vector<load::IdSpec>{{.name = "user", .count = 5, .zipf_percent = 120}}));
+  ASSERT_EQ(drill->load.requests.size(), 2u);
+  EXPECT_EQ(drill->load.requests[1].path, "/b/{user}");
+}
+
+TEST(DrillReader, ALoadThatAsksForNothingReadsTimelines) {
+  for (const std::string load :
+       {"", "load: {rate: 50}\n", "load: {ids: {user: {count: 9}}}\n", "load: {ids: {x: {}}}\n"}) {
+    const auto drill = load_drill_text(kSmallest + load, "d.yaml");
+    ASSERT_TRUE(drill.has_value()) << load;
+    ASSERT_EQ(drill->load.requests.size(), 1u) << load;
+    EXPECT_EQ(drill->load.requests[0].path, "/timeline/user{user}");
+    EXPECT_EQ(std::ranges::count(drill->load.ids, "user", &load::IdSpec::name), 1) << load;
+  }
 }
 
 TEST(DrillReader, EveryShippedDrillIsRight) {
@@ -63,6 +93,11 @@ TEST(DrillReader, MistakesHaveTheirPlace) {
       {"an address, which is the stack's", "unknown setting",
        "title: t\nhypothesis: [errors < 1%]\nfaults: {kind: kill}\narms: [{name: a, cluster: {endpoints: []}}]\n"
        "expect: [a.during.errors < 1%]\n"},
+      {"a load's time, which is the phases'", "unknown setting", kSmallest + "load: {duration: 9s}\n"},
+      {"a load that waits for answers", "load.arrivals: closed hides", kSmallest + "load: {arrivals: closed}\n"},
+      {"no load", "load.rate: asks for nothing", kSmallest + "load: {rate: 0}\n"},
+      {"a number that nobody explains", "load.requests[0]: {id} stands for nothing",
+       kSmallest + "load: {requests: {path: '/{id}'}}\n"},
       {"a storm without pace", "every: is missing",
        "title: t\nhypothesis: [errors < 1%]\nfaults: {kind: reload}\narms: [{name: a}]\n"
        "expect: [a.during.errors < 1%]\n"},
@@ -71,6 +106,31 @@ TEST(DrillReader, MistakesHaveTheirPlace) {
     const std::string said = mistakes_of(c.text);
     EXPECT_NE(said.find(c.expected), std::string::npos) << c.message << ": " << said;
   }
+}
+
+std::string text_of(const std::string& path) {
+  std::ostringstream text;
+  text << std::ifstream(path).rdbuf();
+  return text.str();
+}
+
+TEST(DrillDocs, TheFileIsWhatTheSchemaSays) {
+  const std::string page = drill_page();
+  if (std::getenv("WEIR_REGENERATE_DOCS") != nullptr) std::ofstream(WEIR_DRILL_PAGE) << page;
+  EXPECT_TRUE(text_of(WEIR_DRILL_PAGE) == page)
+      << "docs/drill-reference.md differs from the schema; to write it anew:\n"
+         "  WEIR_REGENERATE_DOCS=1 drill_test --gtest_filter='DrillDocs.*'";
+}
+
+TEST(DrillDocs, ItsExamplesAreRight) {
+  const std::string page = drill_page();
+  constexpr std::string_view kBegin = "```yaml\n";
+  size_t examples = 0;
+  for (size_t at = page.find(kBegin); at != std::string::npos; at = page.find(kBegin, at + 1), ++examples) {
+    const size_t begin = at + kBegin.size();
+    EXPECT_EQ(mistakes_of(page.substr(begin, page.find("```", begin) - begin)), "");
+  }
+  EXPECT_EQ(examples, 2u);
 }
 
 }  // namespace

@@ -144,7 +144,9 @@ std::optional<Problem> parse_right(std::string_view text, Expectation& out) {
 Unit unit_of(Figure figure) {
   switch (figure) {
     case Figure::errors:
-    case Figure::share: return Unit::percent;
+    case Figure::share:
+    case Figure::moved:
+    case Figure::keys_moved: return Unit::percent;
     case Figure::p50:
     case Figure::p90:
     case Figure::p99:
@@ -170,7 +172,8 @@ std::string format_figure(Figure figure, double value) {
 
 std::string Term::text() const {
   constexpr std::array<std::string_view, 3> kWhen{" before the fault", " during the fault", " after the fault"};
-  constexpr std::array<std::string_view, 3> kEvents{"time to detect", "time to eject", "time to recover"};
+  constexpr std::array<std::string_view, 4> kEvents{"time to detect", "time to eject", "time to recover",
+                                                    "keys that moved"};
   const auto index = static_cast<size_t>(figure);
   const std::string prefix = arm.empty() ? "" : arm + ": ";
   if (index >= kFirstEvent) return prefix + std::string(kEvents[index - kFirstEvent]);

@@ -35,13 +35,18 @@ enum class Figure : uint8_t {
   tries,      ///< requests at the endpoints, per request of the clients
   share,      ///< of the requests at the endpoints, in percent, that went to those with the fault
   imbalance,  ///< requests at the busiest endpoint, over the mean
-  // of an arm, not of a phase; since the fault began, `recover` since it was taken back
-  detect,   ///< until a request or a probe failed at an endpoint, or Weir judged it
-  eject,    ///< until an endpoint took no new requests
-  recover,  ///< until the hypothesis held again and all endpoints were healthy
+  moved,      ///< in percent of the requests for a path that was asked for before: went to another endpoint than then
+  asked,      ///< reloads that were asked for
+  reloads,    ///< configurations that came into force
+  // of an arm, not of a phase; times since the fault began, `recover` since it was taken back
+  detect,      ///< until a request or a probe failed at an endpoint, or Weir judged it
+  eject,       ///< until an endpoint took no new requests
+  recover,     ///< until the hypothesis held again and all endpoints were healthy
+  keys_moved,  ///< paths, in percent, that another endpoint answers since the cluster's endpoints changed
 };
-inline constexpr std::array<std::string_view, 13> kFigureNames{
-    "rate", "good", "errors", "p50", "p90", "p99", "max", "tries", "share", "imbalance", "detect", "eject", "recover"};
+inline constexpr std::array<std::string_view, 17> kFigureNames{
+    "rate",      "good",  "errors", "p50",     "p90",    "p99",   "max",     "tries",     "share",
+    "imbalance", "moved", "asked",  "reloads", "detect", "eject", "recover", "keys_moved"};
 inline constexpr size_t kFirstEvent = static_cast<size_t>(Figure::detect);
 
 enum class Unit : uint8_t { number, percent, milliseconds };

@@ -15,6 +15,12 @@ net::SocketAddress socket_address(const model::Address& address) {
   return net::SocketAddress::parse(address.host, address.port).value_or(net::SocketAddress());
 }
 
+/// Files say "200kB"; exact multiples of it are said so.
+std::string text_of_rate(uint64_t bytes) {
+  const std::string text = bytes % 1000 == 0 ? fmt::format("{}kB", bytes / 1000) : model::format_bytes(bytes);
+  return text + "/s";
+}
+
 std::string text_of(const LinkFaults& faults) {
   std::string text;
   const auto add = [&](const std::string& words) { text += (text.empty() ? "" : ", ") + words; };
@@ -23,7 +29,7 @@ std::string text_of(const LinkFaults& faults) {
   if (faults.drop) add("drop");
   if (faults.close != CloseBy::nothing) add(faults.close == CloseBy::fin ? "close by FIN" : "close by RST");
   if (faults.corrupt_percent > 0) add(fmt::format("corrupt {} %", faults.corrupt_percent));
-  if (faults.limit_rate > 0) add(fmt::format("limit_rate {}/s", model::format_bytes(faults.limit_rate)));
+  if (faults.limit_rate > 0) add("limit_rate " + text_of_rate(faults.limit_rate));
   if (faults.split > 0) add(fmt::format("split {} B", faults.split));
   if (faults.half_open) add("half-open");
   return text;
@@ -35,7 +41,7 @@ std::string text_of(const ApplicationFault& fault) {
   if (fault.half_dead) add("accepts and never answers");
   if (fault.delay > Duration{}) add("answers " + model::format_duration(fault.delay) + " late");
   if (fault.error_percent > 0) add(fmt::format("answers {} % with 500", fault.error_percent));
-  if (fault.slow_body > 0) add(fmt::format("sends bodies at {}/s", model::format_bytes(fault.slow_body)));
+  if (fault.slow_body > 0) add("sends bodies at " + text_of_rate(fault.slow_body));
   if (fault.spare_health) add("health checks see nothing of it");
   return text;
 }

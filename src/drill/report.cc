@@ -32,7 +32,8 @@ Json arm_json(const Drill& drill, const ArmResult& arm) {
     }
   }
   for (size_t i = kFirstEvent; i < kFigureNames.size(); ++i) {
-    events[std::string(kFigureNames[i]) + "_ms"] =
+    const bool is_time = unit_of(static_cast<Figure>(i)) == Unit::milliseconds;
+    events[std::string(kFigureNames[i]) + (is_time ? "_ms" : "")] =
         number(arm.timeline->figure(static_cast<Figure>(i), Phase::during, drill.hypothesis));
   }
   for (const Second& each : arm.timeline->seconds()) {
@@ -55,9 +56,10 @@ Json arm_json(const Drill& drill, const ArmResult& arm) {
     }
     samples.push_back({{"at", each.at.seconds()}, {"endpoints", std::move(endpoints)}});
   }
-  return {{"name", arm.name},         {"about", arm.about}, {"given_up", arm.given_up},
-          {"load", arm.load_verdict}, {"phases", phases},   {"events", events},
-          {"marks", marks},           {"seconds", seconds}, {"samples", samples}};
+  return {{"name", arm.name},         {"about", arm.about},       {"configuration", arm.configuration_hash},
+          {"given_up", arm.given_up}, {"load", arm.load_verdict}, {"phases", phases},
+          {"events", events},         {"marks", marks},           {"seconds", seconds},
+          {"samples", samples}};
 }
 
 }  // namespace
@@ -71,10 +73,35 @@ std::string_view word_of(Status status) {
   return {};
 }
 
+bool was_measured(const ArmResult& arm, Figure figure) {
+  for (const Phase phase : {Phase::before, Phase::during, Phase::after}) {
+    if (arm.timeline->figure(figure, phase, {}).value_or(0) > 0) return true;
+  }
+  return false;
+}
+
 std::string figure_text(const Drill& drill, const ArmResult& arm, Phase phase, Figure figure) {
   const auto value = arm.timeline->figure(figure, phase, drill.hypothesis);
   return value ? format_figure(figure, *value) : "-";
 }
+
+namespace {
+
+/// Figures that few drills have; the phases' table has no room for them.
+std::string more_text(const Drill& drill, const ArmResult& arm) {
+  std::string out;
+  for (const Figure figure : {Figure::moved, Figure::asked, Figure::reloads}) {
+    if (!was_measured(arm, figure == Figure::reloads ? Figure::asked : figure)) continue;
+    out += fmt::format("{:<10} {}:", "", kFigureNames[static_cast<size_t>(figure)]);
+    for (size_t i = 0; i < kPhaseNames.size(); ++i) {
+      out += fmt::format(" {} {}", figure_text(drill, arm, static_cast<Phase>(i), figure), kPhaseNames[i]);
+      out += i + 1 < kPhaseNames.size() ? "," : "\n";
+    }
+  }
+  return out;
+}
+
+}  // namespace
 
 std::string text_of(const Drill& drill, const Outcome& outcome) {
   std::string out = fmt::format("\n{:<10} {:<7} {:>8} {:>8} {:>9} {:>9} {:>9} {:>6} {:>8} {:>9}\n", "arm", "phase",
@@ -90,6 +117,9 @@ std::string text_of(const Drill& drill, const Outcome& outcome) {
     const auto event = [&](Figure which) { return figure_text(drill, arm, Phase::during, which); };
     out += fmt::format("{:<10} detected after {}, ejected after {}, recovered after {}\n", "", event(Figure::detect),
                        event(Figure::eject), event(Figure::recover));
+    if (event(Figure::keys_moved) != "-")
+      out += fmt::format("{:<10} keys that moved: {}\n", "", event(Figure::keys_moved));
+    out += more_text(drill, arm);
     if (!arm.load_verdict.empty()) out += fmt::format("{:<10} load: {}\n", "", arm.load_verdict);
   }
   out += "\n";

@@ -16,6 +16,8 @@ std::string html_of(const Drill& drill, const Outcome& outcome, std::string_view
 
 /// "holds", "fails", "given up"
 std::string_view word_of(Status status);
+/// Is the figure above zero in any phase? Some are of use to few drills only.
+bool was_measured(const ArmResult& arm, Figure figure);
 /// A figure of an arm as text; "-" when it was not measured.
 std::string figure_text(const Drill& drill, const ArmResult& arm, Phase phase, Figure figure);
 

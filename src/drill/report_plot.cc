@@ -22,7 +22,7 @@ constexpr double kLeft = 64;
 
 /// From top to bottom: whoever draws moves `y` on.
 struct Canvas {
-  explicit Canvas(bool narrow) : right(narrow ? 348 : 940) {}
+  explicit Canvas(bool is_narrow) : narrow(is_narrow), right(is_narrow ? 348 : 940) {}
 
   void text(double x, double at, std::string_view words, std::string_view css, std::string_view anchor = "start") {
     out += fmt::format("<text x=\"{}\" y=\"{}\" class=\"{}\" text-anchor=\"{}\">{}</text>\n", svg_number(x),
@@ -37,16 +37,23 @@ struct Canvas {
     out += fmt::format("<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" class=\"{}\">{}</rect>\n", svg_number(x),
                        svg_number(at), svg_number(std::max(w, 0.0)), svg_number(h), css, tip);
   }
-  void heading(std::string_view words) {
+  /// Where there is no room for the explanation beside it, it stands below.
+  void heading(std::string_view words, std::string_view explanation = {}) {
     y += 22;
-    text(kLeft, y, words, "heading");
+    if (narrow || explanation.empty()) {
+      text(narrow ? 4 : kLeft, y, words, "heading");
+      if (!explanation.empty()) text(4, y += 14, explanation, "small");
+    } else {
+      text(kLeft, y, fmt::format("{}: {}", words, explanation), "heading");
+    }
     y += 8;
   }
-  std::string element(bool narrow, std::string_view label) const {
+  std::string element(std::string_view label) const {
     return fmt::format("<svg class=\"{}\" viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\">\n{}</svg>\n",
                        narrow ? "narrow" : "wide", narrow ? 360 : 960, svg_number(y + 12), escape_xml(label), out);
   }
 
+  bool narrow;
   double right;
   double y = 0;
   std::string out;
@@ -81,7 +88,7 @@ void draw_grid(Canvas& canvas, const Scale& scale, const std::vector<plot::Tick>
 }
 
 void draw_rates(Canvas& canvas, const Drill& drill, const ArmResult& arm, const Scale& time) {
-  canvas.heading("requests per second: offered (thin), good (solid), failed (dashed)");
+  canvas.heading("requests per second", "offered (thin), good (solid), failed (dashed)");
   draw_background(canvas, drill, arm, time, kPanelHeight);
   double most = 1;
   for (const Second& each : arm.timeline->seconds()) most = std::max(most, static_cast<double>(each.offered));
@@ -102,7 +109,7 @@ void draw_rates(Canvas& canvas, const Drill& drill, const ArmResult& arm, const 
 }
 
 void draw_latencies(Canvas& canvas, const Drill& drill, const ArmResult& arm, const Scale& time) {
-  canvas.heading("latency: p99 (solid), p50 (dashed)");
+  canvas.heading("latency", "p99 (solid), p50 (dashed)");
   draw_background(canvas, drill, arm, time, kPanelHeight);
   double least = 1e9, most = 1;
   for (const Second& each : arm.timeline->seconds()) {
@@ -126,9 +133,9 @@ void draw_latencies(Canvas& canvas, const Drill& drill, const ArmResult& arm, co
   canvas.y += kPanelHeight;
 }
 
-/// Requests between two looks at an endpoint, and its state at the later one.
+/// Requests between two looks at an endpoint, and what the later one found.
 struct Look {
-  double from = 0, to = 0, rate = 0;
+  double from = 0, to = 0, rate = 0, in_flight = 0;
   std::string state;
 };
 
@@ -144,6 +151,7 @@ std::map<std::string, std::vector<Look>> looks_of(const Timeline& timeline) {
         looks[each.name].push_back({.from = found->second.first,
                                     .to = at,
                                     .rate = static_cast<double>(each.requests - before) / (at - found->second.first),
+                                    .in_flight = static_cast<double>(each.in_flight),
                                     .state = each.state});
       }
       last[each.name] = {at, each.requests};
@@ -152,15 +160,51 @@ std::map<std::string, std::vector<Look>> looks_of(const Timeline& timeline) {
   return looks;
 }
 
-void draw_endpoints(Canvas& canvas, const ArmResult& arm, const Scale& time) {
-  canvas.heading("endpoints: darker is more requests; a bar below: not healthy");
-  const auto looks = looks_of(*arm.timeline);
+using Looks = std::map<std::string, std::vector<Look>>;
+
+constexpr size_t kSeries = 8;  ///< that have a colour; all further endpoints share the last one
+
+/// The endpoints' names in the colours of their curves, in a row of its own: in the panel they would hide the curves.
+void draw_legend(Canvas& canvas, const Looks& looks) {
+  double x = kLeft;
+  size_t series = 0;
+  canvas.y += 8;
+  for (const auto& [name, all] : looks) {
+    canvas.text(x, canvas.y, plot::shorten(name, 9), fmt::format("t{}", std::min(series++, kSeries - 1)));
+    x += 58;
+  }
+  canvas.y += 6;
+}
+
+/// A panel in which each endpoint has a curve.
+void draw_in_flight(Canvas& canvas, const Drill& drill, const ArmResult& arm, const Looks& looks, const Scale& time) {
+  canvas.heading("requests in flight at each endpoint", "as looked at every 250 ms");
+  draw_legend(canvas, looks);
+  draw_background(canvas, drill, arm, time, kPanelHeight);
+  double most = 1;
+  for (const auto& [name, all] : looks) {
+    for (const Look& each : all) most = std::max(most, each.in_flight);
+  }
+  const auto ticks = plot::linear_ticks(most, "");
+  const Scale scale = Scale::linear(0, ticks.back().value, canvas.y + kPanelHeight, canvas.y + 6);
+  draw_grid(canvas, scale, ticks);
+  size_t series = 0;
+  for (const auto& [name, all] : looks) {
+    Points points;
+    for (const Look& each : all) points.emplace_back(time.at(each.to), scale.at(each.in_flight));
+    draw_path(canvas, points, fmt::format("s thin s{}", std::min(series++, kSeries - 1)));
+  }
+  canvas.y += kPanelHeight;
+}
+
+void draw_endpoints(Canvas& canvas, const Looks& looks, const Scale& time) {
+  canvas.heading("requests at each endpoint", "darker is more; a bar below: not healthy");
   double most = 1;
   for (const auto& [name, all] : looks) {
     for (const Look& each : all) most = std::max(most, each.rate);
   }
   for (const auto& [name, all] : looks) {
-    canvas.text(kLeft - 6, canvas.y + 12, name.substr(name.rfind(':')), "small", "end");
+    canvas.text(kLeft - 6, canvas.y + 12, plot::shorten(name, 9), "small", "end");
     for (const Look& each : all) {
       const int shade = std::min(6, static_cast<int>(each.rate / most * 6.99));
       const double x = time.at(each.from);
@@ -172,15 +216,16 @@ void draw_endpoints(Canvas& canvas, const ArmResult& arm, const Scale& time) {
   }
 }
 
-void draw_marks(Canvas& canvas, const ArmResult& arm, const Scale& time, bool narrow) {
+void draw_marks(Canvas& canvas, const ArmResult& arm, const Scale& time) {
   constexpr size_t kShown = 12;
   const auto& marks = arm.timeline->marks();
   for (size_t i = 0; i < std::min(marks.size(), kShown); ++i) {
     canvas.y += 15;
     const double x = time.at(marks[i].at.seconds());
     const std::string words = fmt::format("{:.1f} s {}", marks[i].at.seconds(), marks[i].label);
-    const bool fits = x + 6.5 * static_cast<double>(words.size()) < canvas.right;
-    canvas.text(fits ? x : canvas.right, canvas.y, plot::shorten(words, narrow ? 44 : 120), "small",
+    const auto width = 5.8 * static_cast<double>(std::min<size_t>(words.size(), canvas.narrow ? 44 : 120));
+    const bool fits = x + width < canvas.right;
+    canvas.text(fits ? x : canvas.right, canvas.y, plot::shorten(words, canvas.narrow ? 44 : 120), "small",
                 fits ? "start" : "end");
   }
   canvas.y += 4;
@@ -207,15 +252,17 @@ Points curve_of(const Histogram& histogram, const Scale& across, const Scale& sc
 std::string timeline_plot(const Drill& drill, const ArmResult& arm, bool narrow) {
   Canvas canvas(narrow);
   const Scale time = Scale::linear(0, end_of(drill.phases).seconds(), kLeft, canvas.right);
-  draw_marks(canvas, arm, time, narrow);
+  draw_marks(canvas, arm, time);
   draw_rates(canvas, drill, arm, time);
   draw_latencies(canvas, drill, arm, time);
-  draw_endpoints(canvas, arm, time);
+  const Looks looks = looks_of(*arm.timeline);
+  draw_in_flight(canvas, drill, arm, looks, time);
+  draw_endpoints(canvas, looks, time);
   canvas.y += 10;
   for (const plot::Tick& tick : plot::time_ticks(end_of(drill.phases), narrow ? 4 : 10)) {
     canvas.text(time.at(tick.value), canvas.y, tick.label, "small", "middle");
   }
-  return canvas.element(narrow, arm.name + " over time");
+  return canvas.element(arm.name + " over time");
 }
 
 std::string latency_plot(const ArmResult& arm, bool narrow) {
@@ -244,9 +291,12 @@ std::string latency_plot(const ArmResult& arm, bool narrow) {
   }
   canvas.y += kHeight + 14;
   for (const double each : kPercentiles) {
-    canvas.text(across.at(place_of(each)), canvas.y, each <= 0 ? "min" : fmt::format("p{}", each), "small", "middle");
+    if (narrow && each <= 0) continue;  // there p50 is next to it
+    const bool last = each >= kPercentiles.back();
+    canvas.text(last ? canvas.right : across.at(place_of(each)), canvas.y, each <= 0 ? "min" : fmt::format("p{}", each),
+                "small", last ? "end" : "middle");
   }
-  return canvas.element(narrow, arm.name + ": latency by percentile");
+  return canvas.element(arm.name + ": latency by percentile");
 }
 
 }  // namespace weir::drill

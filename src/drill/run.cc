@@ -19,9 +19,9 @@ constexpr int kSettleLooks = 80;
 
 std::string seconds_of(Duration duration) { return fmt::format("{:.0f} s", duration.seconds()); }
 
-std::string where_of(const FaultSpec& fault, const Stack& stack) {
+std::string where_of(const Drill& drill, const FaultSpec& fault, const Stack& stack) {
   if (!uses(fault.kind, "instances")) return {};
-  const size_t all = stack.instances.size();
+  const size_t all = std::min<size_t>(drill.instances, stack.instances.size());
   const size_t count = fault.instances == 0 ? all : std::min<size_t>(fault.instances, all);
   std::string text = " on";
   for (size_t i = all - count; i < all; ++i) text += " " + stack.instances[i].name;
@@ -33,7 +33,8 @@ void settle(StackClient& stack, const Surroundings& surroundings) {
   for (int i = 0; i < kSettleLooks; ++i) {
     const auto all = stack.endpoints();
     const bool well =
-        all && !all->empty() && std::all_of(all->begin(), all->end(), [](const auto& each) { return each.healthy(); });
+        all && !all->endpoints.empty() &&
+        std::all_of(all->endpoints.begin(), all->endpoints.end(), [](const auto& each) { return each.healthy(); });
     if (well || !surroundings.wait(kSettle)) return;
     stack.knock();
   }
@@ -55,12 +56,12 @@ std::string preview(const Drill& drill, const Stack& stack) {
   text += fmt::format("\n  load: {} requests/s to {}\n", drill.load.rate, stack.proxy.text());
   for (const FaultSpec& each : drill.faults) {
     text += fmt::format("  fault: {}{}, {} after the phase of faults began\n", name_of(each.kind),
-                        where_of(each, stack), seconds_of(each.at));
+                        where_of(drill, each, stack), model::format_duration(each.at));
   }
   text += fmt::format("  blast radius: {} of {} instances, {} % of requests; aborted above {} % errors for {}\n",
                       drill.limits.instances == 0 ? std::string("all") : std::to_string(drill.limits.instances),
-                      stack.instances.size(), drill.limits.failed_percent, drill.limits.abort_percent,
-                      model::format_duration(drill.limits.abort_after));
+                      std::min<size_t>(drill.instances, stack.instances.size()), drill.limits.failed_percent,
+                      drill.limits.abort_percent, model::format_duration(drill.limits.abort_after));
   text += fmt::format("  each of {} arms: {} before, {} of faults, {} after\n", drill.arms.size(),
                       seconds_of(drill.phases.before), seconds_of(drill.phases.during), seconds_of(drill.phases.after));
   return text;
@@ -103,6 +104,7 @@ Outcome run(const Drill& drill, StackClient& stack, const Surroundings& surround
     return give_up(
         fmt::format("the stack has {} instances, the drill needs {}", stack.stack().instances.size(), drill.instances));
   }
+  stack.keep_first(drill.instances);
   auto configuration = Configuration::open(stack);
   if (!configuration) return give_up(configuration.error());
   auto injector = Injector::create(stack, drill, surroundings.seed);

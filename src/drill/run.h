@@ -35,6 +35,7 @@ enum class Status : uint8_t {
 struct ArmResult {
   std::string name;
   std::string about;
+  std::string configuration_hash;  ///< configuration.h
   std::unique_ptr<Timeline> timeline;
   std::string given_up;      ///< why; empty: it ran to its end
   std::string load_verdict;  ///< whether the generator kept its schedule

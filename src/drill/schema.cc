@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "load/plan_schema.h"
 #include "model/shapes.h"
 
 namespace weir::drill {
@@ -38,14 +39,15 @@ Section<Drill> make_drill() {
                            "the title may say it all"),
           field<&D::remedy>("remedy", text(0, 400), "The remedy, in the words of the verdict.", "to be said"),
           field<&D::seed>("seed", count(0, UINT64_MAX), "Of arrivals, ids and faults.", "any is as good; --seed"),
-          field<&D::instances>("instances", count(1, 16), "Instances that the stack must have.",
+          field<&D::instances>("instances", count(1, 16), "The first so many of the stack take part.",
                                "what `weir up` starts"),
           structured<D>("hypothesis", structure("a list such as [errors < 0.1%, p99 < 100ms]").and_required(),
                         "The steady state: must hold before any fault, and again afterwards.",
                         "without it nothing "
                         "could be said to have recovered"),
-          structured<D>("load", structure("a map such as {rate: 300}"), "What the clients do; see Load.",
-                        "a small, even load"),
+          structured<D>("load", structure("a map such as {rate: 300}"),
+                        "What the clients do, as in a plan of `weir load`; see Load.",
+                        "200 requests a second for pages of 1000 users"),
           structured<D>("faults", structure("a list of faults, or one").and_required(), "What breaks; see Faults.",
                         "it would be no drill"),
           structured<D>("arms", structure("a list of arms").and_required(),
@@ -71,30 +73,6 @@ Section<Drill> make_drill() {
           field<&D::limits, &L::abort_after>("abort.for", duration(kSecond, kLongest), "For so long.",
                                              "one bad second is what a drill is for"),
       }};
-}
-
-Section<LoadSpec> make_load() {
-  using L = LoadSpec;
-  return {"Load",
-          "load",
-          "Open loop: requests come at their time, whether or not the ones before were answered.",
-          {},
-          {
-              custom<L>(
-                  "rate", count(1, 100'000), "Requests per second.", "small, so that a laptop holds it",
-                  [](const L& load) { return Value{static_cast<uint64_t>(load.rate)}; },
-                  [](L& load, const Value& value) { load.rate = static_cast<double>(std::get<uint64_t>(value)); }),
-              field<&L::poisson>("poisson", boolean(), "At random intervals.", "even ones make phases comparable"),
-              field<&L::connections>("connections", count(1, 10'000), "At most so many.",
-                                     "enough for every request of a second"),
-              field<&L::timeout>("timeout", duration(kMillisecond, Duration::s(60)), "The client's patience.",
-                                 "people wait no longer"),
-              field<&L::path>("path", Shape{.type = Type::target, .min = 1, .max = 1024},
-                              "What is asked for; {user} is a number.", "the page that everybody reads"),
-              field<&L::users>("users", count(1, 1'000'000), "From 1 to this.", "a stack of its own has so many"),
-              field<&L::zipf_percent>("zipf", percent(0, 300), "Exponent of their popularity, in hundredths.",
-                                      "all are read as often"),
-          }};
 }
 
 /// A name that outlives the table: views of it are what a Setting holds.
@@ -232,6 +210,19 @@ bool uses(FaultKind kind, std::string_view setting) {
 
 std::string_view name_of(FaultKind kind) { return kKinds[static_cast<size_t>(kind)]; }
 
+const model::Section<load::Plan>& load_section() {
+  static const auto made = [] {
+    auto its =
+        without(section<load::Plan>(), "load", {"target", "stages", "duration", "warm_up", "connections", "seed"});
+    its.title = "Load";
+    its.doc =
+        "A plan of `weir load`, in an open loop: requests come at their time, whether or not the ones before were "
+        "answered. Unlike there, a drill begins with 200 requests a second, 200 connections and a timeout of 3s.";
+    return its;
+  }();
+  return made;
+}
+
 const model::Section<model::ClusterConfig>& arm_cluster_section() {
   static const auto made = without(section<ClusterConfig>(), "arms[].cluster", {"endpoints"});
   return made;
@@ -255,12 +246,6 @@ namespace weir::model {
 template <>
 const Section<drill::Drill>& section<drill::Drill>() {
   static const Section<drill::Drill> made = drill::make_drill();
-  return made;
-}
-
-template <>
-const Section<drill::LoadSpec>& section<drill::LoadSpec>() {
-  static const Section<drill::LoadSpec> made = drill::make_load();
   return made;
 }
 

@@ -1,7 +1,8 @@
 #pragma once
 // The one definition of every setting of a drill file, with the machinery of model/schema.h: from these tables come the
-// reader (drill_reader.h), the "did you mean" and the reference in docs/drill.md. Defaults are the members' in drill.h.
-// An arm's cluster, route and listener are production's sections without addresses. Built once, any thread.
+// reader (drill_reader.h), the "did you mean" and docs/drill-reference.md. Defaults are the members' in drill.h.
+// The load is a plan's section (load/plan_schema.h), an arm's cluster, route and listener are production's, without
+// what is not theirs to say. Built once, any thread.
 
 #include <string_view>
 
@@ -18,6 +19,8 @@ inline constexpr size_t kExpectationsMax = 64;
 bool uses(FaultKind kind, std::string_view setting);
 std::string_view name_of(FaultKind kind);
 
+/// A load plan's settings without those that the drill's phases, arms and faults decide.
+const model::Section<load::Plan>& load_section();
 const model::Section<model::ClusterConfig>& arm_cluster_section();
 const model::Section<model::RouteConfig>& arm_route_section();
 const model::Section<model::ListenerConfig>& arm_listener_section();
@@ -30,8 +33,6 @@ template <>
 const Section<drill::Drill>& section<drill::Drill>();
 template <>
 const Section<drill::FaultSpec>& section<drill::FaultSpec>();
-template <>
-const Section<drill::LoadSpec>& section<drill::LoadSpec>();
 template <>
 const Section<drill::Arm>& section<drill::Arm>();
 

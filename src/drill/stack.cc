@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cmath>
 #include <csignal>
 #include <cstring>
 #include <fstream>
@@ -89,24 +90,24 @@ Result<Stack, std::string> parse_stack(std::string_view text) {
   return stack;
 }
 
-Result<std::vector<EndpointSample>, std::string> parse_endpoints(std::string_view text) {
+Result<ClusterSample, std::string> parse_endpoints(std::string_view text) {
   const json said = json::parse(text, nullptr, false);
   if (!said.is_object() || !said.contains("clusters") || !said["clusters"].is_array()) {
     return fail(std::string("what it says of its endpoints cannot be read"));
   }
-  std::vector<EndpointSample> samples;
+  ClusterSample sample{.config = number_at(said, "config"), .endpoints = {}};
   for (const json& cluster : said["clusters"]) {
     if (text_at(cluster, "name") != "app" || !cluster.contains("endpoints")) continue;
     for (const json& each : cluster["endpoints"]) {
-      samples.push_back({.name = text_at(each, "name"),
-                         .state = text_at(each, "state"),
-                         .why = text_at(each, "why"),
-                         .in_flight = number_at(each, "in_flight"),
-                         .requests = number_at(each, "requests"),
-                         .failures = number_at(each, "failures") + number_at(each, "connect_failures")});
+      sample.endpoints.push_back({.name = text_at(each, "name"),
+                                  .state = text_at(each, "state"),
+                                  .why = text_at(each, "why"),
+                                  .in_flight = number_at(each, "in_flight"),
+                                  .requests = number_at(each, "requests"),
+                                  .failures = number_at(each, "failures") + number_at(each, "connect_failures")});
     }
   }
-  return samples;
+  return sample;
 }
 
 std::optional<uint64_t> start_of(pid_t pid) {
@@ -136,10 +137,27 @@ Done StackClient::refresh() {
   auto fresh = find(stack_.admin);
   if (!fresh) return fail(fresh.error());
   stack_ = std::move(fresh->stack_);
+  keep_first(kept_);
   return {};
 }
 
-Result<std::vector<EndpointSample>, std::string> StackClient::endpoints() const {
+void StackClient::keep_first(size_t instances) {
+  kept_ = instances;
+  if (stack_.instances.size() > kept_) stack_.instances.resize(kept_);
+}
+
+Done StackClient::record(Duration length) const {
+  const auto seconds = static_cast<int64_t>(std::ceil(length.seconds()));
+  const auto said =
+      call(stack_.admin, Method::post, fmt::format("/record?seconds={}&cluster=app", seconds), {}, kPatience);
+  return said ? Done() : fail(said.error());
+}
+
+Result<std::string, std::string> StackClient::recording() const {
+  return call(stack_.admin, Method::get, "/recording", {}, kPatience);
+}
+
+Result<ClusterSample, std::string> StackClient::endpoints() const {
   const auto said = call(stack_.admin, Method::get, "/endpoints", {}, kPatience);
   return said ? parse_endpoints(*said) : fail(said.error());
 }

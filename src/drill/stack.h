@@ -41,7 +41,7 @@ struct Stack {
 Result<Stack, std::string> parse_stack(std::string_view json);
 
 struct EndpointSample {
-  std::string name;   ///< its address
+  std::string name;   ///< its address; on a time line the instance's name
   std::string state;  ///< "healthy", "ejected"...
   std::string why;
   uint64_t in_flight = 0, requests = 0, failures = 0;
@@ -51,8 +51,12 @@ struct EndpointSample {
   bool operator==(const EndpointSample&) const = default;
 };
 
-/// What GET /endpoints says of the cluster app.
-Result<std::vector<EndpointSample>, std::string> parse_endpoints(std::string_view json);
+/// What GET /endpoints says of the cluster app, and under which configuration.
+struct ClusterSample {
+  uint64_t config = 0;  ///< counts the configurations that came into force
+  std::vector<EndpointSample> endpoints;
+};
+Result<ClusterSample, std::string> parse_endpoints(std::string_view json);
 
 /// When a process began, in clock ticks since the machine did; nothing when there is none.
 std::optional<uint64_t> start_of(pid_t pid);
@@ -64,13 +68,19 @@ class StackClient {
   static Result<StackClient, std::string> find(const model::Address& admin);
 
   [[nodiscard]] const Stack& stack() const { return stack_; }
-  [[nodiscard]] Result<std::vector<EndpointSample>, std::string> endpoints() const;
+  /// From now on only the first so many instances are known, so that a larger stack gives a drill the same result.
+  void keep_first(size_t instances);
+  [[nodiscard]] Result<ClusterSample, std::string> endpoints() const;
   [[nodiscard]] Done reload() const;
   /// Starts an instance again that has ended; nothing to do when it lives.
   [[nodiscard]] Done restart(const std::string& instance);
   [[nodiscard]] Done signal(const std::string& instance, int number) const;
   /// Sets the application's fault, or clears it where `json` is empty.
   [[nodiscard]] Done set_fault(const Instance& instance, const std::string& json) const;
+  /// Begins to record the requests of the cluster app; `recording` is the file once that is over, read by
+  /// sim/recording.h.
+  [[nodiscard]] Done record(Duration length) const;
+  [[nodiscard]] Result<std::string, std::string> recording() const;
   /// A few requests through Weir: an endpoint on probation after an ejection comes back by serving one.
   void knock() const;
   /// For a console, if there is one: failing is no failure. `kind`: "fault" or "recover".
@@ -80,6 +90,7 @@ class StackClient {
   [[nodiscard]] Done refresh();
 
   Stack stack_;
+  size_t kept_ = SIZE_MAX;
 };
 
 }  // namespace weir::drill

@@ -103,8 +103,27 @@ void Timeline::add(Sample sample) {
       const uint64_t known = last == nullptr ? 0 : last->requests;
       requests_at[each.name] += each.requests > known ? each.requests - known : 0;
     }
+    const uint64_t known = samples_.back().config;
+    tallies_[static_cast<size_t>(*phase)]->reloads += sample.config > known ? sample.config - known : 0;
   }
   samples_.push_back(std::move(sample));
+}
+
+void Timeline::reload_asked(Duration at) {
+  if (const auto phase = phase_at(phases_, at)) ++tallies_[static_cast<size_t>(*phase)]->reloads_asked;
+}
+
+std::optional<double> Timeline::moved(Phase phase) const {
+  const Duration from = begin_of(phases_, phase);
+  const Duration to =
+      phase == Phase::after ? end_of(phases_) : begin_of(phases_, static_cast<Phase>(static_cast<int>(phase) + 1));
+  return moved_percent(visits_, from, to);
+}
+
+/// Until everything is taken back: then the endpoints change again.
+std::optional<double> Timeline::keys_moved() const {
+  if (!endpoints_changed_) return std::nullopt;
+  return keys_moved_percent(visits_, *endpoints_changed_, begin_of(phases_, Phase::after));
 }
 
 std::optional<double> Timeline::share(const PhaseTally& its) const {
@@ -180,6 +199,10 @@ std::optional<double> Timeline::figure(Figure figure, Phase phase, const std::ve
       if (at_endpoints == 0) return std::nullopt;
       return static_cast<double>(busiest) * static_cast<double>(its.requests_at.size()) /
              static_cast<double>(at_endpoints);
+    case Figure::moved: return moved(phase);
+    case Figure::asked: return static_cast<double>(its.reloads_asked);
+    case Figure::reloads: return static_cast<double>(its.reloads);
+    case Figure::keys_moved: return keys_moved();
     case Figure::detect:
     case Figure::eject:
     case Figure::recover: return event(figure, hypothesis);

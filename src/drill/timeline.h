@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "drill/drill.h"
+#include "drill/keys.h"
 #include "drill/stack.h"
 #include "load/interval.h"
 
@@ -21,6 +22,7 @@ Duration end_of(const PhaseSpec& phases);
 
 struct Sample {
   Duration at{};
+  uint64_t config = 0;  ///< number of the configuration in force
   std::vector<EndpointSample> endpoints;
 };
 
@@ -39,6 +41,8 @@ struct Second {
 struct PhaseTally {
   load::Interval total;
   std::map<std::string, uint64_t> requests_at;  ///< by endpoint
+  uint64_t reloads_asked = 0;
+  uint64_t reloads = 0;  ///< that took effect
 };
 
 class Timeline {
@@ -50,6 +54,11 @@ class Timeline {
   void mark(Duration at, std::string label) { marks_.push_back({at, std::move(label)}); }
   void fault_began(Duration at) { fault_began_ = at; }
   void rolled_back(Duration at) { rolled_back_ = at; }
+  void reload_asked(Duration at);
+  /// The cluster's endpoints are others from now on.
+  void endpoints_changed(Duration at) { endpoints_changed_ = at; }
+  /// What Weir recorded, by time.
+  void add(std::vector<Visit> visits) { visits_ = std::move(visits); }
 
   /// Of a phase, or of the arm; infinite for what never happened, nothing for what nothing was measured of.
   [[nodiscard]] std::optional<double> figure(Figure figure, Phase phase,
@@ -62,6 +71,8 @@ class Timeline {
 
  private:
   [[nodiscard]] std::optional<double> share(const PhaseTally& tally) const;
+  [[nodiscard]] std::optional<double> moved(Phase phase) const;
+  [[nodiscard]] std::optional<double> keys_moved() const;
   [[nodiscard]] double event(Figure figure, const std::vector<Expectation>& hypothesis) const;
   [[nodiscard]] std::optional<Duration> recovered(const std::vector<Expectation>& hypothesis) const;
 
@@ -72,6 +83,8 @@ class Timeline {
   std::vector<Second> seconds_;
   std::vector<Sample> samples_;
   std::vector<Mark> marks_;
+  std::vector<Visit> visits_;
+  std::optional<Duration> endpoints_changed_;
   std::optional<Duration> fault_began_;
   std::optional<Duration> rolled_back_;
 };

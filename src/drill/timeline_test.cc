@@ -78,6 +78,37 @@ TEST(Timeline, EventsAreTimedFromTheFaultAndFromItsEnd) {
   EXPECT_TRUE(std::isinf(event(Figure::recover))) << "the last second is bad";
 }
 
+TEST(Timeline, ReloadsAreCountedByTheConfigurationsNumber) {
+  Timeline timeline(kPhases, {});
+  timeline.add({.at = Duration::ms(2'900), .config = 5, .endpoints = {}});
+  timeline.reload_asked(Duration::ms(3'000));
+  timeline.reload_asked(Duration::ms(3'100));
+  timeline.add({.at = Duration::ms(3'250), .config = 7, .endpoints = {}});
+  timeline.reload_asked(Duration::ms(3'400));
+  timeline.add({.at = Duration::ms(3'500), .config = 7, .endpoints = {}});
+  timeline.add({.at = Duration::ms(6'100), .config = 8, .endpoints = {}});
+  const auto figure = [&](Figure which, Phase phase) { return timeline.figure(which, phase, hypothesis()).value(); };
+  EXPECT_DOUBLE_EQ(figure(Figure::asked, Phase::during), 3);
+  EXPECT_DOUBLE_EQ(figure(Figure::reloads, Phase::during), 2) << "the third was refused";
+  EXPECT_DOUBLE_EQ(figure(Figure::reloads, Phase::before), 0) << "the first sample counts from nothing";
+  EXPECT_DOUBLE_EQ(figure(Figure::reloads, Phase::after), 1);
+}
+
+TEST(Timeline, PathsMoveWhenTheEndpointsChange) {
+  Timeline timeline(kPhases, {});
+  timeline.endpoints_changed(Duration::s(4));
+  timeline.add(std::vector<Visit>{{Duration::s(1), 1, 0},
+                                  {Duration::s(2), 1, 0},
+                                  {Duration::s(5), 1, 1},
+                                  {Duration::ms(5'500), 1, 1},
+                                  {Duration::s(7), 1, 0}});
+  const auto figure = [&](Figure which, Phase phase) { return timeline.figure(which, phase, hypothesis()).value(); };
+  EXPECT_DOUBLE_EQ(figure(Figure::moved, Phase::before), 0);
+  EXPECT_DOUBLE_EQ(figure(Figure::moved, Phase::during), 50);
+  EXPECT_DOUBLE_EQ(figure(Figure::moved, Phase::after), 100);
+  EXPECT_DOUBLE_EQ(figure(Figure::keys_moved, Phase::during), 100);
+}
+
 TEST(Schedule, AFlappingFaultComesAgainAndAgain) {
   Drill drill;
   drill.phases.during = Duration::s(5);

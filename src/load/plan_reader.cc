@@ -137,20 +137,20 @@ void read_structure(Reading& reading, const Entry& entry, std::string_view name,
   }
 }
 
-void check_plan(Reading& reading, const YamlNode& root, const Plan& plan) {
+void check_plan(Reading& reading, const YamlNode& root, const std::string& path, const Plan& plan) {
   for (size_t i = 0; i < plan.requests.size(); ++i) {
-    check_request(reading, root, join("requests", i), plan.requests[i], plan);
+    check_request(reading, root, join(join(path, "requests"), i), plan.requests[i], plan);
   }
   for (size_t i = 0; i < plan.sessions.steps.size(); ++i) {
-    check_request(reading, root, join("sessions.steps", i), plan.sessions.steps[i], plan);
+    check_request(reading, root, join(join(path, "sessions.steps"), i), plan.sessions.steps[i], plan);
   }
   uint64_t weights = 0;
   for (const RequestSpec& each : plan.requests) weights += each.weight;
   if (!plan.requests.empty() && weights == 0) {
-    reading.mistake(root, "requests", {"all have weight 0", "at least one with a weight"});
+    reading.mistake(root, join(path, "requests"), {"all have weight 0", "at least one with a weight"});
   }
   if (plan.warm_up >= plan.duration) {
-    reading.mistake(root, "warm_up",
+    reading.mistake(root, join(path, "warm_up"),
                     {fmt::format("of {} leaves nothing of a duration of {}", model::format_duration(plan.warm_up),
                                  model::format_duration(plan.duration)),
                      "less than the duration"});
@@ -163,16 +163,24 @@ std::vector<Mistake> single(const std::string& file, uint32_t line, uint32_t col
 
 }  // namespace
 
+void read_plan(Reading& reading, const YamlNode& at, const YamlNode& node, const std::string& path,
+               const model::Section<Plan>& its, Plan& plan) {
+  read_section(
+      reading, at, node, path, plan,
+      [&](const model::Setting<Plan>& setting, const Entry& entry) {
+        read_structure(reading, entry, setting.info.name, plan);
+      },
+      its);
+  if (node.kind == YamlNode::Kind::map) check_plan(reading, node, path, plan);
+}
+
 Result<Plan, std::vector<Mistake>> load_plan_text(std::string_view text, const std::string& file_name) {
   const auto tree = model::parse_yaml(text);
   if (!tree) return fail(single(file_name, tree.error().line, tree.error().column, tree.error().message));
   Reading reading(file_name);
   Plan plan;
   plan.target = {};
-  read_section(reading, *tree, *tree, "", plan, [&](const model::Setting<Plan>& setting, const Entry& entry) {
-    read_structure(reading, entry, setting.info.name, plan);
-  });
-  if (tree->kind == YamlNode::Kind::map) check_plan(reading, *tree, plan);
+  read_plan(reading, *tree, *tree, "", model::section<Plan>(), plan);
   auto mistakes = reading.take_mistakes();
   if (!mistakes.empty()) return fail(std::move(mistakes));
   return plan;

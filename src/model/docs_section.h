@@ -1,6 +1,6 @@
 #pragma once
-// A section of a schema as a section of a documentation page: one row per setting. docs/configuration.md and
-// docs/scenarios-reference.md are written with it. Pure functions, any thread.
+// A section of a schema as a section of a documentation page: one row per setting. docs/configuration.md,
+// docs/scenarios-reference.md and docs/drill-reference.md are written with it. Pure functions, any thread.
 
 #include <string>
 #include <string_view>

@@ -19,7 +19,7 @@ DRILL = {
     "title": "One instance is killed",
     "remedy": "the retry hid it",
     "hypothesis": ["errors < 20%"],
-    "load": {"rate": 40, "users": 100},
+    "load": {"rate": 40, "ids": {"user": {"count": 100}}},
     "phases": {"warm_up": "1s", "before": "2s", "during": "3s", "after": "12s"},
     "blast_radius": {"instances": 1, "failed": "100%"},
     "abort": {"errors": "99%", "for": "10s"},
@@ -96,6 +96,9 @@ class Drills(unittest.TestCase):
                             for one in sample["endpoints"]), "nobody was ever unhealthy")
         text = page.read_text()
         self.assertIn("kill app-3", text)
+        self.assertIn("in flight at each endpoint", text)
+        self.assertRegex(found["arms"][0]["configuration"], "^[0-9a-f]{16}$")
+        self.assertIn(found["arms"][0]["configuration"], text)
         self.assertNotIn("<script", text)
 
     def test_an_expectation_that_fails_is_named(self):
@@ -103,6 +106,21 @@ class Drills(unittest.TestCase):
         status, said = self.finish(self.drill(self.file(expect=["with.during.good > 4000"])))
         self.assertEqual(status, 1, said)
         self.assertRegex(said, r"fails: with: good during the fault: \S+, expected > 4000")
+        self.assert_restored()
+
+    def test_reloads_and_moved_paths_are_counted(self):
+        self.start_stack()
+        figures = self.directory / "figures.json"
+        status, said = self.finish(self.drill(self.file(
+            faults=[{"kind": "reload", "every": "200ms", "for": "1s"}, {"kind": "use", "endpoints": 3, "at": "1500ms"}],
+            arms=[{"name": "with", "endpoints": 2, "cluster": {"policy": "ring_hash", "hash_on": "path", "bounded_load": "off",
+                                                               "slow_start": "off"}}],
+            expect=["with.during.reloads > 0.95 * with.during.asked", "with.before.moved < 0.5%",
+                    "with.keys_moved > 1%", "with.keys_moved < 99%"]), "--json", figures))
+        self.assertEqual(status, 0, said)
+        during = json.loads(figures.read_text())["arms"][0]["phases"]["during"]
+        self.assertEqual(during["asked"], 5)
+        self.assertEqual(during["reloads"], 6, "five that were asked for, and the one that added an endpoint")
         self.assert_restored()
 
     def test_ctrl_c_takes_everything_back(self):
