@@ -128,5 +128,33 @@ TEST(RateSearch, WhatHoldsOnlyOnceIsNotFound) {
   EXPECT_LE(*search.found(), 96);
 }
 
+TEST(Verdict, WhatTheGeneratorSpoiledIsNotTheServersFailure) {
+  struct Row {
+    const char* message;
+    bool expected;
+    bool limited;
+    std::vector<const char*> missed;
+    std::array<uint64_t, kFailures> failures;  // connect, reset, early_close, malformed, timeout, not_sent, 4xx, 5xx
+  };
+  const Row rows[] = {
+      {"on schedule: the server was slow", false, false, {"p99<10ms"}, {}},
+      {"late, and so the times were long", true, true, {"p99<10ms", "service.p50<1ms"}, {}},
+      {"late, and so too few were answered", true, true, {"rate>100"}, {}},
+      {"late, and so most failed by time", true, true, {"errors<1%"}, {0, 0, 0, 0, 6, 3, 0, 8}},
+      {"late, but it was the server that said no", false, true, {"errors<1%"}, {0, 0, 0, 0, 1, 0, 0, 8}},
+      {"late, and slow, but it was the server that said no", false, true, {"p99<1ms", "errors<1%"}, {9}},
+  };
+  for (const Row& row : rows) {
+    Figures figures;
+    figures.completed = 100;
+    figures.verdict.limited = row.limited;
+    figures.failures = row.failures;
+    figures.thresholds.push_back({.threshold = *parse_threshold("errors<90%"), .held = true});
+    for (const char* each : row.missed) figures.thresholds.push_back({.threshold = *parse_threshold(each)});
+    EXPECT_EQ(row.expected, is_generators_failure(figures)) << row.message;
+    EXPECT_FALSE(all_held(figures)) << row.message;
+  }
+}
+
 }  // namespace
 }  // namespace weir::load
