@@ -13,7 +13,7 @@ load::Figures tried(bool held, bool limited) {
   figures.completed = figures.offered = 100;
   figures.verdict.limited = limited;
   figures.verdict.reason = "p99 of lateness is 900 us";
-  figures.thresholds.push_back({.threshold = *load::parse_threshold("p99<10ms"), .held = held});
+  figures.thresholds.push_back({.threshold = *load::parse_threshold("p99<10ms"), .held = held, .actual = {}});
   return figures;
 }
 

@@ -149,8 +149,8 @@ TEST(Verdict, WhatTheGeneratorSpoiledIsNotTheServersFailure) {
     figures.completed = 100;
     figures.verdict.limited = row.limited;
     figures.failures = row.failures;
-    figures.thresholds.push_back({.threshold = *parse_threshold("errors<90%"), .held = true});
-    for (const char* each : row.missed) figures.thresholds.push_back({.threshold = *parse_threshold(each)});
+    figures.thresholds.push_back({.threshold = *parse_threshold("errors<90%"), .held = true, .actual = {}});
+    for (const char* each : row.missed) figures.thresholds.push_back({.threshold = *parse_threshold(each), .actual = {}});
     EXPECT_EQ(row.expected, is_generators_failure(figures)) << row.message;
     EXPECT_FALSE(all_held(figures)) << row.message;
   }
