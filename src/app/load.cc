@@ -124,11 +124,11 @@ int read_log(const Options& options, load::Plan& plan) {
   auto log = load::parse_access_log(*text);
   if (!log) return complain(fmt::format("{}: {}", options.log_file, log.error()));
   if (log->malformed > 0) {
-    app::complain(fmt::format("weir load: {}: left out {} lines that are no requests; the first: {}\n",
+    app::complain(fmt::format("weir load: {}: lines that are no requests, left out: {}; the first: {}\n",
                               options.log_file, log->malformed, log->first_malformed));
   }
   if (log->not_repeated > 0) {
-    app::complain(fmt::format("weir load: {}: left out {} requests that had a body a log does not keep\n",
+    app::complain(fmt::format("weir load: {}: requests whose body a log does not keep, left out: {}\n",
                               options.log_file, log->not_repeated));
   }
   plan.arrivals = load::Arrivals::log;

@@ -51,9 +51,7 @@ void add_line(Chart& chart, const Side& side, std::string_view name, bool thin, 
 }
 
 std::string curves(const Sides& sides) {
-  Chart chart{.heading = "how many were answered within: response (thick) and service time (thin)",
-              .across = Chart::Across::percent,
-              .up = Chart::Up::latency};
+  Chart chart{.heading = "how many were answered within", .across = Chart::Across::percent, .up = Chart::Up::latency};
   for (const bool of_service : {false, true}) {
     for (const Side& side : sides) {
       ChartLine line{.name = fmt::format("{} {}", side.letter, of_service ? "service" : "response"),
@@ -69,8 +67,7 @@ std::string curves(const Sides& sides) {
 }
 
 std::string latencies(const Sides& sides) {
-  Chart chart =
-      over_time(sides, "response time: p99 (thick) and p50 (thin), by the time of the answer", Chart::Up::latency);
+  Chart chart = over_time(sides, "response time, by the time of the answer", Chart::Up::latency);
   for (const Side& side : sides) {
     add_line(chart, side, "p99", false, [](const Point& p) { return value_of(p.response[1]); });
     add_line(chart, side, "p50", true, [](const Point& p) { return value_of(p.response[0]); });
@@ -79,7 +76,7 @@ std::string latencies(const Sides& sides) {
 }
 
 std::string rates(const Sides& sides) {
-  Chart chart = over_time(sides, "good responses (thick) and what was offered (thin), per second", Chart::Up::linear);
+  Chart chart = over_time(sides, "requests per second", Chart::Up::linear);
   for (const Side& side : sides) {
     add_line(chart, side, "good", false, [](const Point& p) { return Value(p.good); });
     add_line(chart, side, "offered", true, [](const Point& p) { return Value(p.offered); });

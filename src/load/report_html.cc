@@ -79,7 +79,7 @@ std::string rates(const Figures& f) {
 }
 
 std::string latencies(const Figures& f) {
-  Chart chart = over_time(f, "response (thick) and service time (thin), by the time of the answer", Chart::Up::latency);
+  Chart chart = over_time(f, "response and service time", Chart::Up::latency);
   constexpr std::array<std::string_view, 3> kNames{"p50", "p99", "p99.9"};
   const auto value = [](const std::optional<int64_t>& ns) {
     return ns ? std::optional(static_cast<double>(*ns)) : std::nullopt;

@@ -89,7 +89,23 @@ TEST(Verdict, NamesTheRuleThatWasBroken) {
   EXPECT_TRUE(judge(punctual, response, 81).limited);
   EXPECT_NE(std::string::npos, judge(punctual, response, 81).reason.find("81 %"));
   EXPECT_TRUE(judge(late, response, 10).limited);
+  EXPECT_NE(std::string::npos, judge(late, response, 10).reason.find("p99 of lateness is 20"));
   EXPECT_NE(std::string::npos, judge(late, response, 10).reason.find("a tenth"));
+}
+
+TEST(Verdict, AFewLateOnesOfAHundredAreNoPercentile) {
+  Histogram few, most, response, nothing;
+  for (int i = 0; i < 100; ++i) {
+    few.record(i < 5 ? 5'000'000 : 50'000);
+    most.record(i < 5 ? 50'000 : 5'000'000);
+    response.record(10'000'000);
+  }
+  EXPECT_FALSE(judge(few, response, 1).limited) << judge(few, response, 1).reason;
+  EXPECT_NE(std::string::npos, judge(few, response, 1).reason.find("p90 of lateness"));
+  EXPECT_TRUE(judge(most, response, 1).limited);
+  EXPECT_FALSE(judge(most, nothing, 1).limited) << "nothing to hold it against";
+  EXPECT_EQ("0 requests are too few to know lateness, the generator used 1 % of its cores",
+            judge(nothing, nothing, 1).reason);
 }
 
 TEST(RateSearch, FindsTheCapacityOfAServer) {
@@ -150,7 +166,8 @@ TEST(Verdict, WhatTheGeneratorSpoiledIsNotTheServersFailure) {
     figures.verdict.limited = row.limited;
     figures.failures = row.failures;
     figures.thresholds.push_back({.threshold = *parse_threshold("errors<90%"), .held = true, .actual = {}});
-    for (const char* each : row.missed) figures.thresholds.push_back({.threshold = *parse_threshold(each), .actual = {}});
+    for (const char* each : row.missed)
+      figures.thresholds.push_back({.threshold = *parse_threshold(each), .actual = {}});
     EXPECT_EQ(row.expected, is_generators_failure(figures)) << row.message;
     EXPECT_FALSE(all_held(figures)) << row.message;
   }

@@ -118,6 +118,13 @@ class Load(Case):
             report = self.load(f"127.0.0.1:{free_port()}", "--rate", "50", "--duration", "1s", expect=1)
             self.assertEqual(50, report["failures"]["connect"])
 
+    def test_waiting_for_a_server_that_stalls_costs_nothing(self):
+        # Half a second of requests, and three of waiting: whoever turns in circles meanwhile uses most of a core.
+        report = self.load(self.upstream(behaviour=never), "--rate", "20", "--duration", "500ms", "--timeout", "3s",
+                           expect=1)
+        self.assertEqual(10, report["failures"]["timeout"])
+        self.assertLess(report["verdict"]["cpu_percent"], 40)
+
     def test_a_server_that_closes_each_connection_fails_nobody(self):
         endpoint = self.upstream(behaviour=close_after_each)
         report = self.load(endpoint, "--rate", "100", "--duration", "1s")
