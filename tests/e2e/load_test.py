@@ -101,7 +101,7 @@ class Load(Case):
             ("reset in the middle of the body", reset_in_the_middle, "reset"),
             ("half dead", never, "timeout"),
             ("stalled in the middle of the body", stall_in_the_middle, "timeout"),
-            ("slower than the timeout", delay(2), "timeout"),
+            ("slower than the timeout", delay(PATIENCE), "timeout"),
             ("not HTTP", says(b"SSH-2.0-hello\r\n\r\n"), "malformed"),
             ("cut off", says(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort"), "early_close"),
             ("refused", status(404), "status_4xx"),
@@ -110,7 +110,9 @@ class Load(Case):
         for message, behaviour, kind in rows:
             with self.subTest(message):
                 endpoint = self.upstream(behaviour=behaviour)
-                report = self.load(endpoint, "--rate", "50", "--duration", "1s", "--timeout", "300ms",
+                # Short where it has to be waited for; elsewhere a busy machine must not make other failures timeouts.
+                timeout = "2s" if kind == "timeout" else "30s"
+                report = self.load(endpoint, "--rate", "50", "--duration", "1s", "--timeout", timeout,
                                    expect=0 if kind.startswith("status") else 1)
                 self.assertEqual({kind: 50}, {each: n for each, n in report["failures"].items() if n})
                 self.assertEqual(0, report["good"])
@@ -283,9 +285,12 @@ class Load(Case):
 
     def test_the_highest_rate_of_a_server_of_known_capacity(self):
         endpoint = self.upstream(behaviour=one_by_one(0.01))
-        self.load(endpoint, "--find-max", "--slo", "p75<100ms", "--slo", "errors<1%", "--rate", "40",
-                  "--duration", "2s", "--timeout", "1s")
-        found = float(re.search(r"held 3 times: ([\d.]+)/s", self.printed).group(1))
+        done = run("load", endpoint.address, "--quiet", "--find-max", "--slo", "p75<100ms", "--slo", "errors<1%",
+                   "--rate", "40", "--duration", "2s", "--timeout", "1s", timeout=120)
+        if "the generator, not the server, was the limit" in done.stdout:
+            self.skipTest("this machine is too busy to measure anything: " + done.stdout)
+        self.assertEqual(0, done.returncode, done.stdout + done.stderr)
+        found = float(re.search(r"held 3 times: ([\d.]+)/s", done.stdout).group(1))
         # A hundred per second is what it can do at most; the queue of two seconds above it is what breaks the limit.
         self.assertGreater(found, 60)
         self.assertLess(found, 112)
