@@ -285,14 +285,16 @@ class Load(Case):
 
     def test_the_highest_rate_of_a_server_of_known_capacity(self):
         endpoint = self.upstream(behaviour=one_by_one(0.01))
+        # A hundred per second at most, and what a busy machine leaves of it.
+        capacity = self.load(endpoint, "--connections", "4", "--duration", "2s")["good_per_s"]
         done = run("load", endpoint.address, "--quiet", "--find-max", "--slo", "p75<100ms", "--slo", "errors<1%",
                    "--rate", "40", "--duration", "2s", "--timeout", "1s", timeout=120)
         if "the generator, not the server, was the limit" in done.stdout:
             self.skipTest("this machine is too busy to measure anything: " + done.stdout)
         self.assertEqual(0, done.returncode, done.stdout + done.stderr)
         found = float(re.search(r"held 3 times: ([\d.]+)/s", done.stdout).group(1))
-        # A hundred per second is what it can do at most; the queue of two seconds above it is what breaks the limit.
-        self.assertGreater(found, 60)
+        # The queue that two seconds above its capacity build up is what breaks the limit.
+        self.assertGreater(found, 0.5 * capacity)
         self.assertLess(found, 112)
         self.load(endpoint, "--find-max", "--slo", "p99<100ms", "--rate", "40", "--duration", "1s", expect=2)
         self.assertIn("40 samples are too few", self.printed)
