@@ -5,7 +5,10 @@ CPU per request in a closed loop: both ask the same light server over the same n
 server on one CPU and the client on another; user and system time of the client's process over the requests that were
 answered. Percentiles at a fixed rate: weir load and reference_client.cc in turns, against the light server as it is,
 and against the same server stopped for 200 ms of every second. There theory knows the answer, too: a fifth of the
-requests waits, evenly from 0 to 200 ms, so that p90 is 100 ms and p99 is 190 ms."""
+requests waits, evenly from 0 to 200 ms, so that p90 is 100 ms and p99 is 190 ms.
+
+Two percentiles agree when their medians over the rounds lie no further apart than the rounds of one and the same client
+do: that scatter is printed beside the difference."""
 
 import argparse
 import contextlib
@@ -27,6 +30,7 @@ BUILD = ROOT / "build" / "bench"
 LIMIT = 1.1
 STOPPED, EVERY = 0.2, 1.0
 SHOWN = ("p50", "p75", "p90", "p95", "p99", "p99.9")
+RESOLUTION = 0.01  # of weir's histogram
 
 
 def build(folder):
@@ -154,23 +158,47 @@ def fixed_rate(options, programs, placement):
         found = json.loads(output)
         return {name: (found["response"][name + "_ns"] or float("nan")) / 1e6 for name in SHOWN}  # nan: too few
 
-    for title, stops in (("the light server as it is", False), ("stopped for 200 ms of every second", True)):
+    good = True
+    for title, stops, rounds in (("the light server as it is", False, options.fixed_rounds),
+                                 ("stopped for 200 ms of every second", True, options.stopped_rounds)):
         seen = {"reference": [], "weir load": []}
         with light_server(light, server_cpus) as (server, port), \
                 stopping(server) if stops else contextlib.nullcontext():
-            for number in range(options.fixed_rounds):
+            for number in range(rounds):
                 order = list(seen) if number % 2 == 0 else list(reversed(seen))
                 for name in order:
                     seen[name].append(by_reference(port) if name == "reference" else by_load(port))
-        print(f"response time from the intended start at {options.rate}/s, milliseconds: {title}\n")
-        print(f"{'':22}" + "".join(f"{name:>9}" for name in SHOWN))
-        for name, samples in seen.items():
-            for what, of in (("median", statistics.median), ("least", min), ("most", max)):
-                print(f"{name + ', ' + what:22}" + "".join(f"{of(s[p] for s in samples):9.3f}" for p in SHOWN))
-        if stops:
-            theory = [max(0, 1000 * STOPPED * (1 - (1 - float(p[1:]) / 100) / STOPPED)) for p in SHOWN]
-            print(f"{'theory':22}" + "".join(f"{each:9.3f}" for each in theory))
-        print(flush=True)
+        print(f"response time from the intended start at {options.rate}/s, milliseconds: {title}, {rounds} rounds\n")
+        print_fixed(seen, stops)
+        good = agreement(seen) and good
+    return good
+
+
+def row(name, figures):
+    print(f"{name:24}" + "".join(f"{each:9.3f}" for each in figures))
+
+
+def print_fixed(seen, stops):
+    print(f"{'':24}" + "".join(f"{name:>9}" for name in SHOWN))
+    for name, samples in seen.items():
+        for what, of in (("median", statistics.median), ("least", min), ("most", max)):
+            row(f"{name}, {what}", (of(s[p] for s in samples) for p in SHOWN))
+    if stops:
+        row("theory", (max(0, 1000 * STOPPED * (1 - (1 - float(p[1:]) / 100) / STOPPED)) for p in SHOWN))
+
+
+def agreement(seen):
+    """Whether the difference of the medians lies within the scatter: the larger range of a client's own rounds."""
+    medians = {name: {p: statistics.median(s[p] for s in samples) for p in SHOWN} for name, samples in seen.items()}
+    difference = {p: medians["weir load"][p] - medians["reference"][p] for p in SHOWN}
+    scatter = {p: max(RESOLUTION * medians["reference"][p],
+                      *(max(s[p] for s in samples) - min(s[p] for s in samples) for samples in seen.values()))
+               for p in SHOWN}
+    row("difference of medians", difference.values())
+    row("scatter", scatter.values())
+    apart = [p for p in SHOWN if not abs(difference[p]) <= scatter[p]]
+    print(f"\n{'apart beyond the scatter: ' + ', '.join(apart) if apart else 'within the scatter'}\n", flush=True)
+    return not apart
 
 
 def main():
@@ -181,7 +209,8 @@ def main():
     parser.add_argument("--rate", type=int, default=1000)
     parser.add_argument("--connections", type=int, default=256, help="at the fixed rate")
     parser.add_argument("--fixed-seconds", type=int, default=10)
-    parser.add_argument("--fixed-rounds", type=int, default=3)
+    parser.add_argument("--fixed-rounds", type=int, default=7)
+    parser.add_argument("--stopped-rounds", type=int, default=3)
     parser.add_argument("--only", choices=["closed", "fixed"])
     options = parser.parse_args()
     cpus = sorted(os.sched_getaffinity(0))
@@ -191,7 +220,7 @@ def main():
     if options.only != "fixed":
         good = closed_loop(options, light, placement)
     if options.only != "closed":
-        fixed_rate(options, (light, reference), placement)
+        good = fixed_rate(options, (light, reference), placement) and good
     return 0 if good else 1
 
 

@@ -4,17 +4,17 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cerrno>
 #include <charconv>
 #include <csignal>
 #include <cstdio>
-#include <cstring>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "app/load_compare.h"
 #include "app/load_live.h"
+#include "app/load_search.h"
 #include "app/service.h"
 #include "app/terminal.h"
 #include "load/access_log.h"
@@ -52,7 +52,13 @@ struct Options {
   std::string first, second;  ///< of compare
 };
 
-std::atomic<bool> interrupted{false};
+/// How often somebody wanted it to end: once, and what is in flight is waited for; twice, and it is not.
+std::atomic<int> interruptions{0};
+
+/// A third time is the system's business.
+void on_interruption(int signal) {
+  if (interruptions.fetch_add(1) > 0) std::signal(signal, SIG_DFL);
+}
 
 int complain(const std::string& text) {
   app::complain(fmt::format("weir load: {}\n", text));
@@ -62,15 +68,6 @@ int complain(const std::string& text) {
 int complain(std::string_view option, const model::Problem& problem) {
   const std::string expected = problem.expected.empty() ? "" : "; expected " + problem.expected;
   return complain(fmt::format("{}: {}{}", option, problem.message, expected));
-}
-
-/// "-" is the standard output.
-int write(const std::string& path, const std::string& text) {
-  if (path == "-") return say(text);
-  std::FILE* file = std::fopen(path.c_str(), "wbe");
-  bool written = file != nullptr && std::fwrite(text.data(), 1, text.size(), file) == text.size();
-  if (file != nullptr) written = std::fclose(file) == 0 && written;
-  return written ? 0 : complain(fmt::format("{} cannot be written: {}", path, std::strerror(errno)));
 }
 
 // ---- from options to a plan
@@ -127,11 +124,11 @@ int read_log(const Options& options, load::Plan& plan) {
   auto log = load::parse_access_log(*text);
   if (!log) return complain(fmt::format("{}: {}", options.log_file, log.error()));
   if (log->malformed > 0) {
-    app::complain(fmt::format("weir load: {}: left out {} lines that are no requests; the first: {}\n",
+    app::complain(fmt::format("weir load: {}: lines that are no requests, left out: {}; the first: {}\n",
                               options.log_file, log->malformed, log->first_malformed));
   }
   if (log->not_repeated > 0) {
-    app::complain(fmt::format("weir load: {}: left out {} requests that had a body a log does not keep\n",
+    app::complain(fmt::format("weir load: {}: requests whose body a log does not keep, left out: {}\n",
                               options.log_file, log->not_repeated));
   }
   plan.arrivals = load::Arrivals::log;
@@ -197,14 +194,18 @@ Result<load::Summary, std::string> run(const load::Plan& plan, const Options& op
                                        const std::vector<load::Threshold>& abort_on) {
   auto generator = load::Generator::start(plan, options.workers);
   if (!generator) return fail(generator.error());
+  // Only from here on is there something to tell: an interruption while sessions are opened just ends the process.
+  for (const int signal : {SIGINT, SIGTERM}) {
+    if (interruptions.load() == 0) std::signal(signal, on_interruption);
+  }
   LoadLive live(plan, options.quiet || options.find_max);
   bool stopped = false;
   for (bool over = false; !over;) {
-    over = (*generator)->wait(Duration::ms(100));
+    over = (*generator)->wait(Duration::ms(100)) || interruptions.load() > 1;
     const auto intervals = (*generator)->take_intervals();
     for (const auto& each : intervals) live.show(*each);
     const bool judged = !intervals.empty() && !abort_on.empty() && is_broken(abort_on, (*generator)->summary());
-    if (!stopped && (interrupted.load() || judged)) {
+    if (!stopped && (interruptions.load() > 0 || judged)) {
       stopped = true;
       (*generator)->stop();
     }
@@ -216,35 +217,10 @@ Result<load::Summary, std::string> run(const load::Plan& plan, const Options& op
 int tell(const Options& options, const load::Figures& figures) {
   int status = 0;
   if (options.json != "-" && options.html != "-") status = say(load::text_of(figures));
-  if (!options.json.empty()) status = std::max(status, write(options.json, load::json_of(figures)));
-  if (!options.html.empty()) status = std::max(status, write(options.html, load::html_of(figures)));
+  if (!options.json.empty()) status = std::max(status, write_report(options.json, load::json_of(figures)));
+  if (!options.html.empty()) status = std::max(status, write_report(options.html, load::html_of(figures)));
   if (status != 0) return status;
-  const bool held = std::ranges::all_of(figures.thresholds, [](const load::Held& each) { return each.held; });
-  return held && figures.completed > 0 ? 0 : kMissed;
-}
-
-/// One rate of the search. What the generator could not send says nothing about the server.
-struct Tried {
-  bool held = false;
-  load::Figures figures;
-};
-Result<Tried, std::string> try_rate(load::Plan plan, double rate, const Options& options,
-                                    const std::vector<load::Threshold>& slo) {
-  plan.rate = rate;
-  auto summary = run(plan, options, slo);
-  if (!summary) return fail(summary.error());
-  Tried out;
-  out.figures = load::figures_of(plan, *summary, load::check(slo, *summary));
-  const auto& held = out.figures.thresholds;
-  out.held = out.figures.completed > 0 && std::ranges::all_of(held, [](const auto& each) { return each.held; });
-  return out;
-}
-
-/// A threshold that a healthy server's answers were too few for; null when there is none.
-const load::Held* too_short(const load::Figures& figures) {
-  if (figures.completed < figures.offered) return nullptr;
-  const auto unknown = std::ranges::find(figures.thresholds, false, &load::Held::known);
-  return unknown == figures.thresholds.end() ? nullptr : &*unknown;
+  return load::all_held(figures) ? 0 : kMissed;
 }
 
 int find_max(const load::Plan& plan, const Options& options, const std::vector<load::Threshold>& slo) {
@@ -252,36 +228,25 @@ int find_max(const load::Plan& plan, const Options& options, const std::vector<l
   if (plan.arrivals != load::Arrivals::constant && plan.arrivals != load::Arrivals::poisson) {
     return complain("--find-max searches a rate: it needs an open loop");
   }
-  load::RateSearch search(std::max(1.0, plan.rate));
-  std::optional<load::Figures> best;
-  while (const auto rate = search.next()) {
-    const auto tried = try_rate(plan, *rate, options, slo);
-    if (!tried) return complain(tried.error());
-    if (interrupted.load()) return kMissed;
-    if (const auto* unknown = too_short(tried->figures)) {
-      return complain(fmt::format("--duration is too short at {:.1f}/s: {}", *rate, unknown->actual));
-    }
-    std::string why;
-    for (const auto& each : tried->figures.thresholds) why += (why.empty() ? "" : ", ") + each.actual;
-    if (!options.quiet) {
-      app::complain(fmt::format("{:>10.1f}/s {} ({}){}\n", *rate, tried->held ? "holds " : "breaks", why,
-                                tried->figures.verdict.limited ? "  generator-limited" : ""));
-    }
-    if (tried->held) best = tried->figures;
-    search.tell(tried->held);
-  }
-  if (!search.found() || !best) {
-    (void)say("no rate holds\n");
-    return kMissed;
-  }
-  const std::string broke = search.broke_at() ? fmt::format("; {:.1f}/s does not", *search.broke_at()) : "";
-  if (options.json != "-" && options.html != "-") {
-    if (say(fmt::format("highest rate that held {} times: {:.1f}/s{}\n", load::RateSearch::kRepeats, *search.found(),
-                        broke)) != 0) {
-      return kMissed;
-    }
-  }
-  return tell(options, *best);
+  SearchOrders orders;
+  orders.from = plan.rate;
+  orders.ask = [&](double rate) -> Result<load::Figures, std::string> {
+    load::Plan asked = plan;
+    asked.rate = rate;
+    const auto summary = run(asked, options, slo);
+    if (!summary) return fail(summary.error());
+    return load::figures_of(asked, *summary, load::check(slo, *summary));
+  };
+  orders.interrupted = [] { return interruptions.load() > 0; };
+  orders.progress = [&](const std::string& line) {
+    if (!options.quiet) app::complain(line);
+  };
+  const auto end = search_rate(orders);
+  if (!end) return complain(end.error());
+  const bool only_report = options.json == "-" || options.html == "-";
+  (only_report ? app::complain(end->verdict + "\n") : static_cast<void>(say(end->verdict + "\n")));
+  const int status = end->best ? tell(options, *end->best) : kMissed;
+  return end->complete ? status : std::max(status, kMissed);
 }
 
 int generate(const Options& options) {
@@ -291,8 +256,6 @@ int generate(const Options& options) {
   if (status == 0) status = read_thresholds("--threshold", options.thresholds, thresholds);
   if (status == 0) status = read_thresholds("--slo", options.slo, slo);
   if (status != 0) return status;
-  std::signal(SIGINT, [](int) { interrupted.store(true); });
-  std::signal(SIGTERM, [](int) { interrupted.store(true); });
   if (options.find_max) return find_max(plan, options, slo);
   thresholds.insert(thresholds.end(), slo.begin(), slo.end());
   const auto summary = run(plan, options, options.abort ? thresholds : std::vector<load::Threshold>{});
@@ -303,24 +266,14 @@ int generate(const Options& options) {
   return tell(options, load::figures_of(plan, *summary, load::check(thresholds, *summary)));
 }
 
-int compare(const Options& options) {
-  constexpr size_t kReportBytesMax = 64 * 1024 * 1024;
-  std::vector<load::NamedFigures> both;
-  for (const std::string& path : {options.first, options.second}) {
-    const auto text = model::read_text_file(path, kReportBytesMax);
-    if (!text) return complain(fmt::format("{} {}", path, text.error()));
-    auto figures = load::figures_from_json(*text);
-    if (!figures) return complain(fmt::format("{} {}", path, figures.error()));
-    both.push_back({path, std::move(*figures)});
-  }
-  return say(load::compare(both[0], both[1]));
-}
-
 void add_compare(CLI::App& verb, Chosen& chosen, const std::shared_ptr<Options>& options) {
   CLI::App* sub = verb.add_subcommand("compare", "two reports side by side, with ratios");
   sub->add_option("first", options->first, "a report that --json wrote")->required();
   sub->add_option("second", options->second, "another")->required();
-  sub->callback([options, &chosen] { chosen = [options] { return compare(*options); }; });
+  sub->add_option("--html", options->html, "write a page that lays one over the other");
+  sub->callback([options, &chosen] {
+    chosen = [options] { return compare_loads(options->first, options->second, options->html); };
+  });
 }
 
 }  // namespace

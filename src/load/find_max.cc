@@ -1,6 +1,7 @@
 #include "load/find_max.h"
 
 #include <algorithm>
+#include <numeric>
 
 namespace weir::load {
 
@@ -44,6 +45,21 @@ void RateSearch::halve() {
   }
   rate_ = low_ ? (*low_ + *high_) / 2 : *high_ * (held_once_ ? 1 - precision_ : 0.5);
   if (rate_ < kLeast) over_ = true;
+}
+
+bool all_held(const Figures& figures) {
+  return figures.completed > 0 && std::ranges::all_of(figures.thresholds, [](const Held& each) { return each.held; });
+}
+
+bool is_generators_failure(const Figures& figures) {
+  if (!figures.verdict.limited) return false;
+  const auto count = [&](Failure kind) { return figures.failures[static_cast<size_t>(kind)]; };
+  const uint64_t late = count(Failure::timeout) + count(Failure::not_sent);
+  const uint64_t all = std::accumulate(figures.failures.begin(), figures.failures.end(), uint64_t{0});
+  const bool mostly_late = 2 * late >= all;
+  return std::ranges::all_of(figures.thresholds, [&](const Held& each) {
+    return each.held || each.threshold.metric != Threshold::Metric::errors || mostly_late;
+  });
 }
 
 }  // namespace weir::load

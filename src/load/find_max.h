@@ -9,6 +9,8 @@
 
 #include <optional>
 
+#include "load/report.h"
+
 namespace weir::load {
 
 class RateSearch {
@@ -42,5 +44,13 @@ class RateSearch {
   static constexpr int kTriesMax = 60;
   static constexpr double kLeast = 1;  ///< requests per second
 };
+
+/// Something was answered, and no threshold was missed.
+bool all_held(const Figures& figures);
+
+/// Of a try that did not hold: whether that says nothing about the server, because the generator could not keep its
+/// schedule and all that was missed is what its lateness spoils: times, the rate, and failures that are most of them
+/// timeouts and requests that were not sent.
+bool is_generators_failure(const Figures& figures);
 
 }  // namespace weir::load

@@ -2,13 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <map>
 
-#include "load/mix.h"
+#include "load/plan_check.h"
 #include "load/plan_schema.h"
-#include "model/reading.h"
 #include "model/text_file.h"
-#include "model/units.h"
+#include "proto/http/message.h"
 
 namespace weir::load {
 
@@ -33,15 +32,6 @@ std::vector<const YamlNode*> items_of(Reading& reading, const Entry& entry, size
   reading.mistake(entry.value, entry.path,
                   {fmt::format("has {} items", items.size()), fmt::format("at most {}", most)});
   return {};
-}
-
-bool is_token(std::string_view text) {
-  static constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";  // RFC 9110 section 5.6.2
-  const auto fits = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           kMarks.find(c) != std::string_view::npos;
-  };
-  return !text.empty() && std::ranges::all_of(text, fits);
 }
 
 /// What HTTP makes of itself; a plan that sets it would break the framing.
@@ -69,23 +59,6 @@ void read_fields(Reading& reading, const Entry& entry, std::vector<FieldSpec>& f
     const model::Shape shape{.type = model::Type::text, .min = 0, .max = 8192};
     const auto value = reading.scalar(Entry{key, entry.value.values[i], path}, shape, "field");
     if (value) fields.push_back({key.text, std::get<std::string>(*value)});
-  }
-}
-
-void check_request(Reading& reading, const YamlNode& node, const std::string& path, const RequestSpec& request,
-                   const Plan& plan) {
-  if (!is_token(request.method)) reading.mistake(node, join(path, "method"), {"is no method", "GET, POST, ..."});
-  if (!request.path.starts_with('/') || request.path.find(' ') != std::string::npos) {
-    reading.mistake(node, join(path, "path"), {quote(request.path) + " is no path", "/ and what follows, no spaces"});
-  }
-  for (const std::string& word : Mix::variables_of(request)) {
-    const bool of_session = word == "session" || word == "token";
-    const bool known =
-        of_session ? plan.sessions.count > 0 : std::ranges::find(plan.ids, word, &IdSpec::name) != plan.ids.end();
-    if (known) continue;
-    reading.mistake(node, path,
-                    {fmt::format("{{{}}} stands for nothing", word),
-                     of_session ? "sessions: {count: N, steps: ...}" : "a name under ids"});
   }
 }
 
@@ -134,26 +107,6 @@ void read_structure(Reading& reading, const Entry& entry, std::string_view name,
                  [&](const model::Setting<SessionsSpec>&, const Entry& inner) {
                    read_requests(reading, inner, kStepsMax, plan.sessions.steps);
                  });
-  }
-}
-
-void check_plan(Reading& reading, const YamlNode& root, const std::string& path, const Plan& plan) {
-  for (size_t i = 0; i < plan.requests.size(); ++i) {
-    check_request(reading, root, join(join(path, "requests"), i), plan.requests[i], plan);
-  }
-  for (size_t i = 0; i < plan.sessions.steps.size(); ++i) {
-    check_request(reading, root, join(join(path, "sessions.steps"), i), plan.sessions.steps[i], plan);
-  }
-  uint64_t weights = 0;
-  for (const RequestSpec& each : plan.requests) weights += each.weight;
-  if (!plan.requests.empty() && weights == 0) {
-    reading.mistake(root, join(path, "requests"), {"all have weight 0", "at least one with a weight"});
-  }
-  if (plan.warm_up >= plan.duration) {
-    reading.mistake(root, join(path, "warm_up"),
-                    {fmt::format("of {} leaves nothing of a duration of {}", model::format_duration(plan.warm_up),
-                                 model::format_duration(plan.duration)),
-                     "less than the duration"});
   }
 }
 

@@ -3,9 +3,13 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <fstream>
 #include <map>
 
 #include "load/mix.h"
+#include "load/plan_docs.h"
+#include "model/text_file.h"
 
 namespace weir::load {
 namespace {
@@ -64,6 +68,16 @@ TEST(PlanReader, MistakesSayWhatAndWhere) {
       {"ids.token: already stands for who is logged in", "ids: {token: {count: 1}}"},
       {"sessions.count: is missing", "sessions: {steps: {path: /}}"},
       {"stages[0].at: is missing", "stages: {rate: 5}"},
+      // What is wrong with the plan as a whole points at the line to be changed.
+      {"plan.yaml:3:1: warm_up: of 20s", "rate: 5\nduration: 10s\nwarm_up: 20s"},
+      {"plan.yaml:2:1: requests: all have weight 0", "rate: 5\nrequests:\n  - {weight: 0}\n  - {weight: 0}"},
+      {"plan.yaml:3:5: requests[1]: {user} stands for", "requests:\n  - {path: /a}\n  - path: '/{user}'"},
+      {"plan.yaml:4:5: requests[1].path: \"b\" is no path", "requests:\n  - {path: /a}\n  - name: b\n    path: b"},
+      {"plan.yaml:2:12: requests[0].method: is no method", "rate: 5\nrequests: {method: 'GET /'}"},
+      {"plan.yaml:3:12: sessions.steps[0].path: \"c\"", "sessions:\n  count: 1\n  steps: [{path: c}]"},
+      {"plan.yaml:2:1: stages: means nothing in a closed loop", "arrivals: closed\nstages: {at: 1s, rate: 5}"},
+      {"plan.yaml:1:1: rate: means nothing in a closed loop", "rate: 5\narrivals: closed"},
+      {"plan.yaml:2:1: connections: is the number of a closed loop", "rate: 5\nconnections: 10"},
   };
   for (const Row& row : rows) {
     const auto plan = load_plan_text(row.text, "plan.yaml");
@@ -72,6 +86,25 @@ TEST(PlanReader, MistakesSayWhatAndWhere) {
     for (const auto& each : plan.error()) all += each.text() + "\n";
     EXPECT_NE(std::string::npos, all.find(row.expected)) << row.expected << "\n" << all;
   }
+}
+
+TEST(PlanDocs, TheFileIsWhatTheSchemaSays) {
+  const std::string page = plan_page();
+  if (std::getenv("WEIR_REGENERATE_DOCS") != nullptr) std::ofstream(WEIR_LOAD_PAGE) << page;
+  EXPECT_TRUE(model::read_text_file(WEIR_LOAD_PAGE, 1 << 20).value_or("") == page)
+      << "docs/load-reference.md differs from the schema; to write it anew:\n"
+         "  WEIR_REGENERATE_DOCS=1 load_test --gtest_filter='PlanDocs.*'";
+}
+
+TEST(PlanDocs, ItsExamplesAreRight) {
+  const std::string page = plan_page();
+  constexpr std::string_view kBegin = "```yaml\n";
+  size_t examples = 0;
+  for (size_t at = page.find(kBegin); at != std::string::npos; at = page.find(kBegin, at + 1), ++examples) {
+    const size_t begin = at + kBegin.size();
+    read(page.substr(begin, page.find("```", begin) - begin));
+  }
+  EXPECT_EQ(2u, examples);
 }
 
 TEST(Mix, DrawsByWeightAndLeavesForeignBracesAlone) {

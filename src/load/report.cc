@@ -44,11 +44,9 @@ std::vector<CurvePoint> curve_of(const Interval& total) {
   return curve;
 }
 
-std::string cell(const std::optional<int64_t>& ns) { return ns ? short_duration(Duration::ns(*ns)) : "too few"; }
-
 std::string row(std::string_view name, const Quantiles& q) {
   std::string out = fmt::format("  {:<10}", name);
-  for (const auto& each : q.at) out += fmt::format("{:>10}", cell(each));
+  for (const auto& each : q.at) out += fmt::format("{:>10}", cell_of(each));
   if (q.count == 0) return out + fmt::format("{:>10}{:>10}\n", "-", "-");
   return out + fmt::format("{:>10}{:>10}\n", short_duration(Duration::ns(q.max)), short_duration(Duration::ns(q.mean)));
 }
@@ -67,14 +65,9 @@ std::string failures_text(const Figures& f) {
   return out.empty() ? "none" : out;
 }
 
-double ratio(double first, double second) { return first > 0 ? second / first : 0; }
-
-std::string compared(std::string_view name, const std::string& a, const std::string& b, double first, double second) {
-  const std::string times = first > 0 ? fmt::format("{:.2f}x", ratio(first, second)) : "-";
-  return fmt::format("  {:<22}{:>14}{:>14}{:>10}\n", name, a, b, times);
-}
-
 }  // namespace
+
+std::string cell_of(const std::optional<int64_t>& ns) { return ns ? short_duration(Duration::ns(*ns)) : "too few"; }
 
 Quantiles quantiles_of(const Histogram& histogram) {
   Quantiles out;
@@ -149,41 +142,13 @@ std::string text_of(const Figures& f) {
   if (f.routes.size() > 1) {
     for (const RouteFigures& each : f.routes) {
       out += fmt::format("  {:<24} good {:>8}  failed {:>6}  p50 {:>9}  p99 {:>9}\n", each.name, each.good, each.failed,
-                         cell(each.response.at[0]), cell(each.response.at[4]));
+                         cell_of(each.response.at[0]), cell_of(each.response.at[4]));
     }
   }
   for (const Held& each : f.thresholds) {
     out += fmt::format("  {} {}: {}\n", each.held ? "held  " : "MISSED", each.threshold.text, each.actual);
   }
   out += fmt::format("  {}: {}\n", f.verdict.limited ? "GENERATOR-LIMITED" : "on schedule", f.verdict.reason);
-  return out;
-}
-
-std::string compare(const NamedFigures& first, const NamedFigures& second) {
-  const Figures &a = first.figures, &b = second.figures;
-  std::string out = fmt::format("A  {}: {}\nB  {}: {}\n\n  {:<22}{:>14}{:>14}{:>10}\n", first.name, a.title,
-                                second.name, b.title, "", "A", "B", "B / A");
-  const auto rate = [&](std::string_view name, double x, double y) {
-    out += compared(name, fmt::format("{:.1f}/s", x), fmt::format("{:.1f}/s", y), x, y);
-  };
-  rate("offered", a.rate_offered, b.rate_offered);
-  rate("completed", a.rate_completed, b.rate_completed);
-  rate("good", a.rate_good, b.rate_good);
-  out += compared("failed", fmt::format("{:.3g}%", a.errors_percent), fmt::format("{:.3g}%", b.errors_percent),
-                  a.errors_percent, b.errors_percent);
-  const auto times = [&](std::string_view name, const Quantiles& x, const Quantiles& y) {
-    for (size_t i = 0; i < kPercents.size(); ++i) {
-      const bool both = x.at[i] && y.at[i];
-      out += compared(fmt::format("{} p{}", name, kPercents[i]), cell(x.at[i]), cell(y.at[i]),
-                      both ? static_cast<double>(*x.at[i]) : 0, both ? static_cast<double>(*y.at[i]) : 0);
-    }
-  };
-  times("response", a.response, b.response);
-  times("service", a.service, b.service);
-  for (const auto* each : {&first, &second}) {
-    if (!each->figures.verdict.limited) continue;
-    out += fmt::format("  {} is GENERATOR-LIMITED: {}\n", each->name, each->figures.verdict.reason);
-  }
   return out;
 }
 

@@ -68,16 +68,12 @@ Quantiles quantiles_of(const Histogram& histogram);
 /// "constant 500/s for 30s at 127.0.0.1:8080"
 std::string title_of(const Plan& plan);
 
+/// A percentile for people: "1.23 ms", or "too few".
+std::string cell_of(const std::optional<int64_t>& ns);
 std::string text_of(const Figures& figures);
 std::string json_of(const Figures& figures);
-/// The inverse of json_of, as far as `compare` needs it. An error is a sentence.
+/// The inverse of json_of, as far as a comparison (compare.h) needs it: routes and thresholds stay behind. Text from
+/// anywhere; an error is a sentence.
 Result<Figures, std::string> figures_from_json(std::string_view text);
-
-struct NamedFigures {
-  std::string name;
-  Figures figures;
-};
-/// Two runs in one table, with the ratio of the second to the first.
-std::string compare(const NamedFigures& first, const NamedFigures& second);
 
 }  // namespace weir::load

@@ -15,11 +15,9 @@ using plot::Chart;
 using plot::ChartLine;
 using plot::escape_xml;
 
-std::string cell(const std::optional<int64_t>& ns) { return ns ? short_duration(Duration::ns(*ns)) : "too few"; }
-
 std::vector<std::string> row_of(std::string_view name, const Quantiles& q) {
   std::vector<std::string> row{std::string(name)};
-  for (const auto& each : q.at) row.push_back(cell(each));
+  for (const auto& each : q.at) row.push_back(cell_of(each));
   row.push_back(q.count > 0 ? short_duration(Duration::ns(q.max)) : "-");
   return row;
 }
@@ -81,7 +79,7 @@ std::string rates(const Figures& f) {
 }
 
 std::string latencies(const Figures& f) {
-  Chart chart = over_time(f, "response (thick) and service time (thin), by the time of the answer", Chart::Up::latency);
+  Chart chart = over_time(f, "response and service time", Chart::Up::latency);
   constexpr std::array<std::string_view, 3> kNames{"p50", "p99", "p99.9"};
   const auto value = [](const std::optional<int64_t>& ns) {
     return ns ? std::optional(static_cast<double>(*ns)) : std::nullopt;

@@ -42,36 +42,6 @@ json json_of(const Point& p) {
   return out;
 }
 
-Quantiles quantiles_from(const json& from) {
-  Quantiles out;
-  out.count = from.value("count", uint64_t{0});
-  out.mean = from.value("mean_ns", int64_t{0});
-  out.max = from.value("max_ns", int64_t{0});
-  for (size_t i = 0; i < kPercents.size(); ++i) {
-    const auto found = from.find(key_of(kPercents[i]) + "_ns");
-    if (found != from.end() && found->is_number_integer()) out.at[i] = found->get<int64_t>();
-  }
-  return out;
-}
-
-/// Every member that is there has the kind it should have, so that reading it cannot throw.
-bool has_shape(const json& file) {
-  if (!file.is_object() || file.value("kind", json()) != json("weir load")) return false;
-  for (const char* name : {"offered_per_s", "completed_per_s", "good_per_s", "errors_percent", "measured_s"}) {
-    if (!file.contains(name) || !file[name].is_number()) return false;
-  }
-  for (const char* name : {"response", "service", "lateness"}) {
-    if (!file.contains(name) || !file[name].is_object()) return false;
-    for (const char* member : {"count", "mean_ns", "max_ns"}) {
-      if (!file[name].contains(member) || !file[name][member].is_number_integer()) return false;
-    }
-  }
-  return file.contains("title") && file["title"].is_string() && file.contains("verdict") &&
-         file["verdict"].is_object() && file["verdict"].contains("limited") &&
-         file["verdict"]["limited"].is_boolean() && file["verdict"].contains("reason") &&
-         file["verdict"]["reason"].is_string();
-}
-
 }  // namespace
 
 std::string json_of(const Figures& f) {
@@ -117,24 +87,6 @@ std::string json_of(const Figures& f) {
         {{"threshold", each.threshold.text}, {"held", each.held}, {"known", each.known}, {"actual", each.actual}});
   }
   return out.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
-}
-
-Result<Figures, std::string> figures_from_json(std::string_view text) {
-  const json file = json::parse(text, nullptr, false);
-  if (!has_shape(file)) return fail(std::string("is no report of weir load; --json writes one"));
-  Figures f;
-  f.title = file["title"].get<std::string>();
-  f.measured_s = file["measured_s"].get<double>();
-  f.rate_offered = file["offered_per_s"].get<double>();
-  f.rate_completed = file["completed_per_s"].get<double>();
-  f.rate_good = file["good_per_s"].get<double>();
-  f.errors_percent = file["errors_percent"].get<double>();
-  f.response = quantiles_from(file["response"]);
-  f.service = quantiles_from(file["service"]);
-  f.lateness = quantiles_from(file["lateness"]);
-  f.verdict.limited = file["verdict"]["limited"].get<bool>();
-  f.verdict.reason = file["verdict"]["reason"].get<std::string>();
-  return f;
 }
 
 }  // namespace weir::load

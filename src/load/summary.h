@@ -72,6 +72,7 @@ std::optional<Duration> percentile_of(const Histogram& histogram, double percent
 inline constexpr uint64_t kBeyondMin = 10;
 
 /// "generator-limited": p99 of lateness above a tenth of p99 of response, or more than 80 % of the cores' time used.
+/// Where p99 is not known, the highest percentile that is: one late request of a hundred says nothing.
 /// `schedule_lateness`: of requests that had not to wait for a connection.
 Verdict judge(const Histogram& schedule_lateness, const Histogram& response, double cpu_percent);
 

@@ -89,7 +89,23 @@ TEST(Verdict, NamesTheRuleThatWasBroken) {
   EXPECT_TRUE(judge(punctual, response, 81).limited);
   EXPECT_NE(std::string::npos, judge(punctual, response, 81).reason.find("81 %"));
   EXPECT_TRUE(judge(late, response, 10).limited);
+  EXPECT_NE(std::string::npos, judge(late, response, 10).reason.find("p99 of lateness is 20"));
   EXPECT_NE(std::string::npos, judge(late, response, 10).reason.find("a tenth"));
+}
+
+TEST(Verdict, AFewLateOnesOfAHundredAreNoPercentile) {
+  Histogram few, most, response, nothing;
+  for (int i = 0; i < 100; ++i) {
+    few.record(i < 5 ? 5'000'000 : 50'000);
+    most.record(i < 5 ? 50'000 : 5'000'000);
+    response.record(10'000'000);
+  }
+  EXPECT_FALSE(judge(few, response, 1).limited) << judge(few, response, 1).reason;
+  EXPECT_NE(std::string::npos, judge(few, response, 1).reason.find("p90 of lateness"));
+  EXPECT_TRUE(judge(most, response, 1).limited);
+  EXPECT_FALSE(judge(most, nothing, 1).limited) << "nothing to hold it against";
+  EXPECT_EQ("0 requests are too few to know lateness, the generator used 1 % of its cores",
+            judge(nothing, nothing, 1).reason);
 }
 
 TEST(RateSearch, FindsTheCapacityOfAServer) {
@@ -126,6 +142,35 @@ TEST(RateSearch, WhatHoldsOnlyOnceIsNotFound) {
   while (const auto rate = search.next()) search.tell(*rate <= 90 || (*rate <= 100 && ++of_100 == 1));
   ASSERT_TRUE(search.found().has_value());
   EXPECT_LE(*search.found(), 96);
+}
+
+TEST(Verdict, WhatTheGeneratorSpoiledIsNotTheServersFailure) {
+  struct Row {
+    const char* message;
+    bool expected;
+    bool limited;
+    std::vector<const char*> missed;
+    std::array<uint64_t, kFailures> failures;  // connect, reset, early_close, malformed, timeout, not_sent, 4xx, 5xx
+  };
+  const Row rows[] = {
+      {"on schedule: the server was slow", false, false, {"p99<10ms"}, {}},
+      {"late, and so the times were long", true, true, {"p99<10ms", "service.p50<1ms"}, {}},
+      {"late, and so too few were answered", true, true, {"rate>100"}, {}},
+      {"late, and so most failed by time", true, true, {"errors<1%"}, {0, 0, 0, 0, 6, 3, 0, 8}},
+      {"late, but it was the server that said no", false, true, {"errors<1%"}, {0, 0, 0, 0, 1, 0, 0, 8}},
+      {"late, and slow, but it was the server that said no", false, true, {"p99<1ms", "errors<1%"}, {9}},
+  };
+  for (const Row& row : rows) {
+    Figures figures;
+    figures.completed = 100;
+    figures.verdict.limited = row.limited;
+    figures.failures = row.failures;
+    figures.thresholds.push_back({.threshold = *parse_threshold("errors<90%"), .held = true, .actual = {}});
+    for (const char* each : row.missed)
+      figures.thresholds.push_back({.threshold = *parse_threshold(each), .actual = {}});
+    EXPECT_EQ(row.expected, is_generators_failure(figures)) << row.message;
+    EXPECT_FALSE(all_held(figures)) << row.message;
+  }
 }
 
 }  // namespace

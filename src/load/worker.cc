@@ -109,7 +109,9 @@ void Worker::pump() {
       send(intended, number, now);
     }
   }
-  alarm_->set(ends_at());
+  // Past the end nothing rings any more: those in flight report themselves, and an alarm in the past would ring
+  // forever.
+  if (net::read_clock() < ends_at()) return alarm_->set(ends_at());
   leave_when_done();
 }
 

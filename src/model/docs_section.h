@@ -27,7 +27,8 @@ std::string docs_default(const Setting<Owner>& setting) {
   if (shape.required) return "required";
   if (!setting.info.is_value()) return "-";
   std::string text = format_value(shape, setting.get(Owner{}));
-  return text == "\"\"" ? "-" : fmt::format("`{}`", text);
+  const bool nothing = text == "\"\"" || text == "\":0\"";  // an empty text, an address of nobody
+  return nothing ? "-" : fmt::format("`{}`", text);
 }
 
 template <class Owner>

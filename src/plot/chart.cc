@@ -31,6 +31,10 @@ std::vector<ChartLine> stack(const std::vector<ChartLine>& lines) {
   return out;
 }
 
+bool has_value(const ChartLine& line) {
+  return std::ranges::any_of(line.points, [](const ChartPoint& point) { return point.y.has_value(); });
+}
+
 class Drawing {
  public:
   Drawing(const Chart& chart, bool narrow)
@@ -88,6 +92,7 @@ class Drawing {
     double x = left_;
     y_ = 32;
     for (const ChartLine& each : lines_) {
+      if (!has_value(each)) continue;
       const double wide = 40 + 6.8 * static_cast<double>(each.name.size()) + 14;
       if (x > left_ && x + wide > right_) {
         x = left_;
@@ -199,9 +204,7 @@ class Drawing {
 }  // namespace
 
 std::string chart_html(const Chart& chart) {
-  const bool any = std::ranges::any_of(chart.lines, [](const ChartLine& line) {
-    return std::ranges::any_of(line.points, [](const ChartPoint& point) { return point.y.has_value(); });
-  });
+  const bool any = std::ranges::any_of(chart.lines, has_value);
   return any ? Drawing(chart, false).draw() + Drawing(chart, true).draw() : "";
 }
 

@@ -47,7 +47,8 @@ struct Chart {
   std::vector<ChartMark> marks{};
 };
 
-/// The element twice, as html_page wants it: "wide" and "narrow". Nothing when there is nothing to draw.
+/// The element twice, as html_page wants it: "wide" and "narrow". Nothing when there is nothing to draw; a line without
+/// any value is not in the legend either.
 std::string chart_html(const Chart& chart);
 
 }  // namespace weir::plot

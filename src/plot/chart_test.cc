@@ -17,6 +17,15 @@ TEST(Chart, NothingToDrawIsNothing) {
   EXPECT_EQ("", chart_html({.heading = "holes", .lines = {{.name = "a", .points = {{1, std::nullopt}}}}}));
 }
 
+TEST(Chart, TheLegendNamesWhatIsDrawn) {
+  const std::string html = chart_html({.heading = "h",
+                                       .x_max = 1,
+                                       .lines = {{.name = "seen", .points = {{0, 1}, {1, 1}}},
+                                                 {.name = "never", .style = 1, .points = {{0, std::nullopt}}}}});
+  EXPECT_EQ(2u, occurrences(html, "seen"));
+  EXPECT_EQ(0u, occurrences(html, "never"));
+}
+
 TEST(Chart, ComesInTwoWidthsAndEscapes) {
   const std::string html =
       chart_html({.heading = "a <b>", .x_max = 10, .lines = {{.name = "x & y", .points = {{0, 1}, {10, 2}}}}});

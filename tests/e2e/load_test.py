@@ -1,23 +1,42 @@
 """weir load against servers that behave, stall, break and are not there: what is told is what happened, and it ends."""
 
+import contextlib
 import json
 import re
+import signal
+import socket
+import struct
+import subprocess
 import threading
 import unittest
 
 from harness.case import Case
 from harness.ports import free_port
-from harness.upstream import CLOSE, KEEP, answer, hang_up, never, ok, says, status
-from harness.weir import run
+from harness.upstream import CLOSE, KEEP, answer, delay, hang_up, never, ok, says, status
+from harness.waiting import PATIENCE
+from harness.weir import WEIR, run
 
 MS = 1_000_000
 
 
 def reset(wire, request, server):
     """RST instead of an answer."""
-    import socket
-    import struct
     wire.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    return CLOSE
+
+
+def reset_in_the_middle(wire, request, server):
+    wire.sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort")
+    return reset(wire, request, server)
+
+
+def stall_in_the_middle(wire, request, server):
+    wire.sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort")
+    return never(wire, request, server)
+
+
+def close_after_each(wire, request, server):
+    wire.sock.sendall(answer(b"a", "200 OK", "Connection: close"))
     return CLOSE
 
 
@@ -79,7 +98,10 @@ class Load(Case):
         rows = [
             ("closed without a word", hang_up, "early_close"),
             ("reset", reset, "reset"),
+            ("reset in the middle of the body", reset_in_the_middle, "reset"),
             ("half dead", never, "timeout"),
+            ("stalled in the middle of the body", stall_in_the_middle, "timeout"),
+            ("slower than the timeout", delay(PATIENCE), "timeout"),
             ("not HTTP", says(b"SSH-2.0-hello\r\n\r\n"), "malformed"),
             ("cut off", says(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort"), "early_close"),
             ("refused", status(404), "status_4xx"),
@@ -88,13 +110,79 @@ class Load(Case):
         for message, behaviour, kind in rows:
             with self.subTest(message):
                 endpoint = self.upstream(behaviour=behaviour)
-                report = self.load(endpoint, "--rate", "50", "--duration", "1s", "--timeout", "300ms",
+                # Short where it has to be waited for; elsewhere a busy machine must not make other failures timeouts.
+                timeout = "2s" if kind == "timeout" else "30s"
+                report = self.load(endpoint, "--rate", "50", "--duration", "1s", "--timeout", timeout,
                                    expect=0 if kind.startswith("status") else 1)
                 self.assertEqual({kind: 50}, {each: n for each, n in report["failures"].items() if n})
                 self.assertEqual(0, report["good"])
         with self.subTest("nobody listens"):
             report = self.load(f"127.0.0.1:{free_port()}", "--rate", "50", "--duration", "1s", expect=1)
             self.assertEqual(50, report["failures"]["connect"])
+
+    def test_waiting_for_a_server_that_stalls_costs_nothing(self):
+        # Half a second of requests, and three of waiting: whoever turns in circles meanwhile uses most of a core.
+        report = self.load(self.upstream(behaviour=never), "--rate", "20", "--duration", "500ms", "--timeout", "3s",
+                           expect=1)
+        self.assertEqual(10, report["failures"]["timeout"])
+        self.assertLess(report["verdict"]["cpu_percent"], 40)
+
+    def test_a_server_that_closes_each_connection_fails_nobody(self):
+        endpoint = self.upstream(behaviour=close_after_each)
+        report = self.load(endpoint, "--rate", "100", "--duration", "1s")
+        self.assertEqual((100, 100, 0), (report["good"], report["connects"], report["errors_percent"]))
+        self.assertEqual(100, endpoint.accepted)
+
+    def test_a_server_where_connecting_takes_forever(self):
+        # A listener whose queue is full: the kernel answers no further connection.
+        with socket.socket() as listener, contextlib.ExitStack() as queued:
+            listener.bind(("127.0.0.1", 0))
+            listener.listen(0)
+            for _ in range(8):
+                waiting = queued.enter_context(socket.socket())
+                waiting.setblocking(False)
+                waiting.connect_ex(listener.getsockname())
+            report = self.load(f"127.0.0.1:{listener.getsockname()[1]}", "--rate", "20", "--duration", "1s",
+                               "--timeout", "300ms", expect=1)
+        self.assertEqual({"connect": 20}, {each: n for each, n in report["failures"].items() if n})
+
+    def interrupt(self, endpoint, *signals):
+        """Report of a run of ten minutes with a timeout of as many, which gets these signals in its course."""
+        path = self.directory / "report.json"
+        process = subprocess.Popen([WEIR, "load", endpoint.address, "--rate", "100", "--duration", "10m", "--timeout",
+                                    "10m", "--json", str(path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                   text=True)
+        self.addCleanup(process.kill)
+        self.eventually(lambda: "1s" in process.stderr.readline(), "a second is over")
+        self.eventually(lambda: len(endpoint.requests) >= 20, "it is under way")
+        for each in signals:
+            process.send_signal(each)
+            self.eventually(lambda: process.poll() is not None or not self.pending(process, each), "it was delivered")
+        out, err = process.communicate(timeout=PATIENCE)
+        return process.returncode, json.loads(path.read_text()), out + err
+
+    @staticmethod
+    def pending(process, signal_number):
+        """Whether the process has yet to handle a signal: two of a kind that are pending are one."""
+        with contextlib.suppress(OSError):
+            with open(f"/proc/{process.pid}/status", encoding="ascii") as text:
+                mask = int(re.search(r"^ShdPnd:\s*(\w+)", text.read(), re.MULTILINE).group(1), 16)
+            return bool(mask & (1 << (signal_number - 1)))
+        return False
+
+    def test_an_interruption_gives_the_report(self):
+        endpoint = self.upstream()
+        returncode, report, printed = self.interrupt(endpoint, signal.SIGINT)
+        self.assertEqual(0, returncode, printed)
+        self.assertTrue(report["aborted"])
+        self.assertEqual(len(endpoint.requests), report["good"])
+        self.assertIn("ended before its time", printed)
+
+    def test_a_second_interruption_waits_for_nobody(self):
+        returncode, report, printed = self.interrupt(self.upstream(behaviour=never), signal.SIGINT, signal.SIGINT)
+        self.assertEqual(1, returncode, printed)
+        self.assertTrue(report["aborted"])
+        self.assertEqual(0, report["good"])
 
     def test_a_server_that_goes_away_and_comes_back(self):
         endpoint = self.upstream()
@@ -181,7 +269,15 @@ class Load(Case):
         done = run("load", "compare", str(first), str(second))
         self.assertEqual(0, done.returncode, done.stderr)
         self.assertIn("closed loop of 4 connections", done.stdout)
-        self.assertRegex(done.stdout, r"completed +[\d.]+/s +[\d.]+/s +[\d.]+x")
+        self.assertRegex(done.stdout, r"completed +[\d.]+/s +[\d.]+/s +[+-][\d.]+/s +[\d.]+x")
+        page = self.directory / "both.html"
+        done = run("load", "compare", str(first), str(second), "--html", str(page))
+        self.assertEqual(0, done.returncode, done.stderr)
+        text = page.read_text()
+        self.assertNotRegex(text, r'(?:src|href)=|url\(|<script')
+        self.assertEqual(6, text.count("</svg>"), "the curves, latencies and rates, in two widths")
+        self.assertIn("closed loop of 1 connections", text)
+        self.assertIn("closed loop of 4 connections", text)
         first.write_text("{}")
         wrong = run("load", "compare", str(first), str(second))
         self.assertEqual(2, wrong.returncode)
@@ -189,14 +285,38 @@ class Load(Case):
 
     def test_the_highest_rate_of_a_server_of_known_capacity(self):
         endpoint = self.upstream(behaviour=one_by_one(0.01))
-        self.load(endpoint, "--find-max", "--slo", "p75<100ms", "--slo", "errors<1%", "--rate", "40",
-                  "--duration", "2s", "--timeout", "1s")
-        found = float(re.search(r"held 3 times: ([\d.]+)/s", self.printed).group(1))
-        # A hundred per second is what it can do at most; the queue of two seconds above it is what breaks the limit.
-        self.assertGreater(found, 60)
+        # A hundred per second at most, and what a busy machine leaves of it.
+        capacity = self.load(endpoint, "--connections", "4", "--duration", "2s")["good_per_s"]
+        done = run("load", endpoint.address, "--quiet", "--find-max", "--slo", "p75<100ms", "--slo", "errors<1%",
+                   "--rate", "40", "--duration", "2s", "--timeout", "1s", timeout=120)
+        if "the generator, not the server, was the limit" in done.stdout:
+            self.skipTest("this machine is too busy to measure anything: " + done.stdout)
+        self.assertEqual(0, done.returncode, done.stdout + done.stderr)
+        found = float(re.search(r"held 3 times: ([\d.]+)/s", done.stdout).group(1))
+        # The queue that two seconds above its capacity build up is what breaks the limit.
+        self.assertGreater(found, 0.5 * capacity)
         self.assertLess(found, 112)
         self.load(endpoint, "--find-max", "--slo", "p99<100ms", "--rate", "40", "--duration", "1s", expect=2)
         self.assertIn("40 samples are too few", self.printed)
+
+    def test_a_generator_that_cannot_keep_its_schedule_judges_no_server(self):
+        def stops_half_the_time(process):
+            while process.poll() is None:
+                process.send_signal(signal.SIGSTOP)
+                endpoint.ending.wait(0.5)
+                process.send_signal(signal.SIGCONT)
+                endpoint.ending.wait(0.5)
+        endpoint = self.upstream()
+        process = subprocess.Popen([WEIR, "load", endpoint.address, "--find-max", "--slo", "p75<50ms", "--rate", "50",
+                                    "--duration", "2s"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        stopper = threading.Thread(target=stops_half_the_time, args=(process,))
+        stopper.start()
+        out, err = process.communicate(timeout=PATIENCE)
+        stopper.join()
+        self.assertEqual(1, process.returncode, out + err)
+        self.assertIn("the generator, not the server, was the limit at 50.0/s", out)
+        self.assertIn("use more --workers; no rate held before", out)
+        self.assertNotIn("breaks", err)
 
     def test_the_page_needs_nothing_else(self):
         page = self.directory / "page.html"
