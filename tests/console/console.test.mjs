@@ -166,6 +166,8 @@ describe('the console', () => {
     await victim.stop();
     await page.waitForSelector(`tr[data-endpoint="${victim.name}"] >> text=/unhealthy|ejected/`);
     await page.waitForSelector('tr.why >> text=/refused|failed|connect/i');
+    // What led there stays, with the time of each.
+    await page.waitForSelector('tr.why .changes li >> text=/^\\d\\d:\\d\\d:\\d\\d/');
     await victim.start();
     await stack.post('/marks', JSON.stringify({label: 'app-3 started', kind: 'recover'}));
     stack.load(150, '/%ff');
@@ -212,6 +214,34 @@ describe('the console', () => {
     await page.getByRole('button', {name: `Drain ${stack.endpoints[0].name}`}).click();
     await page.waitForSelector(`text=${stack.endpoints[0].name} drains`);
     await page.close();
+  });
+});
+
+describe('several listeners', () => {
+  it('have edges as wide as what comes by each', async () => {
+    const several = await Stack.start({listeners: ['web', 'api', 'idle']});
+    try {
+      const [web, api] = several.ports;
+      several.load(160, '/', [web, web, web, api]);
+      const {page, complaints} = await browser.open(several.admin);
+      const width = (from, to) =>
+        page.locator(`path.edge[data-from="${from}"][data-to="${to}"]`).getAttribute('stroke-width').then(Number);
+      for (const [from, to] of [
+        ['clients', (name) => `l ${name}`],
+        [(name) => `l ${name}`, 'c app'],
+      ]) {
+        const of = (name) => width(...[from, to].map((end) => (typeof end === 'string' ? end : end(name))));
+        await until(
+          async () => (await of('web')) > 2 * (await of('api')) && (await of('api')) > 2 * (await of('idle')),
+          `three times as much by web as by api, and nothing by idle, ${from === 'clients' ? 'before' : 'after'} them`,
+        );
+      }
+      assert.equal(await page.locator('path.edge.idle[data-from="l idle"]').count(), 1);
+      assert.deepEqual(complaints, []);
+      await page.close();
+    } finally {
+      await several.stop();
+    }
   });
 });
 
