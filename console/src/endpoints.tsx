@@ -131,17 +131,21 @@ function Row({cluster, endpoint}: {cluster: Cluster; endpoint: Endpoint}) {
 
 const kRecently = 15 * 60_000;
 
-/** Why it is as it is, and what led there. Of one that is well only the newest is shown once it is history. */
+/**
+ * Why it is as it is, and what led there. Mostly the newest change is the reason, and need not be said twice. Of one
+ * that is well only the newest is shown once it is history.
+ */
 function Evidence({endpoint: {why, changes}}: {endpoint: Endpoint}) {
   const now = store.ticks[store.ticks.length - 1]?.t ?? Date.now();
   const shown = why || (changes[0] && now - changes[0].at < kRecently) ? changes : changes.slice(0, 1);
+  const isReason = why !== '' && (changes[0]?.what.endsWith(why) ?? false);
   return (
     <>
-      {why && <p class="now">{why}</p>}
+      {why && !isReason && <p class="now">{why}</p>}
       {shown.length > 0 && (
         <ol class="changes">
-          {shown.map(({at, what}) => (
-            <li key={`${at}${what}`}>
+          {shown.map(({at, what}, i) => (
+            <li key={`${at}${what}`} class={isReason && i === 0 ? 'now' : ''}>
               <time title={`${span(now - at)} ago`}>{moment(at, now)}</time> {what}
             </li>
           ))}

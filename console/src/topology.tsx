@@ -110,6 +110,7 @@ function NodeShape({node}: {node: Node}) {
           />
         </>
       )}
+      {node.state && level > 0 && <circle class="plate" cx={x} cy={y} r={8.5} />}
       {node.state && <StateIcon state={node.state} x={x - 6} y={y - 6} />}
       {node.beside ? (
         <>

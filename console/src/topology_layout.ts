@@ -51,12 +51,15 @@ const kRow = 54;
 const kRowNarrow = 60;
 const kBlock = 96;
 const kGap = 14;
+/** Width of a letter in a node's name. */
+const kLetter = 7.3;
 
 export function drawingOf(width: number, listeners: Listener[], clusters: Cluster[], tick: Tick | undefined): Drawing {
   const narrow = width < 620;
   const row = narrow ? kRowNarrow : kRow;
   const columns = narrow ? [30, 98, 174, 250] : [0.05, 0.26, 0.5, 0.74].map((part) => Math.round(part * width));
   const [xClients, xListeners, xClusters, xEndpoints] = columns as [number, number, number, number];
+  const room = Math.min(xListeners - xClients, xClusters - xListeners);
   const blocks = clusters.map((cluster) => Math.max(kBlock, cluster.endpoints.length * row));
   const tall = blocks.reduce((sum, block) => sum + block + kGap, 0);
   const height = Math.max(tall, listeners.length * kBlock) + 6;
@@ -64,7 +67,7 @@ export function drawingOf(width: number, listeners: Listener[], clusters: Cluste
 
   const clients = clientsNode(xClients, height / 2, tick);
   const entries = listeners.map((listener, i) =>
-    listenerNode(listener, xListeners, height / 2 + (i - (listeners.length - 1) / 2) * kBlock, only, tick),
+    listenerNode(listener, xListeners, height / 2 + (i - (listeners.length - 1) / 2) * kBlock, room, only, tick),
   );
   const nodes = [clients, ...entries];
   const edges = entries.map((entry, i) => edge(clients, entry, tick?.listeners[listeners[i]!.name]?.sum[0] ?? 0));
@@ -72,7 +75,7 @@ export function drawingOf(width: number, listeners: Listener[], clusters: Cluste
   clusters.forEach((cluster, c) => {
     const block = blocks[c]!;
     const seen = tick?.clusters[cluster.name];
-    const node = clusterNode(cluster, xClusters, top + block / 2, seen?.sum);
+    const node = clusterNode(cluster, xClusters, top + block / 2, room, seen?.sum);
     nodes.push(node);
     listeners.forEach((listener, i) => {
       if (!leadsTo(listener, cluster.name)) return;
@@ -108,14 +111,21 @@ function clientsNode(x: number, y: number, tick: Tick | undefined): Node {
 }
 
 /** Durations of whole requests are measured for the process, so a listener has a p99 when it is the only one. */
-function listenerNode(listener: Listener, x: number, y: number, only: boolean, tick: Tick | undefined): Node {
+function listenerNode(
+  listener: Listener,
+  x: number,
+  y: number,
+  room: number,
+  only: boolean,
+  tick: Tick | undefined,
+): Node {
   const sum = tick?.listeners[listener.name]?.sum;
   return {
     key: `l ${listener.name}`,
     x,
     y,
     r: 15,
-    title: listener.name,
+    title: fitted(listener.name, room),
     beside: false,
     used: 0,
     failing: share(sum?.[1], sum?.[0]),
@@ -124,14 +134,20 @@ function listenerNode(listener: Listener, x: number, y: number, only: boolean, t
   };
 }
 
-function clusterNode(cluster: Cluster, x: number, y: number, sum: Tick['clusters'][string]['sum'] | undefined): Node {
+function clusterNode(
+  cluster: Cluster,
+  x: number,
+  y: number,
+  room: number,
+  sum: Tick['clusters'][string]['sum'] | undefined,
+): Node {
   const {requests, pending} = cluster;
   return {
     key: `c ${cluster.name}`,
     x,
     y,
     r: 19,
-    title: cluster.name,
+    title: fitted(cluster.name, room),
     beside: false,
     used: Math.max(share(requests.used, requests.limit), share(pending.used, pending.limit)),
     failing: share(sum?.[1], sum?.[0]),
@@ -190,6 +206,12 @@ function layOut(edges: Edge[]): void {
 export function focus(cluster: string, endpoint: string | null): void {
   store.focus = {cluster, endpoint};
   changed();
+}
+
+/** Labels stand side by side and may not run into each other; the whole name is in what is said of the node. */
+function fitted(name: string, room: number): string {
+  const most = Math.floor(room / kLetter);
+  return name.length <= most ? name : `${name.slice(0, most - 1)}…`;
 }
 
 function share(part: number | undefined, whole: number | undefined): number {

@@ -267,4 +267,33 @@ describe("other people's pages", () => {
     assert.match(metrics, /^weir_config_number 1$/m);
     await page.close();
   });
+
+  it('cannot get in by a name that was bound to our address', async () => {
+    const page = await browser.context.newPage();
+    const rebound = stack.admin.replace('127.0.0.1', 'rebound.test');
+    assert.equal((await page.goto(`${rebound}/`)).status(), 421);
+    const statuses = await page.evaluate(async () => {
+      const headers = {'X-Weir-Admin': '1', 'X-Weir-Token': 'x'};
+      const asked = [
+        ['/events', {}],
+        ['/config', {}],
+        ['/reload', {method: 'POST', headers}],
+      ];
+      return Promise.all(asked.map(async ([path, options]) => (await fetch(path, options)).status));
+    });
+    assert.deepEqual(statuses, [421, 421, 421]);
+    await page.close();
+  });
+
+  it('need the token even where they come from the same origin', async () => {
+    const {page} = await browser.open(stack.admin);
+    await page.waitForSelector('tr[data-endpoint]');
+    const statuses = await page.evaluate(async () => {
+      const post = async (headers) => (await fetch('/reload', {method: 'POST', headers})).status;
+      const admin = {'X-Weir-Admin': '1'};
+      return [await post({}), await post(admin), await post({...admin, 'X-Weir-Token': '0'.repeat(32)})];
+    });
+    assert.deepEqual(statuses, [403, 403, 403]);
+    await page.close();
+  });
 });
