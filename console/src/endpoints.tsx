@@ -1,7 +1,7 @@
 // Every endpoint, with why it is as it is, and the two switches it has: its weight, and whether it takes requests.
 
 import {useState} from 'preact/hooks';
-import {count, ms, percent, rate} from './format';
+import {count, moment, ms, percent, rate, span} from './format';
 import {StateIcon} from './icons';
 import {post, store, view} from './store';
 import {focus} from './topology_layout';
@@ -67,7 +67,7 @@ function Row({cluster, endpoint}: {cluster: Cluster; endpoint: Endpoint}) {
   const last = store.ticks[store.ticks.length - 1]?.clusters[cluster.name]?.endpoints[endpoint.name];
   const picked = store.focus?.cluster === cluster.name && store.focus.endpoint === endpoint.name;
   const failing = last && last[0] > 0 ? last[1] / last[0] : 0;
-  const evidence = endpoint.why || (endpoint.last_ejection && `earlier: ${endpoint.last_ejection}`);
+  const evidence = endpoint.why !== '' || endpoint.changes.length > 0;
   return (
     <>
       <tr class={`row${picked ? ' picked' : ''}${evidence ? ' has-why' : ''}`} data-endpoint={endpoint.name}>
@@ -120,8 +120,36 @@ function Row({cluster, endpoint}: {cluster: Cluster; endpoint: Endpoint}) {
       </tr>
       {evidence && (
         <tr class="why">
-          <td colSpan={12}>{evidence}</td>
+          <td colSpan={12}>
+            <Evidence endpoint={endpoint} />
+          </td>
         </tr>
+      )}
+    </>
+  );
+}
+
+const kRecently = 15 * 60_000;
+
+/**
+ * Why it is as it is, and what led there. Mostly the newest change is the reason, and need not be said twice. Of one
+ * that is well only the newest is shown once it is history.
+ */
+function Evidence({endpoint: {why, changes}}: {endpoint: Endpoint}) {
+  const now = store.ticks[store.ticks.length - 1]?.t ?? Date.now();
+  const shown = why || (changes[0] && now - changes[0].at < kRecently) ? changes : changes.slice(0, 1);
+  const isReason = why !== '' && (changes[0]?.what.endsWith(why) ?? false);
+  return (
+    <>
+      {why && !isReason && <p class="now">{why}</p>}
+      {shown.length > 0 && (
+        <ol class="changes">
+          {shown.map(({at, what}, i) => (
+            <li key={`${at}${what}`} class={isReason && i === 0 ? 'now' : ''}>
+              <time title={`${span(now - at)} ago`}>{moment(at, now)}</time> {what}
+            </li>
+          ))}
+        </ol>
       )}
     </>
   );

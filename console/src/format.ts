@@ -38,3 +38,9 @@ export function span(milliseconds: number): string {
 export function clock(t: number): string {
   return new Date(t).toLocaleTimeString([], {hour12: false});
 }
+
+/** The time of day; with the day when it was not within the last twelve hours. */
+export function moment(t: number, now: number): string {
+  if (now - t < 12 * 3_600_000) return clock(t);
+  return new Date(t).toLocaleString([], {hour12: false, dateStyle: 'short', timeStyle: 'medium'});
+}

@@ -23,7 +23,9 @@ function Header() {
   const mark = store.marks[store.marks.length - 1];
   const recent = mark && tick && tick.t - mark.at < 120_000 ? mark : null;
   const state = !store.live
-    ? 'no connection: trying again'
+    ? store.hello
+      ? 'no connection: trying again'
+      : 'connecting'
     : now?.serving
       ? 'serving'
       : now
@@ -127,7 +129,7 @@ function App() {
         to the endpoints
       </a>
       <Header />
-      <main>
+      <main class={store.hello && !store.live ? 'stale' : ''}>
         <section class="panel top" aria-labelledby="path">
           <h2 id="path">Path of requests</h2>
           <ul class="legend keys">

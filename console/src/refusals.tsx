@@ -59,7 +59,7 @@ export function Refusals() {
                 <p>{refusal.text}</p>
                 {refusal.limit && (
                   <p>
-                    limit <code>{refusal.limit}</code> = {refusal.value}
+                    limit <code>{refusal.limit}</code> = {refusal.limit.endsWith('timeout') ? ms(refusal.value) : refusal.value}
                   </p>
                 )}
                 {refusal.tried && (

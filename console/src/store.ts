@@ -10,7 +10,7 @@ export const store = {
   ticks: [] as Tick[],
   live: false,
   /** Seconds that charts show. */
-  window: 300,
+  window: 120,
   /** Whose latency the heatmap shows: a cluster, or one of its endpoints. */
   focus: null as {cluster: string; endpoint: string | null} | null,
   /** The instant under the pointer, on every chart. */

@@ -1,6 +1,6 @@
 // What can be switched while Weir runs, beside the endpoints' own: the configuration, and a recording of requests.
 
-import {useState} from 'preact/hooks';
+import {useEffect, useState} from 'preact/hooks';
 import {clock, span} from './format';
 import {post, store} from './store';
 
@@ -81,16 +81,17 @@ function Marks() {
 
 export function Configuration() {
   const [text, setText] = useState('');
-  const load = async (event: Event) => {
-    if (!(event.currentTarget as HTMLDetailsElement).open) return;
-    try {
-      setText(await (await fetch('/config')).text());
-    } catch {
-      setText('Weir did not answer.');
-    }
-  };
+  const [open, setOpen] = useState(false);
+  const number = store.now?.config;
+  // Again when a reload, or another process, puts another one in force.
+  useEffect(() => {
+    if (!open) return;
+    fetch('/config')
+      .then((answer) => answer.text())
+      .then(setText, () => setText('Weir did not answer.'));
+  }, [open, number, store.hello?.token]);
   return (
-    <details class="panel" onToggle={(event) => void load(event)}>
+    <details class="panel" onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>
         <h2>Configuration in force</h2>
       </summary>

@@ -44,15 +44,16 @@ function Drawn({drawing: {width, height, nodes, edges}}: {drawing: Drawing}) {
   );
 }
 
-/** With several listeners on one cluster nobody counts which of them a request came by: dotted. */
 function EdgeLine({edge: {from, to, rate: flow, quiet, width, leaves, arrives}}: {edge: Edge}) {
   const a = from.x + from.r - 3;
   const b = to.x - to.r + 3;
   const bend = (a + b) / 2;
-  const kind = flow === null ? 'unknown' : flow === 0 || quiet ? 'idle' : 'busy';
+  const kind = flow === 0 || quiet ? 'idle' : 'busy';
   return (
     <path
       class={`edge ${kind}`}
+      data-from={from.key}
+      data-to={to.key}
       stroke-width={width.toFixed(1)}
       d={`M${a} ${from.y + leaves}C${bend} ${from.y + leaves} ${bend} ${to.y + arrives} ${b} ${to.y + arrives}`}
     />
@@ -109,6 +110,7 @@ function NodeShape({node}: {node: Node}) {
           />
         </>
       )}
+      {node.state && level > 0 && <circle class="plate" cx={x} cy={y} r={8.5} />}
       {node.state && <StateIcon state={node.state} x={x - 6} y={y - 6} />}
       {node.beside ? (
         <>

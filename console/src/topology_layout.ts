@@ -24,7 +24,7 @@ export interface Node {
 export interface Edge {
   from: Node;
   to: Node;
-  rate: number | null;
+  rate: number;
   quiet: boolean;
   /** Of the drawing: edges of one node lie side by side, so that widths add up as rates do. */
   width: number;
@@ -35,7 +35,7 @@ export interface Edge {
 const kWidest = 24;
 const kThinnest = 1.5;
 
-function edge(from: Node, to: Node, flow: number | null, quiet = false): Edge {
+function edge(from: Node, to: Node, flow: number, quiet = false): Edge {
   return {from, to, rate: flow, quiet, width: 2, leaves: 0, arrives: 0};
 }
 
@@ -51,12 +51,15 @@ const kRow = 54;
 const kRowNarrow = 60;
 const kBlock = 96;
 const kGap = 14;
+/** Width of a letter in a node's name. */
+const kLetter = 7.3;
 
 export function drawingOf(width: number, listeners: Listener[], clusters: Cluster[], tick: Tick | undefined): Drawing {
   const narrow = width < 620;
   const row = narrow ? kRowNarrow : kRow;
   const columns = narrow ? [30, 98, 174, 250] : [0.05, 0.26, 0.5, 0.74].map((part) => Math.round(part * width));
   const [xClients, xListeners, xClusters, xEndpoints] = columns as [number, number, number, number];
+  const room = Math.min(xListeners - xClients, xClusters - xListeners);
   const blocks = clusters.map((cluster) => Math.max(kBlock, cluster.endpoints.length * row));
   const tall = blocks.reduce((sum, block) => sum + block + kGap, 0);
   const height = Math.max(tall, listeners.length * kBlock) + 6;
@@ -64,19 +67,20 @@ export function drawingOf(width: number, listeners: Listener[], clusters: Cluste
 
   const clients = clientsNode(xClients, height / 2, tick);
   const entries = listeners.map((listener, i) =>
-    listenerNode(listener, xListeners, height / 2 + (i - (listeners.length - 1) / 2) * kBlock, only, tick),
+    listenerNode(listener, xListeners, height / 2 + (i - (listeners.length - 1) / 2) * kBlock, room, only, tick),
   );
   const nodes = [clients, ...entries];
-  // Whole requests are counted for the process: with several listeners nobody knows whose they are.
-  const edges = entries.map((entry) => edge(clients, entry, only ? (tick?.sum[0] ?? 0) : null));
+  const edges = entries.map((entry, i) => edge(clients, entry, tick?.listeners[listeners[i]!.name]?.sum[0] ?? 0));
   let top = (height - tall + kGap) / 2;
   clusters.forEach((cluster, c) => {
     const block = blocks[c]!;
     const seen = tick?.clusters[cluster.name];
-    const node = clusterNode(cluster, xClusters, top + block / 2, seen?.sum);
+    const node = clusterNode(cluster, xClusters, top + block / 2, room, seen?.sum);
     nodes.push(node);
-    const feeding = entries.filter((_, i) => leadsTo(listeners[i]!, cluster.name));
-    for (const entry of feeding) edges.push(edge(entry, node, feeding.length === 1 ? (seen?.sum[0] ?? 0) : null));
+    listeners.forEach((listener, i) => {
+      if (!leadsTo(listener, cluster.name)) return;
+      edges.push(edge(entries[i]!, node, tick?.listeners[listener.name]?.to[cluster.name] ?? 0));
+    });
     cluster.endpoints.forEach((endpoint, i) => {
       const y = top + block / 2 + (i - (cluster.endpoints.length - 1) / 2) * row;
       const each = seen?.endpoints[endpoint.name];
@@ -106,29 +110,44 @@ function clientsNode(x: number, y: number, tick: Tick | undefined): Node {
   };
 }
 
-function listenerNode(listener: Listener, x: number, y: number, only: boolean, tick: Tick | undefined): Node {
+/** Durations of whole requests are measured for the process, so a listener has a p99 when it is the only one. */
+function listenerNode(
+  listener: Listener,
+  x: number,
+  y: number,
+  room: number,
+  only: boolean,
+  tick: Tick | undefined,
+): Node {
+  const sum = tick?.listeners[listener.name]?.sum;
   return {
     key: `l ${listener.name}`,
     x,
     y,
     r: 15,
-    title: listener.name,
+    title: fitted(listener.name, room),
     beside: false,
     used: 0,
-    failing: only ? share(tick?.sum[1], tick?.sum[0]) : 0,
-    lines: only && tick ? [`${rate(tick.sum[0])}/s`, ms(tick.sum[5])] : [],
+    failing: share(sum?.[1], sum?.[0]),
+    lines: sum ? [`${rate(sum[0])}/s`, ...(only ? [ms(tick!.sum[5])] : [])] : [],
     said: `listener ${listener.name} on ${listener.address}`,
   };
 }
 
-function clusterNode(cluster: Cluster, x: number, y: number, sum: Tick['clusters'][string]['sum'] | undefined): Node {
+function clusterNode(
+  cluster: Cluster,
+  x: number,
+  y: number,
+  room: number,
+  sum: Tick['clusters'][string]['sum'] | undefined,
+): Node {
   const {requests, pending} = cluster;
   return {
     key: `c ${cluster.name}`,
     x,
     y,
     r: 19,
-    title: cluster.name,
+    title: fitted(cluster.name, room),
     beside: false,
     used: Math.max(share(requests.used, requests.limit), share(pending.used, pending.limit)),
     failing: share(sum?.[1], sum?.[0]),
@@ -167,9 +186,9 @@ function endpointNode(
 
 /** Widths in proportion to the rate, and where each edge leaves and arrives. */
 function layOut(edges: Edge[]): void {
-  const busiest = Math.max(1, ...edges.map((each) => each.rate ?? 0));
+  const busiest = Math.max(1, ...edges.map((each) => each.rate));
   for (const each of edges) {
-    if (each.rate !== null) each.width = each.rate === 0 ? 1.2 : Math.max(kThinnest, (kWidest * each.rate) / busiest);
+    each.width = each.rate === 0 ? 1.2 : Math.max(kThinnest, (kWidest * each.rate) / busiest);
   }
   const stack = (end: 'from' | 'to', offset: 'leaves' | 'arrives') => {
     const taken = new Map<Node, number>();
@@ -187,6 +206,12 @@ function layOut(edges: Edge[]): void {
 export function focus(cluster: string, endpoint: string | null): void {
   store.focus = {cluster, endpoint};
   changed();
+}
+
+/** Labels stand side by side and may not run into each other; the whole name is in what is said of the node. */
+function fitted(name: string, room: number): string {
+  const most = Math.floor(room / kLetter);
+  return name.length <= most ? name : `${name.slice(0, most - 1)}…`;
 }
 
 function share(part: number | undefined, whole: number | undefined): number {

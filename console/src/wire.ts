@@ -11,11 +11,17 @@ export interface Hello {
 type Latency = [p50: number, p99: number, heat: string];
 type EndpointSecond = [rate: number, failed: number, inFlight: number, ...Latency, state: State];
 type ClusterSecond = [rate: number, failed: number, inFlight: number, pending: number, ...Latency];
+interface ListenerSecond {
+  sum: [rate: number, failed: number];
+  /** Rates, by cluster. */
+  to: Record<string, number>;
+}
 type ProxySecond = [rate: number, failed: number, refused: number, clients: number, ...Latency];
 
 export interface Tick {
   t: number;
   sum: ProxySecond;
+  listeners: Record<string, ListenerSecond>;
   clusters: Record<string, {sum: ClusterSecond; endpoints: Record<string, EndpointSecond>}>;
 }
 
@@ -39,8 +45,8 @@ export interface Endpoint {
   connect_failures: number;
   ejections: number;
   ewma_ms: number;
-  last_probe: string;
-  last_ejection: string;
+  /** The last few, newest first. */
+  changes: {at: number; what: string}[];
 }
 
 export interface Headroom {

@@ -373,6 +373,10 @@ TEST_F(AdminTest, MetricsAreValidAndTrue) {
     metrics.connections.add(4);
     metrics.duration_us.record(3'000);
   }
+  const l7::ListenerCounters& listener = proxy_->snapshot().listeners[0].counters;
+  for (size_t worker = 0; worker < 2; ++worker) listener.requests->of(worker).add(20);
+  listener.failures->of(1).add(3);
+  listener.to.at("app")->of(0).add(30);
   ASSERT_TRUE(cluster("app").circuit.requests.try_acquire());
   upstream::Endpoint& known = *cluster("app").endpoints()[1];
   known.counters.outcomes[1] = 6;
@@ -400,6 +404,9 @@ TEST_F(AdminTest, MetricsAreValidAndTrue) {
       {2, "weir_request_duration_seconds_count", {}},
       {2, "weir_request_duration_seconds_bucket", {{"le", "0.005"}}},
       {0, "weir_request_duration_seconds_bucket", {{"le", "0.0025"}}},
+      {40, "weir_listener_requests_total", {{"listener", "127.0.0.1:0"}}},
+      {3, "weir_listener_failures_total", {{"listener", "127.0.0.1:0"}}},
+      {30, "weir_listener_cluster_requests_total", {{"listener", "127.0.0.1:0"}, {"cluster", "app"}}},
       {1, "weir_cluster_requests_in_flight", {{"cluster", "app"}}},
       {0, "weir_cluster_requests_in_flight", {{"cluster", "api"}}},
       {4096, "weir_cluster_requests_limit", {{"cluster", "app"}}},

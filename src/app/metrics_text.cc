@@ -177,6 +177,27 @@ void append_workers(Exposition& out, const l7::Proxy& proxy) {
   out.histogram({}, durations);
 }
 
+void append_listeners(Exposition& out, const l7::Snapshot& snapshot) {
+  const auto each_listener = [&](auto append) {
+    for (size_t i = 0; i < snapshot.listeners.size(); ++i) {
+      append(std::string_view(snapshot.config.listeners[i].name), snapshot.listeners[i].counters);
+    }
+  };
+  const auto total = [](const l7::PerWorkerCounter& counter) { return static_cast<double>(counter.sum()); };
+  out.family("weir_listener_requests_total", Kind::counter, "Requests that came by the listener.");
+  each_listener([&](auto name, const auto& counters) { out.sample({{"listener", name}}, total(*counters.requests)); });
+  out.family("weir_listener_failures_total", Kind::counter,
+             "Of those, answered with 5xx or broken off by the endpoint in the middle.");
+  each_listener([&](auto name, const auto& counters) { out.sample({{"listener", name}}, total(*counters.failures)); });
+  out.family("weir_listener_cluster_requests_total", Kind::counter,
+             "Requests that a route of the listener sent to the cluster.");
+  each_listener([&](auto name, const auto& counters) {
+    for (const auto& [cluster, counter] : counters.to) {
+      out.sample({{"listener", name}, {"cluster", cluster}}, total(*counter));
+    }
+  });
+}
+
 void append_clusters(Exposition& out, const Rows& rows, Instant now) {
   for (const ClusterFamily& family : kClusterFamilies) {
     out.family(family.name, family.kind, family.help);
@@ -236,6 +257,7 @@ std::string metrics_text(const l7::Proxy& proxy, Instant now) {
   Exposition out;
   append_process(out, proxy, now);
   append_workers(out, proxy);
+  append_listeners(out, proxy.snapshot());
   append_clusters(out, rows, now);
   append_endpoints(out, rows, now);
   return out.text();

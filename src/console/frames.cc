@@ -46,6 +46,17 @@ void append_cluster(std::string& out, const ClusterSecond& cluster) {
   out += "}}";
 }
 
+void append_listener(std::string& out, const ListenerSecond& listener) {
+  append_json_string(out, listener.name);
+  fmt::format_to(std::back_inserter(out), ":{{\"sum\":[{:.4g},{:.4g}],\"to\":{{", listener.rate, listener.failed);
+  for (const auto& [cluster, rate] : listener.to) {
+    if (&cluster != &listener.to.front().first) out += ',';
+    append_json_string(out, cluster);
+    fmt::format_to(std::back_inserter(out), ":{:.4g}", rate);
+  }
+  out += "}}";
+}
+
 Json listener_json(const model::ListenerConfig& listener) {
   Json routes = Json::array();
   for (const auto& route : listener.routes) {
@@ -60,7 +71,17 @@ Json listener_json(const model::ListenerConfig& listener) {
   return {{"name", listener.name}, {"address", listener.http.text()}, {"routes", std::move(routes)}};
 }
 
-Json endpoint_json(const upstream::EndpointStatus& status, Instant now) {
+/// Newest first.
+Json changes_json(const upstream::EndpointStatus& status, Epoch epoch) {
+  Json changes = Json::array();
+  if (status.changes == nullptr) return changes;
+  for (auto each = status.changes->rbegin(); each != status.changes->rend(); ++each) {
+    changes.push_back({{"at", epoch.wall(each->at)}, {"what", each->what}});
+  }
+  return changes;
+}
+
+Json endpoint_json(const upstream::EndpointStatus& status, Epoch epoch) {
   const upstream::Endpoint& endpoint = *status.endpoint;
   const auto read = [](const std::atomic<uint64_t>& cell) { return cell.load(std::memory_order_relaxed); };
   return {{"name", endpoint.name},
@@ -79,9 +100,8 @@ Json endpoint_json(const upstream::EndpointStatus& status, Instant now) {
           {"retries", read(endpoint.counters.retries)},
           {"connect_failures", read(endpoint.counters.connect_failures)},
           {"ejections", read(endpoint.counters.ejections)},
-          {"ewma_ms", balance::decayed_latency(endpoint.member.load, now).seconds() * 1e3},
-          {"last_probe", status.last_probe},
-          {"last_ejection", status.last_ejection}};
+          {"ewma_ms", balance::decayed_latency(endpoint.member.load, epoch.now).seconds() * 1e3},
+          {"changes", changes_json(status, epoch)}};
 }
 
 Json headroom_json(const Headroom& headroom) {
@@ -104,15 +124,15 @@ std::string policy_of(const model::ClusterConfig& cluster) {
 
 Json limit_json(const balance::CircuitLimit& limit) { return {{"used", limit.used()}, {"limit", limit.limit()}}; }
 
-Json cluster_json(upstream::Cluster& cluster, Instant now, const HeadroomOf& headroom) {
+Json cluster_json(upstream::Cluster& cluster, Epoch epoch, const HeadroomOf& headroom) {
   Json endpoints = Json::array();
-  for (const auto& status : cluster.status()) endpoints.push_back(endpoint_json(status, now));
+  for (const auto& status : cluster.status()) endpoints.push_back(endpoint_json(status, epoch));
   const auto found = headroom.find(cluster.name());
   return {{"name", cluster.name()},
           {"policy", policy_of(cluster.config())},
           {"requests", limit_json(cluster.circuit.requests)},
           {"pending", limit_json(cluster.circuit.pending)},
-          {"retry_budget", cluster.retry_budget.balance(now)},
+          {"retry_budget", cluster.retry_budget.balance(epoch.now)},
           {"retry_budget_refused", cluster.retry_budget.refused()},
           {"panic", upstream::panic_ratio(cluster)},
           {"headroom", headroom_json(found == headroom.end() ? Headroom{} : found->second)},
@@ -138,7 +158,12 @@ std::string tick_json(const Second& second) {
   fmt::format_to(std::back_inserter(out), "{{\"t\":{},\"sum\":[{:.4g},{:.4g},{:.4g},{},", second.unix_ms, second.rate,
                  second.failed, second.refused, second.clients);
   append_latency(out, second.latency);
-  out += "],\"clusters\":{";
+  out += "],\"listeners\":{";
+  for (const ListenerSecond& each : second.listeners) {
+    if (&each != &second.listeners.front()) out += ',';
+    append_listener(out, each);
+  }
+  out += "},\"clusters\":{";
   for (const ClusterSecond& each : second.clusters) {
     if (&each != &second.clusters.front()) out += ',';
     append_cluster(out, each);
@@ -151,7 +176,7 @@ std::string now_json(const l7::Proxy& proxy, Epoch epoch, const HeadroomOf& head
   Json listeners = Json::array();
   for (const auto& each : snapshot.config.listeners) listeners.push_back(listener_json(each));
   Json clusters = Json::array();
-  for (const auto& each : snapshot.clusters) clusters.push_back(cluster_json(*each, epoch.now, headroom));
+  for (const auto& each : snapshot.clusters) clusters.push_back(cluster_json(*each, epoch, headroom));
   return dump({{"serving", proxy.serving()},
                {"config", snapshot.number},
                {"workers", proxy.workers().size()},

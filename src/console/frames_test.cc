@@ -16,12 +16,15 @@ TEST(TickJson, IsOneLineOfNumbers) {
   ClusterSecond app{.name = "app", .rate = 10, .in_flight = 3, .pending = 1};
   app.endpoints.push_back({.name = "[::1]:2", .state = "healthy", .rate = 10.25, .in_flight = 2});
   app.endpoints.push_back({.name = "127.0.0.1:1", .state = "ejected", .failed = 1});
+  second.listeners.push_back({.name = "web", .rate = 12, .failed = 1, .to = {{"app", 10}, {"api", 1.5}}});
+  second.listeners.push_back({.name = "idle"});
   second.clusters.push_back(app);
   second.clusters.push_back({.name = "a \"quoted\" one"});
   const std::string text = tick_json(second);
   EXPECT_EQ(text.find('\n'), std::string::npos);
   const json expected = json::parse(R"({
     "t": 1764000000123, "sum": [1234, 2, 0.5, 7, 1.5, 250, "003"],
+    "listeners": {"web": {"sum": [12, 1], "to": {"app": 10, "api": 1.5}}, "idle": {"sum": [0, 0], "to": {}}},
     "clusters": {
       "app": {"sum": [10, 0, 3, 1, 0, 0, ""], "endpoints": {
         "[::1]:2": [10.25, 0, 2, 0, 0, "", "healthy"], "127.0.0.1:1": [0, 1, 0, 0, 0, "", "ejected"]}},

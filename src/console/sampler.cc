@@ -11,7 +11,7 @@ namespace {
 uint64_t read(const std::atomic<uint64_t>& cell) { return cell.load(std::memory_order_relaxed); }
 
 /// What a counter gained per second; `past` becomes its value.
-double rate_of(uint64_t now, uint64_t& past, double seconds) {
+double gain_of(uint64_t now, uint64_t& past, double seconds) {
   const uint64_t more = now - std::exchange(past, now);
   return static_cast<double>(more) / seconds;
 }
@@ -43,9 +43,14 @@ Second Sampler::take(const l7::Proxy& proxy, Instant now, int64_t unix_ms) {
   ++looks_;
   Second second{.unix_ms = unix_ms};
   look_at_workers(proxy, seconds, second);
-  for (const auto& cluster : proxy.snapshot().clusters) second.clusters.push_back(look_at(*cluster, seconds));
+  const l7::Snapshot& snapshot = proxy.snapshot();
+  for (size_t i = 0; i < snapshot.listeners.size(); ++i) {
+    second.listeners.push_back(look_at(snapshot.config.listeners[i].name, snapshot.listeners[i].counters, seconds));
+  }
+  for (const auto& cluster : snapshot.clusters) second.clusters.push_back(look_at(*cluster, seconds));
   // What a reload dropped is forgotten.
   std::erase_if(endpoints_, [&](const auto& each) { return each.second.look != looks_; });
+  std::erase_if(counters_, [&](const auto& each) { return each.second.look != looks_; });
   std::erase_if(clusters_, [&](const auto& each) { return each.second.look != looks_; });
   return second;
 }
@@ -63,10 +68,25 @@ void Sampler::look_at_workers(const l7::Proxy& proxy, double seconds, Second& se
     second.clients += metrics.connections.value();
     durations_[i].take(metrics.duration_us, gain_);
   }
-  second.rate = rate_of(now.responses, totals_.responses, seconds);
-  second.failed = rate_of(now.failed, totals_.failed, seconds);
-  second.refused = rate_of(now.refused, totals_.refused, seconds);
+  second.rate = gain_of(now.responses, totals_.responses, seconds);
+  second.failed = gain_of(now.failed, totals_.failed, seconds);
+  second.refused = gain_of(now.refused, totals_.refused, seconds);
   second.latency = gain_.summary();
+}
+
+ListenerSecond Sampler::look_at(const std::string& name, const l7::ListenerCounters& counters, double seconds) {
+  ListenerSecond second{.name = name};
+  second.rate = rate_of(counters.requests, seconds);
+  second.failed = rate_of(counters.failures, seconds);
+  for (const auto& [cluster, counter] : counters.to) second.to.emplace_back(cluster, rate_of(counter, seconds));
+  return second;
+}
+
+double Sampler::rate_of(const std::shared_ptr<l7::PerWorkerCounter>& counter, double seconds) {
+  CounterPast& past = counters_[counter.get()];
+  if (past.counter == nullptr) past.counter = counter;
+  past.look = looks_;
+  return gain_of(counter->sum(), past.value, seconds);
 }
 
 ClusterSecond Sampler::look_at(const upstream::Cluster& cluster, double seconds) {
@@ -98,8 +118,8 @@ ClusterSecond Sampler::look_at(const upstream::Cluster& cluster, double seconds)
 EndpointSecond Sampler::look_at(const upstream::EndpointStatus& status, EndpointPast& past, double seconds) {
   const upstream::Endpoint& endpoint = *status.endpoint;
   EndpointSecond second{.name = endpoint.name, .state = upstream::state_of(status)};
-  second.rate = rate_of(read(endpoint.counters.requests), past.requests, seconds);
-  second.failed = rate_of(failures_of(endpoint.counters), past.failures, seconds);
+  second.rate = gain_of(read(endpoint.counters.requests), past.requests, seconds);
+  second.failed = gain_of(failures_of(endpoint.counters), past.failures, seconds);
   second.in_flight = endpoint.member.load.in_flight.load(std::memory_order_relaxed);
   scratch_.clear();
   endpoint.merge_latencies(scratch_);

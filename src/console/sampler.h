@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/time.h"
@@ -37,6 +38,13 @@ struct ClusterSecond {
   std::vector<EndpointSecond> endpoints{};
 };
 
+struct ListenerSecond {
+  std::string_view name;
+  double rate = 0;                                        ///< requests that came by it, per second
+  double failed = 0;                                      ///< per second
+  std::vector<std::pair<std::string_view, double>> to{};  ///< by cluster
+};
+
 /// Views point into the snapshot that was looked at.
 struct Second {
   int64_t unix_ms = 0;
@@ -45,6 +53,7 @@ struct Second {
   double refused = 0;  ///< of them Weir's own
   uint64_t clients = 0;
   LatencySecond latency{};  ///< whole requests
+  std::vector<ListenerSecond> listeners{};
   std::vector<ClusterSecond> clusters{};
 };
 
@@ -63,6 +72,11 @@ class Sampler {
     LatencyWindow latency;
     uint64_t look = 0;  ///< number of the last
   };
+  struct CounterPast {
+    std::shared_ptr<l7::PerWorkerCounter> counter;  ///< so that no other takes its place in memory
+    uint64_t value = 0;
+    uint64_t look = 0;
+  };
   struct ClusterPast {
     HeadroomEstimator headroom;
     uint64_t look = 0;
@@ -72,6 +86,8 @@ class Sampler {
   };
 
   void look_at_workers(const l7::Proxy& proxy, double seconds, Second& second);
+  ListenerSecond look_at(const std::string& name, const l7::ListenerCounters& counters, double seconds);
+  double rate_of(const std::shared_ptr<l7::PerWorkerCounter>& counter, double seconds);
   ClusterSecond look_at(const upstream::Cluster& cluster, double seconds);
   EndpointSecond look_at(const upstream::EndpointStatus& status, EndpointPast& past, double seconds);
 
@@ -80,6 +96,7 @@ class Sampler {
   Totals totals_;
   std::vector<LatencyWindow> durations_;  ///< by worker
   std::map<const upstream::Endpoint*, EndpointPast> endpoints_;
+  std::map<const l7::PerWorkerCounter*, CounterPast> counters_;
   std::map<std::string, ClusterPast, std::less<>> clusters_;
   Histogram scratch_;
   LatencyGain gain_, cluster_gain_;

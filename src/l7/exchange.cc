@@ -77,7 +77,8 @@ bool Exchange::route() {
   if (targets.size() > 1 && listener_->weights[i] > 0) {
     target = core::find_target(route_->to, worker_.prng().below(listener_->weights[i]));
   }
-  cluster_ = targets[target];
+  cluster_ = targets[target].cluster;
+  targets[target].requests->add();
   return true;
 }
 
@@ -290,7 +291,10 @@ void Exchange::on_response_failed(const Error& error) {
   upstream_ = nullptr;
   if (response_started_) {
     // The status has left already: all that is honest now is to break off.
-    if (!tunnel_) worker_.metrics().truncated.add();
+    if (!tunnel_) {
+      worker_.metrics().truncated.add();
+      listener_->counters.failures->add();
+    }
     abort_code_ = error.code;
     end_attempt(tunnel_ ? Outcome::cancelled : Outcome::gateway_failure);
     downstream_->abort();
@@ -399,6 +403,7 @@ void Exchange::finish() {
   }
   auto& metrics = worker_.metrics();
   metrics.responses[status_ / 100 < 6 ? status_ / 100 : 0].add();
+  if (status_ / 100 == 5) listener_->counters.failures->add();
   metrics.bytes_from_clients.add(bytes_in_);
   metrics.bytes_to_clients.add(bytes_out_);
   if (!tunnel_) metrics.duration_us.record(static_cast<uint64_t>((now() - started_).us()));

@@ -54,7 +54,9 @@ void Listener::on_connection_closed(http::ServerConnection& connection) {
 
 http::RequestHandler& Listener::begin_request(http::ServerConnection& /*connection*/) {
   Exchange& exchange = worker_.take_exchange();
-  exchange.assign(*snapshot_, snapshot_->listeners[index_]);
+  const RouteTable& table = snapshot_->listeners[index_];
+  table.counters.requests->add();
+  exchange.assign(*snapshot_, table);
   return exchange;
 }
 

@@ -62,6 +62,19 @@ Result<std::shared_ptr<AccessLog>, std::string> Proxy::log_for(const std::string
   return *opened;
 }
 
+/// Those of the listener of that name, if there is one; clusters that its routes newly lead to are added.
+ListenerCounters Proxy::counters_of(const model::ListenerConfig& listener) const {
+  std::vector<std::string> clusters;
+  for (const auto& route : listener.routes) {
+    for (const auto& target : route.to) clusters.push_back(target.cluster);
+  }
+  const ListenerCounters* previous = nullptr;
+  for (size_t i = 0; snapshot_ && i < snapshot_->listeners.size(); ++i) {
+    if (snapshot_->config.listeners[i].name == listener.name) previous = &snapshot_->listeners[i].counters;
+  }
+  return ListenerCounters::create(clusters, previous, workers_.size());
+}
+
 Result<std::shared_ptr<Snapshot>, std::string> Proxy::build(const model::Config& config) {
   auto built = std::make_shared<Snapshot>();
   built->number = snapshot_ ? snapshot_->number + 1 : 1;
@@ -82,7 +95,7 @@ Result<std::shared_ptr<Snapshot>, std::string> Proxy::build(const model::Config&
       if (!found) return fail(found.error());
       log = *found;
     }
-    built->listeners.push_back({.options = options_of(listener), .access_log = log});
+    built->listeners.push_back({.options = options_of(listener), .access_log = log, .counters = counters_of(listener)});
   }
   for (const model::ClusterConfig& cluster : config.clusters) {
     std::shared_ptr<upstream::Cluster> previous;

@@ -49,6 +49,7 @@ class Proxy {
   Result<std::shared_ptr<Snapshot>, std::string> build(const model::Config& config);
   Result<std::vector<ListeningSockets>, std::string> open_sockets(const model::Config& config);
   Result<std::shared_ptr<AccessLog>, std::string> log_for(const std::string& target);
+  [[nodiscard]] ListenerCounters counters_of(const model::ListenerConfig& listener) const;
   void on_tick();
   void on_drain_tick();
   void start_workers();

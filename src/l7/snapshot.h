@@ -11,6 +11,7 @@
 
 #include "http/server_connection.h"
 #include "l7/access_log.h"
+#include "l7/listener_counters.h"
 #include "model/config.h"
 #include "upstream/cluster.h"
 #include "upstream/worker_cluster.h"
@@ -24,6 +25,7 @@ struct Snapshot {
   struct Listener {
     std::shared_ptr<const http::ServerOptions> options;
     std::shared_ptr<AccessLog> access_log;  ///< null: off
+    ListenerCounters counters;
   };
   std::vector<Listener> listeners;  ///< in the order of config.listeners
 
@@ -38,8 +40,14 @@ struct Snapshot {
 /// One listener's routes as a worker follows them.
 struct RouteTable {
   const model::ListenerConfig* config = nullptr;
-  std::vector<std::vector<upstream::WorkerCluster*>> targets;  ///< by route, by target
-  std::vector<uint64_t> weights;                               ///< sum of a route's weights
+  /// A cluster as this worker sees it, and where the requests that this listener sends there are counted.
+  struct Target {
+    upstream::WorkerCluster* cluster = nullptr;
+    Counter* requests = nullptr;
+  };
+  std::vector<std::vector<Target>> targets;  ///< by route, by target
+  std::vector<uint64_t> weights;             ///< sum of a route's weights
+  ListenerCells counters;
   std::shared_ptr<AccessLog> access_log;
 };
 

@@ -76,9 +76,14 @@ std::unique_ptr<WorkerSnapshot> Worker::build(std::shared_ptr<const Snapshot> sn
     RouteTable table;
     table.config = &built->shared->config.listeners[i];
     table.access_log = built->shared->listeners[i].access_log;
+    const ListenerCounters& counters = built->shared->listeners[i].counters;
+    table.counters = {.requests = &counters.requests->of(index_), .failures = &counters.failures->of(index_)};
     for (const auto& route : table.config->routes) {
       auto& targets = table.targets.emplace_back();
-      for (const auto& target : route.to) targets.push_back(built->clusters.at(target.cluster).get());
+      for (const auto& target : route.to) {
+        targets.push_back({.cluster = built->clusters.at(target.cluster).get(),
+                           .requests = &counters.to.at(target.cluster)->of(index_)});
+      }
       table.weights.push_back(core::total_weight(route.to));
     }
     built->listeners.push_back(std::move(table));

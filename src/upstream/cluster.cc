@@ -68,6 +68,7 @@ void Cluster::inherit(const Cluster& previous, Endpoint& endpoint) {
   const auto index = previous.index_of(endpoint.name);
   if (!index) return;
   const Endpoint& old = *previous.endpoints_[*index];
+  endpoint.changes = old.changes;
   endpoint.drained_by_admin = old.drained_by_admin;
   if (old.weight_by_admin) endpoint.weight_by_admin = std::make_unique<uint32_t>(*old.weight_by_admin);
 }
@@ -114,13 +115,14 @@ void Cluster::record(uint32_t index, balance::Outcome outcome, Duration latency,
 void Cluster::judge(const Endpoint& endpoint, balance::Outcome outcome, Duration latency, Instant now) {
   const auto index = index_of(endpoint.name);
   if (!index || endpoints_[*index].get() != &endpoint) return;
-  if (const auto transition = health_.judge(*index, outcome, latency, now)) note(*transition);
+  if (const auto transition = health_.judge(*index, outcome, latency, now)) note(*transition, now);
 }
 
 /// Under the lock.
-void Cluster::note(const balance::Transition& transition) {
+void Cluster::note(const balance::Transition& transition, Instant now) {
   Endpoint& endpoint = *endpoints_[transition.endpoint];
   endpoint.last_ejection = balance::describe(transition);
+  endpoint.remember(now, endpoint.last_ejection);
   if (transition.to == balance::OutlierState::ejected) {
     endpoint.counters.ejections.fetch_add(1, std::memory_order_relaxed);
     spdlog::warn("cluster {}: endpoint {}: {}", name(), endpoint.name, endpoint.last_ejection);
@@ -134,7 +136,7 @@ void Cluster::sweep(Instant now) {
   const std::lock_guard lock(*mutex_);
   oldest_.clear();
   for (const auto& endpoint : endpoints_) oldest_.push_back(endpoint->oldest());
-  for (const balance::Transition& transition : health_.sweep(now, oldest_)) note(transition);
+  for (const balance::Transition& transition : health_.sweep(now, oldest_)) note(transition, now);
 }
 
 void Cluster::on_probe(uint32_t index, balance::ProbeResult result, std::string said, Instant now) {
@@ -142,10 +144,13 @@ void Cluster::on_probe(uint32_t index, balance::ProbeResult result, std::string 
   Endpoint& endpoint = *endpoints_[index];
   if (!endpoint.member.active) return;
   endpoint.last_probe = std::move(said);
+  const bool is_first = endpoint.member.inputs.active == balance::ActiveState::unknown;
   if (!health_.on_probe(index, result, now)) return;
   if (endpoint.member.inputs.active == balance::ActiveState::healthy) {
+    if (!is_first) endpoint.remember(now, "healthy by active check");  // that it began well is no news
     spdlog::info("cluster {}: endpoint {}: healthy by active check", name(), endpoint.name);
   } else {
+    endpoint.remember(now, "unhealthy by active check: " + endpoint.last_probe);
     spdlog::warn("cluster {}: endpoint {}: unhealthy by active check: {}", name(), endpoint.name, endpoint.last_probe);
   }
 }
@@ -160,20 +165,22 @@ Result<void> Cluster::set_draining(std::string_view endpoint_name, bool draining
   const auto index = index_of(endpoint_name);
   if (!index) return fail(Error{.code = Code::not_found, .detail = "endpoint"});
   Endpoint& endpoint = *endpoints_[*index];
-  endpoint.drained_by_admin = draining;
+  const bool is_news = std::exchange(endpoint.drained_by_admin, draining) != draining;
   health_.set_draining(*index, draining, now);
-  spdlog::info("cluster {}: endpoint {}: {} by the administrator", name(), endpoint.name,
-               draining ? "drained" : "undrained");
+  const std::string_view what = draining ? "drained by the administrator" : "undrained by the administrator";
+  if (is_news) endpoint.remember(now, std::string(what));
+  spdlog::info("cluster {}: endpoint {}: {}", name(), endpoint.name, what);
   return {};
 }
 
-Result<void> Cluster::set_weight(std::string_view endpoint_name, uint32_t weight, Instant /*now*/) {
+Result<void> Cluster::set_weight(std::string_view endpoint_name, uint32_t weight, Instant now) {
   const std::lock_guard lock(*mutex_);
   const auto index = index_of(endpoint_name);
   if (!index) return fail(Error{.code = Code::not_found, .detail = "endpoint"});
   Endpoint& endpoint = *endpoints_[*index];
   endpoint.weight_by_admin = std::make_unique<uint32_t>(weight);
   health_.set_weight(*index, weight);
+  endpoint.remember(now, "weight " + std::to_string(weight) + " by the administrator");
   spdlog::info("cluster {}: endpoint {}: weight {} by the administrator", name(), endpoint.name, weight);
   return {};
 }
@@ -189,7 +196,8 @@ std::vector<EndpointStatus> Cluster::status() const {
                    .active = endpoint.member.inputs.active,
                    .draining = endpoint.member.inputs.draining,
                    .last_probe = endpoint.last_probe,
-                   .last_ejection = endpoint.last_ejection});
+                   .last_ejection = endpoint.last_ejection,
+                   .changes = endpoint.changes});
   }
   return all;
 }

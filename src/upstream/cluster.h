@@ -33,6 +33,7 @@ struct EndpointStatus {
   bool draining = false;
   std::string last_probe;
   std::string last_ejection;
+  StandingChanges changes;  ///< the last few; null: none yet
 };
 
 class Cluster {
@@ -83,7 +84,7 @@ class Cluster {
   static void inherit(const Cluster& previous, Endpoint& endpoint);
   void configure_endpoints();
   void judge(const Endpoint& endpoint, balance::Outcome outcome, Duration latency, Instant now);
-  void note(const balance::Transition& transition);
+  void note(const balance::Transition& transition, Instant now);
   [[nodiscard]] std::optional<uint32_t> index_of(std::string_view endpoint_name) const;
 
   model::ClusterConfig config_;

@@ -215,6 +215,31 @@ TEST(Cluster, ASweepSeesRequestsThatAreNotAnswered) {
   EXPECT_EQ(cluster->status()[0].outlier, OutlierState::ejected);
 }
 
+TEST(Cluster, RemembersTheLastChangesOfAnEndpoint) {
+  const auto cluster = make(checked({1, 2}));
+  const std::string first(cluster->endpoints()[0]->name);
+  cluster->on_probe(0, ProbeResult::ok, "", kStart);
+  EXPECT_EQ(cluster->status()[0].changes, nullptr) << "that it began well is no news";
+  cluster->on_probe(1, ProbeResult::fail, "refused", kStart + Duration::s(1));
+  ASSERT_NE(cluster->status()[1].changes, nullptr);
+  EXPECT_EQ(cluster->status()[1].changes->back().what, "unhealthy by active check: refused");
+  EXPECT_EQ(cluster->status()[1].changes->back().at, kStart + Duration::s(1));
+
+  const auto shown = cluster->status()[1].changes;
+  for (uint32_t i = 2; i < 9; ++i) {
+    ASSERT_TRUE(cluster->set_weight(first, i, kStart + Duration::s(i)).has_value());
+  }
+  ASSERT_TRUE(cluster->set_draining(first, true, kStart + Duration::s(9)).has_value());
+  ASSERT_TRUE(cluster->set_draining(first, true, kStart + Duration::s(10)).has_value());
+  std::vector<std::string> texts;
+  for (const StandingChange& each : *cluster->status()[0].changes) texts.push_back(each.what);
+  const std::vector<std::string> expected{"weight 5 by the administrator", "weight 6 by the administrator",
+                                          "weight 7 by the administrator", "weight 8 by the administrator",
+                                          "drained by the administrator"};
+  EXPECT_EQ(texts, expected) << "the last five, and what changed nothing is none";
+  EXPECT_EQ(shown->size(), 1u) << "what somebody shows does not change under them";
+}
+
 TEST(Cluster, ProbesRiseAndFall) {
   const auto cluster = make(checked({1, 2}));
   EXPECT_FALSE(cluster->probed());

@@ -69,4 +69,12 @@ Instant Endpoint::oldest() const {
   return Instant::from_ns(oldest);
 }
 
+void Endpoint::remember(Instant at, std::string what) {
+  auto next = changes ? std::make_shared<std::vector<StandingChange>>(*changes)
+                      : std::make_shared<std::vector<StandingChange>>();
+  if (next->size() == kRememberedChanges) next->erase(next->begin());
+  next->push_back({.at = at, .what = std::move(what)});
+  changes = std::move(next);
+}
+
 }  // namespace weir::upstream

@@ -45,6 +45,15 @@ struct SpareConnection {
   uint64_t served = 0;
 };
 
+/// Something that changed how an endpoint stands: what an active check met, a judgement of outlier detection with its
+/// numbers, an act of the administrator.
+struct StandingChange {
+  Instant at{};
+  std::string what;  ///< for people
+};
+/// The last few, oldest first. Replaced as a whole when one is added, so that whoever shows them copies nothing.
+using StandingChanges = std::shared_ptr<const std::vector<StandingChange>>;
+
 class Endpoint {
  public:
   Endpoint(const model::EndpointConfig& config, const net::SocketAddress& address, Duration window,
@@ -77,7 +86,9 @@ class Endpoint {
   EndpointCounters counters;
 
   // Cluster's lock.
+  void remember(Instant at, std::string what);
   model::EndpointConfig config;
+  StandingChanges changes;    ///< null: none yet
   std::string last_probe;     ///< what the last failed probe said, for people
   std::string last_ejection;  ///< the last transition of outlier detection, for people
   bool drained_by_admin = false;
@@ -85,6 +96,7 @@ class Endpoint {
 
  private:
   static constexpr size_t kMaxSpares = 64;
+  static constexpr size_t kRememberedChanges = 5;
 
   std::array<std::atomic<Histogram*>, kMaxWorkers> latencies_{};
   std::array<std::atomic<int64_t>, kMaxWorkers> oldest_;

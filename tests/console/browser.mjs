@@ -23,6 +23,8 @@ export class Browser {
         '--no-sandbox',
         '--disable-gpu',
         '--disable-quic',
+        // A name of somebody's own that was bound anew to where the console is.
+        '--host-resolver-rules=MAP rebound.test 127.0.0.1',
         '--no-first-run',
         '--disable-background-networking',
         '--disable-component-update',

@@ -166,6 +166,8 @@ describe('the console', () => {
     await victim.stop();
     await page.waitForSelector(`tr[data-endpoint="${victim.name}"] >> text=/unhealthy|ejected/`);
     await page.waitForSelector('tr.why >> text=/refused|failed|connect/i');
+    // What led there stays, with the time of each.
+    await page.waitForSelector('tr.why .changes li >> text=/^\\d\\d:\\d\\d:\\d\\d/');
     await victim.start();
     await stack.post('/marks', JSON.stringify({label: 'app-3 started', kind: 'recover'}));
     stack.load(150, '/%ff');
@@ -215,6 +217,34 @@ describe('the console', () => {
   });
 });
 
+describe('several listeners', () => {
+  it('have edges as wide as what comes by each', async () => {
+    const several = await Stack.start({listeners: ['web', 'api', 'idle']});
+    try {
+      const [web, api] = several.ports;
+      several.load(160, '/', [web, web, web, api]);
+      const {page, complaints} = await browser.open(several.admin);
+      const width = (from, to) =>
+        page.locator(`path.edge[data-from="${from}"][data-to="${to}"]`).getAttribute('stroke-width').then(Number);
+      for (const [from, to] of [
+        ['clients', (name) => `l ${name}`],
+        [(name) => `l ${name}`, 'c app'],
+      ]) {
+        const of = (name) => width(...[from, to].map((end) => (typeof end === 'string' ? end : end(name))));
+        await until(
+          async () => (await of('web')) > 2 * (await of('api')) && (await of('api')) > 2 * (await of('idle')),
+          `three times as much by web as by api, and nothing by idle, ${from === 'clients' ? 'before' : 'after'} them`,
+        );
+      }
+      assert.equal(await page.locator('path.edge.idle[data-from="l idle"]').count(), 1);
+      assert.deepEqual(complaints, []);
+      await page.close();
+    } finally {
+      await several.stop();
+    }
+  });
+});
+
 describe("other people's pages", () => {
   it('cannot change anything through the browser', async () => {
     const {page} = await browser.open(stack.admin);
@@ -235,6 +265,35 @@ describe("other people's pages", () => {
     assert.deepEqual(tried.slice(0, 2), ['blocked', 'blocked']);
     const metrics = await (await fetch(`${stack.admin}/metrics`)).text();
     assert.match(metrics, /^weir_config_number 1$/m);
+    await page.close();
+  });
+
+  it('cannot get in by a name that was bound to our address', async () => {
+    const page = await browser.context.newPage();
+    const rebound = stack.admin.replace('127.0.0.1', 'rebound.test');
+    assert.equal((await page.goto(`${rebound}/`)).status(), 421);
+    const statuses = await page.evaluate(async () => {
+      const headers = {'X-Weir-Admin': '1', 'X-Weir-Token': 'x'};
+      const asked = [
+        ['/events', {}],
+        ['/config', {}],
+        ['/reload', {method: 'POST', headers}],
+      ];
+      return Promise.all(asked.map(async ([path, options]) => (await fetch(path, options)).status));
+    });
+    assert.deepEqual(statuses, [421, 421, 421]);
+    await page.close();
+  });
+
+  it('need the token even where they come from the same origin', async () => {
+    const {page} = await browser.open(stack.admin);
+    await page.waitForSelector('tr[data-endpoint]');
+    const statuses = await page.evaluate(async () => {
+      const post = async (headers) => (await fetch('/reload', {method: 'POST', headers})).status;
+      const admin = {'X-Weir-Admin': '1'};
+      return [await post({}), await post(admin), await post({...admin, 'X-Weir-Token': '0'.repeat(32)})];
+    });
+    assert.deepEqual(statuses, [403, 403, 403]);
     await page.close();
   });
 });

@@ -77,11 +77,14 @@ class Endpoint {
 }
 
 export class Stack {
-  static async start({endpoints = 3, cluster = {}} = {}) {
+  /** `listeners`: names; all lead to the one cluster, and `ports` has their ports in the same order. */
+  static async start({endpoints = 3, cluster = {}, listeners = ['web']} = {}) {
     const stack = new Stack();
     stack.directory = mkdtempSync(path.join(tmpdir(), 'weir-console-'));
     stack.endpoints = await Promise.all(Array.from({length: endpoints}, () => new Endpoint().start()));
-    stack.port = await freePort();
+    stack.ports = [];
+    for (const _ of listeners) stack.ports.push(await freePort());
+    stack.port = stack.ports[0];
     stack.adminPort = await freePort();
     stack.admin = `http://127.0.0.1:${stack.adminPort}`;
     stack.config = path.join(stack.directory, 'weir.yaml');
@@ -90,14 +93,12 @@ export class Stack {
       JSON.stringify(
         {
           admin: `127.0.0.1:${stack.adminPort}`,
-          listeners: [
-            {
-              name: 'web',
-              http: `127.0.0.1:${stack.port}`,
-              access_log: 'off',
-              routes: [{match: {path: '/*'}, to: 'app', timeout: '2s'}],
-            },
-          ],
+          listeners: listeners.map((name, i) => ({
+            name,
+            http: `127.0.0.1:${stack.ports[i]}`,
+            access_log: 'off',
+            routes: [{match: {path: '/*'}, to: 'app', timeout: '2s'}],
+          })),
           clusters: {
             app: {
               endpoints: stack.endpoints.map((each) => each.name),
@@ -135,15 +136,19 @@ export class Stack {
     return this.weir.exitCode;
   }
 
-  /** Requests at this rate until the next call, at random (Poisson) instants, whether the former was answered or not. */
-  load(perSecond, target = '/timeline/user2') {
+  /**
+   * Requests at this rate until the next call, at random (Poisson) instants, whether the former was answered or not;
+   * in turns to `ports`.
+   */
+  load(perSecond, target = '/timeline/user2', ports = [this.port]) {
     clearInterval(this.beat);
     this.agent ??= new http.Agent({keepAlive: true, maxSockets: 128});
     let next = Date.now();
+    let sent = 0;
     this.beat = setInterval(() => {
       for (const now = Date.now(); next < now; next -= (Math.log(1 - Math.random()) * 1000) / perSecond) {
         http
-          .get({port: this.port, host: '127.0.0.1', path: target, agent: this.agent}, (answer) => answer.resume())
+          .get({port: ports[sent++ % ports.length], host: '127.0.0.1', path: target, agent: this.agent}, (answer) => answer.resume())
           .on('error', () => {});
       }
     }, 5);

@@ -1,0 +1,35 @@
+#include "l7/listener_counters.h"
+
+#include <gtest/gtest.h>
+
+namespace weir::l7 {
+namespace {
+
+TEST(ListenerCounters, WorkersAreAddedUp) {
+  PerWorkerCounter counter(3);
+  counter.of(0).add();
+  counter.of(2).add(5);
+  EXPECT_EQ(counter.sum(), 6u);
+}
+
+TEST(ListenerCounters, AReloadGoesOnCounting) {
+  const auto before = ListenerCounters::create({"app", "old", "app"}, nullptr, 2);
+  EXPECT_EQ(before.to.size(), 2u) << "two routes to one cluster are counted together";
+  before.requests->of(1).add(7);
+  before.to.at("app")->of(0).add(4);
+  const auto after = ListenerCounters::create({"app", "new"}, &before, 2);
+  EXPECT_EQ(after.requests, before.requests);
+  EXPECT_EQ(after.failures, before.failures);
+  const struct {
+    const char* message;
+    uint64_t expected;
+    const char* cluster;
+  } cases[] = {{"it stays", 4, "app"}, {"it is new", 0, "new"}};
+  for (const auto& c : cases) EXPECT_EQ(after.to.at(c.cluster)->sum(), c.expected) << c.message;
+  EXPECT_FALSE(after.to.contains("old")) << "no route leads there any more";
+  before.to.at("app")->of(1).add();
+  EXPECT_EQ(after.to.at("app")->sum(), 5u) << "requests that began before the reload are counted, too";
+}
+
+}  // namespace
+}  // namespace weir::l7
