@@ -69,7 +69,7 @@ void Cluster::inherit(const Cluster& previous, Endpoint& endpoint) {
   if (!index) return;
   const Endpoint& old = *previous.endpoints_[*index];
   endpoint.changes = old.changes;
-  endpoint.drained_by_admin = old.drained_by_admin;
+  endpoint.drained_by_admin = old.drained_by_admin.load();
   if (old.weight_by_admin) endpoint.weight_by_admin = std::make_unique<uint32_t>(*old.weight_by_admin);
 }
 
@@ -165,7 +165,7 @@ Result<void> Cluster::set_draining(std::string_view endpoint_name, bool draining
   const auto index = index_of(endpoint_name);
   if (!index) return fail(Error{.code = Code::not_found, .detail = "endpoint"});
   Endpoint& endpoint = *endpoints_[*index];
-  const bool is_news = std::exchange(endpoint.drained_by_admin, draining) != draining;
+  const bool is_news = endpoint.drained_by_admin.exchange(draining) != draining;
   health_.set_draining(*index, draining, now);
   const std::string_view what = draining ? "drained by the administrator" : "undrained by the administrator";
   if (is_news) endpoint.remember(now, std::string(what));

@@ -84,6 +84,9 @@ class Endpoint {
   balance::Member member;  ///< health: its own header says what is under the cluster's lock
   balance::CircuitLimit connections;
   EndpointCounters counters;
+  /// Set under the cluster's lock, read by anybody. That of the endpoint itself: a cluster that a reload has replaced
+  /// still has requests under way, and its own views say nothing new.
+  std::atomic<bool> drained_by_admin{false};
 
   // Cluster's lock.
   void remember(Instant at, std::string what);
@@ -91,7 +94,6 @@ class Endpoint {
   StandingChanges changes;    ///< null: none yet
   std::string last_probe;     ///< what the last failed probe said, for people
   std::string last_ejection;  ///< the last transition of outlier detection, for people
-  bool drained_by_admin = false;
   std::unique_ptr<uint32_t> weight_by_admin;
 
  private:

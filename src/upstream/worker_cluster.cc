@@ -42,8 +42,7 @@ std::optional<balance::Pick> WorkerCluster::pick(uint64_t hash, std::span<const 
 }
 
 bool WorkerCluster::leaving(uint32_t index) {
-  if (generation_ != cluster_->generation()) refresh();
-  return pools_[index]->retired() || views_[index].health == balance::Health::draining;
+  return pools_[index]->retired() || endpoint(index).drained_by_admin.load(std::memory_order_relaxed);
 }
 
 void WorkerCluster::begin_attempt(uint32_t index, AttemptLink& link, Instant now) {

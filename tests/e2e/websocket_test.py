@@ -178,7 +178,7 @@ class WebSockets(Case):
         proxy.write(self.config([a, b], route=route))
         proxy.post("/reload")
         self.assertTrue(live.echo(b"stays"), "its endpoint stays")
-        proxy.post(f"/endpoints/app/{a.address}/drain")
+        proxy.post(f"/drain?endpoint={a.address}")
         self.assertEqual((CLOSING, GOING_AWAY), live.receive())
         moved = self.open()
         self.assertEqual((TEXT, b"b"), moved.receive())
@@ -196,7 +196,7 @@ class WebSockets(Case):
                                f"{accept_of(message.get('sec-websocket-key'))}\r\n\r\n").encode() + whole[:6])
             gate.wait(PATIENCE)
             wire.sock.sendall(whole[6:] + frame(TEXT, b"never seen"))
-            wire.sock.recv(1)
+            wire.to_end()
             return CLOSE
 
         self.weir(self.config([self.upstream("a", in_two_halves)], route={"upgrade": {"idle_timeout": "200ms"}}))

@@ -32,8 +32,7 @@ void Tunnel::leave(Instant now, double spread) {
 }
 
 Tunnel::Due Tunnel::on_deadline(Instant now) {
-  const bool idle = now - relayed_at_ >= config_.idle_timeout;
-  if (now < leave_at_ && !idle) return Due::nothing;
+  if (now < deadline()) return Due::nothing;
   if (farewell_ || !websocket_) return Due::end;
   farewell_ = true;
   leave_at_ = now + kGrace;

@@ -37,7 +37,9 @@ class Tunnel {
   void leave(Instant now, double spread);
   [[nodiscard]] bool leaving() const { return leave_at_ != Instant::max(); }
   /// When on_deadline should be asked, if nothing is relayed from now on.
-  [[nodiscard]] Instant deadline() const { return std::min(leave_at_, relayed_at_ + config_.idle_timeout); }
+  [[nodiscard]] Instant deadline() const {
+    return farewell_ ? leave_at_ : std::min(leave_at_, relayed_at_ + config_.idle_timeout);
+  }
   /// `farewell`: say goodbye with part_from() for both sides, then wait again; `end`: close both sides.
   Due on_deadline(Instant now);
   /// Is the other direction between two frames, so that `side` can be sent a Close frame now? If so it was the last.

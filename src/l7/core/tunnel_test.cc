@@ -62,19 +62,21 @@ TEST(Tunnel, RelaysUntilItIsIdleAndThenSaysGoodbye) {
   EXPECT_FALSE(tunnel.part_from(Side::client)) << "once";
   const auto late = tunnel.relay(Side::endpoint, kFrame, kStart + Duration::s(91));
   EXPECT_TRUE(late.bytes.empty() && !late.farewell) << "nothing follows a Close frame";
+  EXPECT_EQ(tunnel.deadline(), kStart + Duration::s(93)) << "a moment to answer, idle or not";
   EXPECT_EQ(tunnel.on_deadline(tunnel.deadline()), Tunnel::Due::end);
 }
 
 TEST(Tunnel, WaitsForTheEndOfTheFrameUnderWay) {
   const model::UpgradeConfig config{.drain_timeout = Duration::s(10)};
   Tunnel tunnel(config, true, kStart);
-  tunnel.relay(Side::endpoint, kFrame.substr(0, 3), kStart);
+  tunnel.relay(Side::endpoint, std::string_view(kFrame).substr(0, 3), kStart);
   tunnel.leave(kStart, 0.5);
   EXPECT_EQ(tunnel.deadline(), kStart + Duration::ms(7500));
   EXPECT_EQ(tunnel.on_deadline(tunnel.deadline()), Tunnel::Due::farewell);
   EXPECT_FALSE(tunnel.part_from(Side::client)) << "in the middle of a frame to the client";
   EXPECT_TRUE(tunnel.part_from(Side::endpoint));
-  const auto rest = tunnel.relay(Side::endpoint, kFrame.substr(3) + kFrame, kStart + Duration::s(8));
+  const std::string more = kFrame.substr(3) + kFrame;
+  const auto rest = tunnel.relay(Side::endpoint, more, kStart + Duration::s(8));
   EXPECT_EQ(rest.bytes, "bc") << "the next frame is not begun";
   EXPECT_TRUE(rest.farewell);
 }
