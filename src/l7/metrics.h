@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "base/histogram.h"
+#include "http/http2_guard.h"
 #include "l7/core/refusal.h"
 
 namespace weir::l7 {
@@ -25,6 +26,7 @@ class Counter {
 struct WorkerMetrics {
   std::array<Counter, 6> responses;            ///< by class: [2] counts 2xx; [0] those that ended without a status
   std::array<Counter, core::kRules> refusals;  ///< by core::Rule
+  std::array<Counter, http::kHttp2Defences> http2_defences;  ///< by http::Http2Defence
   Counter bad_requests;                        ///< refused by the codec
   Counter client_aborts;
   Counter truncated;  ///< responses cut off in the middle
