@@ -12,7 +12,7 @@ std::string_view name_of(Http2Defence defence) {
     case Http2Defence::priority: return "priority_flood";
     case Http2Defence::empty_data: return "empty_data_flood";
     case Http2Defence::window_update: return "window_update_flood";
-    case Http2Defence::unknown: return "unknown_frame_flood";
+    case Http2Defence::other: return "other_flood";
     case Http2Defence::continuation: return "continuation_flood";
     case Http2Defence::header_bomb: return "header_bomb";
     case Http2Defence::ack: return "ack_flood";

@@ -5,7 +5,7 @@
 // (ENHANCE_YOUR_CALM).
 //
 //   rapid_reset          streams the client opens and resets (CVE-2023-44487), or makes us reset (CVE-2025-8671)
-//   settings, ping, priority, empty_data, window_update, unknown     CVE-2019-9511 to 9518
+//   settings, ping, priority, empty_data, window_update, other       CVE-2019-9511 to 9518
 //   continuation         header blocks without end (CVE-2024-27316)
 //   header_bomb          HPACK that expands far beyond the limit of a head
 //   ack                  acknowledgements that are asked for and not read
@@ -29,7 +29,7 @@ enum class Http2Defence : uint8_t {
   priority,
   empty_data,
   window_update,
-  unknown,
+  other,
   continuation,
   header_bomb,
   ack,
