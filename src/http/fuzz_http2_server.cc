@@ -30,8 +30,8 @@ void check_translation(const RequestHead& head) {
   proto::http1::append_end_to_end_fields(text, head.fields);
   text += "\r\n";
   RequestHead again;
-  const proto::http1::Limits limits{.request_line_bytes = 1 << 20, .field_bytes = 1 << 20, .head_bytes = 1 << 21,
-                                    .fields = 1 << 12};
+  const proto::http1::Limits limits{
+      .request_line_bytes = 1 << 20, .field_bytes = 1 << 20, .head_bytes = 1 << 21, .fields = 1 << 12};
   proto::http1::RequestParser parser(limits);
   const auto result = parser.parse(text, again);
   CHECK(result.state == proto::http1::Parse::done && result.consumed == text.size());

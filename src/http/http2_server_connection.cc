@@ -74,8 +74,7 @@ Result<void> Http2ServerConnection::start(net::Stream::Detached detached) {
 
 size_t Http2ServerConnection::on_data(std::string_view data) {
   if (state_ != State::open || condemned_) return data.size();
-  const ssize_t read =
-      nghttp2_session_mem_recv(session_, reinterpret_cast<const uint8_t*>(data.data()), data.size());
+  const ssize_t read = nghttp2_session_mem_recv(session_, reinterpret_cast<const uint8_t*>(data.data()), data.size());
   if (state_ == State::closed) return data.size();
   if (read < 0) on_receive_error(static_cast<int>(read));
   pump_later();

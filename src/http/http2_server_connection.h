@@ -7,8 +7,8 @@
 // whose socket takes nothing is not read either.
 //
 // Deadlines are HTTP/1's: header_timeout for the preface with SETTINGS and for a header block that has begun,
-// body_timeout between two pieces of a body, idle_timeout without streams, write_timeout without progress of a response.
-// They are looked at by one timer per connection, not armed per stream: they may strike up to a quarter late.
+// body_timeout between two pieces of a body, idle_timeout without streams, write_timeout without progress of a
+// response. They are looked at by one timer per connection, not armed per stream: they may strike up to a quarter late.
 //
 // drain(): GOAWAY twice (section 6.8), so that no request is lost that is on its way. What a hostile peer can do is
 // listed in http2_guard.h. Lifetime and thread rule: as ServerConnection says.
@@ -66,7 +66,7 @@ class Http2ServerConnection final : public ServerConnection, private net::Stream
   Http2ServerStream* begin_stream(int32_t id);
   void end_stream(Http2ServerStream& stream, uint32_t error_code);
   void unlink(Http2ServerStream& stream);
-  void pump_later() { stream_.loop().schedule(pump_hook_); }
+  void pump_later() { stream_.loop().schedule_last(pump_hook_); }
   void pump();
   void tell_drained();
   void deliver_held();

@@ -31,7 +31,8 @@ TEST(Http2ServerConnection, Framing) {
   } cases[] = {
       {"a body of known length", "200", "content-length=5 ", "hello", test::fields_of("/"), ""},
       {"a stream with trailers, empty pieces left out", "200", "x-sum=7 ", "hello", test::fields_of("/stream"), ""},
-      {"HEAD has the length of what it leaves out", "200", "content-length=5 ", "", test::fields_of("/head", {}, "HEAD"), ""},
+      {"HEAD has the length of what it leaves out", "200", "content-length=5 ", "",
+       test::fields_of("/head", {}, "HEAD"), ""},
       {"204 has no length", "204", "", "", test::fields_of("/204"), ""},
       {"304 may have one", "304", "content-length=5 ", "", test::fields_of("/304/length"), ""},
       {"an empty stream ends with its head", "200", "", "", test::fields_of("/empty"), ""},
@@ -123,7 +124,9 @@ TEST(Http2ServerConnection, TakesTrailers) {
   Server server;
   server.at_end = answer;
   Http2Peer peer(server);
-  peer.ask(1, test::fields_of("/echo", {}, "POST"), false).data(1, "abc").ask(1, {{"x-sum", "6"}, {"content-length", "3"}});
+  peer.ask(1, test::fields_of("/echo", {}, "POST"), false)
+      .data(1, "abc")
+      .ask(1, {{"x-sum", "6"}, {"content-length", "3"}});
   EXPECT_EQ(peer.await(1).body, "abc|x-sum=6");
 }
 
@@ -376,7 +379,10 @@ TEST(Http2ServerConnection, CanBeKilledFromAnywhere) {
     Server server;
     row.prepare(server);
     Http2Peer peer(server);
-    peer.ask(1, test::fields_of("/", {}, "POST"), false).data(1, "abc").data(1, "def", true).ask(3, test::fields_of("/"));
+    peer.ask(1, test::fields_of("/", {}, "POST"), false)
+        .data(1, "abc")
+        .data(1, "def", true)
+        .ask(3, test::fields_of("/"));
     server.until([&] { return peer.gone(); });
     EXPECT_EQ(server.closed, 1) << row.message;
     EXPECT_EQ(server.requests.size(), 1u) << row.message;

@@ -88,7 +88,8 @@ TEST(Http2ServerFaults, BrokenFramesEndTheConnection) {
       {"DATA on no stream", NGHTTP2_PROTOCOL_ERROR, frame(NGHTTP2_DATA, 0, 0, "x")},
       {"a push from a client", NGHTTP2_PROTOCOL_ERROR, frame(NGHTTP2_PUSH_PROMISE, kEndHeaders, 1, "abcd")},
       {"CONTINUATION of nothing", NGHTTP2_PROTOCOL_ERROR, frame(NGHTTP2_CONTINUATION, kEndHeaders, 1, "")},
-      {"broken HPACK", NGHTTP2_COMPRESSION_ERROR, frame(NGHTTP2_HEADERS, kEnd | kEndHeaders, 1, "\xff\xff\xff\xff\xff")},
+      {"broken HPACK", NGHTTP2_COMPRESSION_ERROR,
+       frame(NGHTTP2_HEADERS, kEnd | kEndHeaders, 1, "\xff\xff\xff\xff\xff")},
       {"a window that overflows", NGHTTP2_FLOW_CONTROL_ERROR,
        frame(NGHTTP2_WINDOW_UPDATE, 0, 0, test::big_endian(0x7fffffff, 4))},
   };
@@ -221,11 +222,13 @@ const Attack kAttacks[] = {
      }},
     {"CVE-2025-8671: we are made to reset it, by a window that overflows", Http2Defence::rapid_reset,
      [](int i) {
-       return request_frame(i) + frame(NGHTTP2_WINDOW_UPDATE, 0, static_cast<uint32_t>(1 + 2 * i),
-                                       test::big_endian(0x7fffffff, 4));
+       return request_frame(i) +
+              frame(NGHTTP2_WINDOW_UPDATE, 0, static_cast<uint32_t>(1 + 2 * i), test::big_endian(0x7fffffff, 4));
      }},
     {"the same, by a malformed request", Http2Defence::rapid_reset,
-     [](int i) { return request_frame(i, test::fields_of("/", {{"connection", "x"}})); }},
+     [](int i) {
+       return request_frame(i, test::fields_of("/", {{"connection", "x"}}));
+     }},
     {"the same, by a body that is longer than declared", Http2Defence::rapid_reset,
      [](int i) {
        return request_frame(i, test::fields_of("/", {{"content-length", "1"}}), kEndHeaders) +
@@ -243,7 +246,8 @@ const Attack kAttacks[] = {
      [](int) { return frame(NGHTTP2_WINDOW_UPDATE, 0, 0, test::big_endian(1, 4)); }},
     {"CVE-2019-9518: empty DATA", Http2Defence::empty_data,
      [](int i) {
-       return (i == 0 ? request_frame(0, test::fields_of("/", {}, "POST"), kEndHeaders) : "") + frame(NGHTTP2_DATA, 0, 1, "");
+       return (i == 0 ? request_frame(0, test::fields_of("/", {}, "POST"), kEndHeaders) : "") +
+              frame(NGHTTP2_DATA, 0, 1, "");
      }},
     {"DATA of padding alone", Http2Defence::empty_data,
      [](int i) {

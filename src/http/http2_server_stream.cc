@@ -31,7 +31,10 @@ uint8_t* bytes_of(std::string_view text) {
 }
 
 nghttp2_nv nv(std::string_view name, std::string_view value, uint8_t flags = NGHTTP2_NV_FLAG_NONE) {
-  return {.name = bytes_of(name), .value = bytes_of(value), .namelen = name.size(), .valuelen = value.size(),
+  return {.name = bytes_of(name),
+          .value = bytes_of(value),
+          .namelen = name.size(),
+          .valuelen = value.size(),
           .flags = flags};
 }
 
@@ -209,9 +212,8 @@ void Http2ServerStream::send_head(const ResponseHead& head, std::span<const Fiel
   nghttp2_data_provider body{};
   body.source.ptr = this;
   body.read_callback = [](nghttp2_session*, int32_t, uint8_t*, size_t length, uint32_t* flags,
-                          nghttp2_data_source* source, void*) {
-    return static_cast<Http2ServerStream*>(source->ptr)->offer(length, flags);
-  };
+                          nghttp2_data_source* source,
+                          void*) { return static_cast<Http2ServerStream*>(source->ptr)->offer(length, flags); };
   nghttp2_submit_response(connection_->session_, id_, list.data(), list.size(), end ? nullptr : &body);
   connection_->pump_later();
   if (!end) return;

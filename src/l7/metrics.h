@@ -28,8 +28,8 @@ struct WorkerMetrics {
   std::array<Counter, 6> responses;            ///< by class: [2] counts 2xx; [0] those that ended without a status
   std::array<Counter, core::kRules> refusals;  ///< by core::Rule
   std::array<Counter, http::kHttp2Defences> http2_defences;  ///< by http::Http2Defence
-  std::array<Counter, core::kGrpcStatuses> grpc_statuses;  ///< of calls answered by endpoints
-  Counter bad_requests;                        ///< refused by the codec
+  std::array<Counter, core::kGrpcStatuses> grpc_statuses;    ///< of calls answered by endpoints
+  Counter bad_requests;                                      ///< refused by the codec
   Counter client_aborts;
   Counter truncated;  ///< responses cut off in the middle
   Counter bytes_from_clients;

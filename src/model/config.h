@@ -162,7 +162,7 @@ struct ListenerConfig {
   Duration idle_timeout = Duration::s(75);    ///< keep-alive without a request
   Duration write_timeout = Duration::s(30);   ///< a client that does not read
   Http2Config http2;
-  bool trust_forwarded = false;               ///< keep X-Forwarded-*/Forwarded/X-Request-Id of the client
+  bool trust_forwarded = false;  ///< keep X-Forwarded-*/Forwarded/X-Request-Id of the client
   std::vector<RouteConfig> routes;
   bool operator==(const ListenerConfig&) const = default;
 };

@@ -106,9 +106,9 @@ std::vector<Setting<ListenerConfig>> listener_http2() {
       field<&ListenerConfig::http2, &Http2Config::max_streams>(
           "http2.max_streams", count(1, 100'000), "Requests at once on one connection; more are reset unprocessed.",
           "RFC 9113 advises at least 100; what nginx grants"),
-      field<&ListenerConfig::http2, &Http2Config::stream_window_bytes>(
-          "http2.stream_window", bytes(1024, 16 * kMiB), "How much of a request's body may be under way.",
-          "five MB/s per upload at 50ms of round trip"),
+      field<&ListenerConfig::http2, &Http2Config::stream_window_bytes>("http2.stream_window", bytes(1024, 16 * kMiB),
+                                                                       "How much of a request's body may be under way.",
+                                                                       "five MB/s per upload at 50ms of round trip"),
       field<&ListenerConfig::http2, &Http2Config::connection_window_bytes>(
           "http2.connection_window", bytes(64 * kKiB, 64 * kMiB),
           "How much of all bodies of a connection may be under way, or held here for slow endpoints.",
@@ -119,7 +119,8 @@ std::vector<Setting<ListenerConfig>> listener_http2() {
           "a browser that leaves a page cancels some dozens; rapid reset (CVE-2023-44487) thousands"),
       field<&ListenerConfig::http2, &Http2Config::max_control_frames>(
           "http2.max_control_frames", count(10, 10'000'000),
-          "PING, SETTINGS, PRIORITY, GOAWAY and empty DATA frames, each, and WINDOW_UPDATE beyond what data explains, in "
+          "PING, SETTINGS, PRIORITY, GOAWAY and empty DATA frames, each, and WINDOW_UPDATE beyond what data explains, "
+          "in "
           "ten seconds.",
           "an honest client sends a few; each costs us more than it costs an attacker"),
   };
@@ -130,7 +131,8 @@ Section<ListenerConfig> make_listener() {
       "Listeners",
       "listeners[]",
       "An address that accepts traffic, and the routes of what comes in there.",
-      {{"limits", "What one client may make Weir hold."}, {"timeouts", "How long Weir waits for a client."},
+      {{"limits", "What one client may make Weir hold."},
+       {"timeouts", "How long Weir waits for a client."},
        {"http2", "HTTP/2 with clients. off stands for enabled: false.", "http2.enabled", "false"}},
       listener_basics()};
   for (auto& each : listener_limits()) made.settings.push_back(each);

@@ -17,9 +17,12 @@ TEST(Grpc, IsKnownByItsContentType) {
     bool expected;
     std::string type;
   } cases[] = {
-      {"bare", true, "application/grpc"},          {"with a format", true, "application/grpc+proto"},
-      {"in capitals", true, "Application/gRPC"},   {"with a parameter", true, "application/grpc;charset=x"},
-      {"for browsers", false, "application/grpc-web"}, {"something else", false, "application/json"},
+      {"bare", true, "application/grpc"},
+      {"with a format", true, "application/grpc+proto"},
+      {"in capitals", true, "Application/gRPC"},
+      {"with a parameter", true, "application/grpc;charset=x"},
+      {"for browsers", false, "application/grpc-web"},
+      {"something else", false, "application/json"},
       {"shorter", false, "application/grp"},
   };
   for (const auto& row : cases) {

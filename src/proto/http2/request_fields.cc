@@ -90,12 +90,8 @@ Bad RequestFields::add_pseudo(std::string_view name, std::string_view value) {
       if (value.empty() || !scan::all(value, scan::kToken)) return Bad::bad_method;
       method_ = keep(value);
       return Bad::none;
-    case kScheme:
-      https_ = value == "https";
-      return https_ || value == "http" ? Bad::none : Bad::bad_pseudo_field;
-    case kPath:
-      path_ = keep(value);
-      return Bad::none;
+    case kScheme: https_ = value == "https"; return https_ || value == "http" ? Bad::none : Bad::bad_pseudo_field;
+    case kPath: path_ = keep(value); return Bad::none;
     default:
       if (!is_clean_value(value)) return Bad::bad_host;
       if (value.empty()) return Bad::none;  // the same as none
@@ -150,9 +146,8 @@ void RequestFields::keep_line(std::string_view name, std::string_view value, Fie
   *to = '\n';
   const auto begin = static_cast<uint32_t>(at);
   const auto name_size = static_cast<uint32_t>(name.size());
-  lines_.push_back({.name = {begin, name_size},
-                    .value = {begin + name_size + 2, static_cast<uint32_t>(value.size())},
-                    .id = id});
+  lines_.push_back(
+      {.name = {begin, name_size}, .value = {begin + name_size + 2, static_cast<uint32_t>(value.size())}, .id = id});
 }
 
 /// HTTP/1.1 knows one Cookie field only; the crumbs are put together again behind everything else.
@@ -229,8 +224,8 @@ Bad TrailerFields::add(std::string_view name, std::string_view value, const http
   if (lines_.size() >= limits.fields) return Bad::too_many_fields;
   if (const Bad bad = check_field(name, value, limits); bad != Bad::none) return bad;
   if (!http1::may_trail({.name = name, .value = value, .id = http::field_id_of(name)})) return Bad::none;
-  lines_.push_back({static_cast<uint32_t>(text_.size()), static_cast<uint32_t>(name.size()),
-                    static_cast<uint32_t>(value.size())});
+  lines_.push_back(
+      {static_cast<uint32_t>(text_.size()), static_cast<uint32_t>(name.size()), static_cast<uint32_t>(value.size())});
   text_ += name;
   text_ += value;
   return Bad::none;

@@ -129,7 +129,8 @@ TEST(RequestFields, RefuseWhatIsMalformed) {
       {"no path", Bad::bad_pseudo_field, but(":path", "-")},
       {"a method twice", Bad::bad_pseudo_field, with(kGet, {{":method", "GET"}})},
       {"a pseudo-field after a field", Bad::bad_pseudo_field, with({{"a", "b"}}, kGet)},
-      {"one after a field, with the authority before", Bad::bad_pseudo_field,
+      {"one after a field, with the authority before",
+       Bad::bad_pseudo_field,
        {{":method", "GET"}, {":authority", "a"}, {"x", "y"}, {":scheme", "http"}, {":path", "/"}}},
       {"an unknown one", Bad::bad_pseudo_field, with(kGet, {{":protocol", "websocket"}})},
       {"a response's", Bad::bad_pseudo_field, with(kGet, {{":status", "200"}})},
@@ -208,7 +209,8 @@ TEST(RequestFields, BeginAgainWithoutAMemory) {
 TEST(TrailerFields, DropWhatMayNotTrail) {
   const http1::Limits limits;
   TrailerFields trailers;
-  for (const auto& [name, value] : List{{"grpc-status", "0"}, {"content-length", "5"}, {"te", "trailers"}, {"x", " y "}})
+  for (const auto& [name, value] :
+       List{{"grpc-status", "0"}, {"content-length", "5"}, {"te", "trailers"}, {"x", " y "}})
     EXPECT_EQ(trailers.add(name, value, limits), Bad::none);
   std::string text;
   for (const auto& field : trailers.finish()) text.append(field.name).append("=").append(field.value).append(" ");
