@@ -104,7 +104,7 @@ std::vector<Setting<ListenerConfig>> listener_http2() {
           "http2.enabled", boolean(), "Speak HTTP/2 with clients that begin with its preface, or agree on it over TLS.",
           "who speaks HTTP/1 does not notice"),
       field<&ListenerConfig::http2, &Http2Config::max_streams>(
-          "http2.max_streams", count(1, 100'000), "Requests at once on one connection; more are reset unprocessed.",
+          "http2.max_streams", count(1, 100'000), "Requests at once on one connection; who begins more is disconnected.",
           "RFC 9113 advises at least 100; what nginx grants"),
       field<&ListenerConfig::http2, &Http2Config::stream_window_bytes>("http2.stream_window", bytes(1024, 16 * kMiB),
                                                                        "How much of a request's body may be under way.",

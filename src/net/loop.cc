@@ -89,7 +89,7 @@ void Loop::run_turn(Duration max_wait) {
   if (has_posted_.load(std::memory_order_acquire)) run_posted();
   run_hooks(1);
   run_list(last_hooks_);
-  run_hooks(kHookPasses);
+  run_hooks(kHookPasses - 1);
   // Destructors may retire more; they go in the same turn.
   while (!retired_.empty()) std::exchange(retired_, {}).clear();
 }
