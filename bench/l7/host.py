@@ -9,7 +9,8 @@ from pathlib import Path
 
 # Where a tool comes from on Debian 12, and what is lost without it.
 PACKAGES = {
-    "g++": "g++", "cmake": "cmake", "ninja": "ninja-build", "nginx": "nginx", "haproxy": "haproxy", "wrk": "wrk",
+    "g++": "g++", "cmake": "cmake", "ninja": "ninja-build", "nginx": "nginx", "haproxy": "haproxy", "h2o": "h2o",
+    "wrk": "wrk", "h2load": "nghttp2-client",
     "perf": "linux-perf", "strace": "strace", "valgrind": "valgrind",
 }
 

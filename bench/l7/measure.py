@@ -20,9 +20,12 @@ class Load:
     size: str
     connections: int
     new_connections: bool = False
+    streams: int = 0  # HTTP/2, so many at once on each connection
 
     @property
     def title(self):
+        if self.streams:
+            return f"{self.size}, HTTP/2, {self.connections} connections of {self.streams} streams"
         kind = "a new connection per request" if self.new_connections else "keep-alive"
         return f"{self.size}, {self.connections} connections, {kind}"
 
@@ -54,10 +57,39 @@ def wrk_result(output):
     return result
 
 
+def h2load_command(url, load, seconds):
+    return [host.find("h2load"), "-t1", f"-c{load.connections}", f"-m{load.streams}", f"-D{seconds}", url]
+
+
+def h2load_result(output):
+    """h2load tells no percentiles: its mean stands for p50, its maximum for p99."""
+    done = re.search(r"requests: \d+ total, \d+ started, \d+ done, (\d+) succeeded, (\d+) failed", output)
+    took = re.search(r"finished in ([\d.]+)(us|ms|s),", output)
+    status = re.search(r"status codes: (\d+) 2xx", output)
+    times = re.search(r"time for request:\s+(\S+)\s+(\S+)\s+(\S+)", output)
+    if not (done and took and status and times):
+        raise RuntimeError(f"h2load said nothing that can be read:\n{output}")
+    return {"requests": int(done.group(1)), "duration_us": _microseconds(took.group(1) + took.group(2)),
+            "errors": int(done.group(2)) + abs(int(done.group(1)) - int(status.group(1))),
+            "p50_us": _microseconds(times.group(3)), "p99_us": _microseconds(times.group(2))}
+
+
+def _microseconds(text):
+    number, unit = re.fullmatch(r"([\d.]+)(us|ms|s)", text).groups()
+    return int(float(number) * {"us": 1, "ms": 1e3, "s": 1e6}[unit])
+
+
+def run_load(stage, peer, load, seconds):
+    url = peer.url("/" + load.size)
+    if load.streams:
+        return h2load_result(processes.run(h2load_command(url, load, seconds), stage.placement.client))
+    return wrk_result(processes.run(wrk_command(url, load, seconds), stage.placement.client))
+
+
 def slice_of_load(stage, peer, load, seconds):
-    """CPU time of all the proxy's threads over a run of wrk, by the requests that it completed."""
+    """CPU time of all the proxy's threads over a run of the client, by the requests that it completed."""
     before, origin_before = processes.cpu_ns(peer.pid), processes.cpu_ns(stage.server.pid)
-    result = wrk_result(processes.run(wrk_command(peer.url("/" + load.size), load, seconds), stage.placement.client))
+    result = run_load(stage, peer, load, seconds)
     cpu_us = (processes.cpu_ns(peer.pid) - before) / 1000
     origin_us = (processes.cpu_ns(stage.server.pid) - origin_before) / 1000
     beside = origin_us if stage.placement.origin == stage.placement.proxy else 0.0

@@ -18,7 +18,9 @@ SERVER_NICE = -10
 
 # name: workers, depth of the pipeline towards the upstream
 WEIRS = {"weir": (1, "off"), "weir2": (2, "off"), "weir-pipeline": (1, 16)}
-ALL = ["relay", "nginx", "haproxy", *WEIRS]
+ALL = ["relay", "nginx", "haproxy", "h2o", *WEIRS]
+# Those that take HTTP/2 with prior knowledge on the port where they take HTTP/1; h2o is measured for nothing else.
+HTTP2 = ["haproxy", "h2o", "weir"]
 
 
 def build_programs():
@@ -106,6 +108,8 @@ class Stage:
             return [host.find("nginx"), "-p", directory, "-c", file, "-e", directory / "error.log", "-g", options]
         if name == "haproxy":
             return [host.find("haproxy"), "-db", "-f", fill("haproxy.cfg", directory, values)]
+        if name == "h2o":
+            return [host.find("h2o"), "-m", "worker", "-c", fill("h2o.conf", directory, values)]
         workers, pipeline = WEIRS[name]
         values |= {"WORKERS": workers, "PIPELINE": pipeline, "ADMIN": self.free_port()}
         return [self.weir, "run", "-c", fill("weir.yaml", directory, values)]

@@ -3,7 +3,7 @@
 import statistics
 from dataclasses import asdict, dataclass
 
-BASES = ["relay", "nginx", "haproxy"]
+BASES = ["relay", "nginx", "haproxy", "h2o"]
 METRICS = ["cpu_us", "rate", "p50_us", "p99_us"]
 
 
@@ -114,6 +114,7 @@ CPU_TARGETS = [
     ("weir2", "weir", ("100", "1k", "64k"), 1.10),
 ]
 SYSCALL_TARGETS = {"weir": 4.2, "weir-pipeline": 2.5}
+HTTP2_TARGET = 0.80
 INSTRUCTIONS_TARGET = 8000
 IDLE_KIB_TARGET = 4
 
@@ -123,10 +124,14 @@ def verdicts(results):
     found = []
     for cell in results.cells:
         for peer, base, sizes, limit in CPU_TARGETS:
-            fits = cell.load.size in sizes and not cell.load.new_connections
+            fits = cell.load.size in sizes and not cell.load.new_connections and not cell.load.streams
             if fits and peer in cell.samples and base in cell.samples:
                 found.append(Verdict(f"CPU per request, {peer} / {base}: {cell.load.title}",
                                      cell.ratio(peer, base, "cpu_us"), limit))
+        for base in ("haproxy", "h2o"):
+            if cell.load.streams and cell.load.size != "64k" and {"weir", base} <= set(cell.samples):
+                found.append(Verdict(f"CPU per request, weir / {base}: {cell.load.title}",
+                                     cell.ratio("weir", base, "cpu_us"), HTTP2_TARGET))
     for title, values in results.syscalls.items():
         found += [Verdict(f"system calls per request, {peer}: {title}", values[peer], limit)
                   for peer, limit in SYSCALL_TARGETS.items() if peer in values]

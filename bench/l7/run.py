@@ -19,11 +19,12 @@ import processes
 import report
 from measure import Load
 
-KINDS = ["cpu", "syscalls", "rss", "instructions"]
+KINDS = ["cpu", "h2", "syscalls", "rss", "instructions"]
 WARM_UP_SECONDS = 1
 SYSCALL_ROUNDS = 3
 SYSCALL_SECONDS = 5  # at least: in a shorter slice the set-up of 512 connections shows in what a request costs
 NEW_CONNECTIONS = Load("100", 64, new_connections=True)
+HTTP2_LOAD = {"connections": 16, "streams": 32}
 IDLE_FEW, IDLE_MANY = 1000, 5000
 
 
@@ -84,7 +85,13 @@ class Benchmark:
         return self.running[name]
 
     def names(self, *without):
-        return [name for name in self.options.peers if name not in without]
+        return [name for name in self.options.peers if name not in ("h2o", *without)]
+
+    def h2(self):
+        names = [name for name in self.options.peers if name in peers.HTTP2]
+        for size in self.options.sizes:
+            load = Load(size, **HTTP2_LOAD)
+            self.cell(load.title, load, names)
 
     def cpu(self):
         loads = [Load(size, connections) for size in self.options.sizes for connections in self.options.connections]
@@ -159,7 +166,9 @@ class Benchmark:
 
 
 def needed_tools(options):
-    tools = {"g++", "cmake", "ninja"} | ({"nginx", "haproxy"} & set(options.peers))
+    tools = {"g++", "cmake", "ninja"} | ({"nginx", "haproxy", "h2o"} & set(options.peers))
+    if "h2" in options.only:
+        tools.add("h2load")
     if {"cpu", "syscalls"} & set(options.only):
         tools.add("wrk")
     if "syscalls" in options.only and not host.find("perf"):

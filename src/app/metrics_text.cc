@@ -167,6 +167,16 @@ void append_workers(Exposition& out, const l7::Proxy& proxy) {
     const auto rule = static_cast<l7::core::Rule>(i);
     out.sample({{"rule", name_of(rule)}}, sum([i](const WorkerMetrics& m) -> const auto& { return m.refusals[i]; }));
   }
+  out.family("weir_grpc_responses_total", Kind::counter, "gRPC calls answered by endpoints, by grpc-status.");
+  for (size_t i = 0; i < l7::core::kGrpcStatuses; ++i) {
+    out.sample({{"grpc_status", l7::core::kGrpcNames[i]}},
+               sum([i](const WorkerMetrics& m) -> const auto& { return m.grpc_statuses[i]; }));
+  }
+  out.family("weir_http2_defences_total", Kind::counter, "HTTP/2 clients that met a defence, by its name.");
+  for (size_t i = 0; i < http::kHttp2Defences; ++i) {
+    out.sample({{"reason", name_of(static_cast<http::Http2Defence>(i))}},
+               sum([i](const WorkerMetrics& m) -> const auto& { return m.http2_defences[i]; }));
+  }
   for (const WorkerFamily& family : kWorkerFamilies) {
     out.family(family.name, family.kind, family.help);
     out.sample({}, sum([&](const WorkerMetrics& m) -> const auto& { return m.*family.counter; }));

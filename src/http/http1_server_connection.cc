@@ -22,6 +22,9 @@ constexpr uint64_t kLingerBytes = 1024 * 1024;
 // A kept-alive client may have its next request on the way when we begin to drain: it gets this long to be answered
 // (with Connection: close) before the idle connection is closed under it.
 constexpr Duration kDrainGrace = Duration::ms(500);
+// What a client with prior knowledge of HTTP/2 begins with (RFC 9113 section 3.4). As a request of HTTP/1 it is
+// malformed, so nobody loses anything by its being looked for.
+constexpr std::string_view kPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 }  // namespace
 
@@ -33,7 +36,8 @@ Http1ServerConnection::Http1ServerConnection(net::Loop& loop, Owner& owner,
       owner_(owner),
       options_(std::move(options)),
       scratch_(scratch),
-      parser_(options_->limits) {
+      parser_(options_->limits),
+      preface_possible_(options_->http2.enabled) {
   stream_.fail_fast_on_reset();
 }
 
@@ -75,7 +79,22 @@ size_t Http1ServerConnection::on_data(std::string_view data) {
   return consumed;
 }
 
+/// Whether `data`, the first of the connection, is taken care of: the preface, or what may become it.
+bool Http1ServerConnection::read_preface(std::string_view data) {
+  const size_t size = std::min(data.size(), kPreface.size());
+  if (data.substr(0, size) != kPreface.substr(0, size)) {
+    preface_possible_ = false;
+    return false;
+  }
+  if (size < kPreface.size()) return true;
+  state_ = State::closed;
+  deadline_.clear();
+  owner_.on_http2(*this, stream_.detach(data));
+  return true;
+}
+
 size_t Http1ServerConnection::read_head(std::string_view data) {
+  if (preface_possible_ && read_preface(data)) return 0;
   RequestHead& head = scratch_.head;
   const auto result = parser_.parse(data, head);
   switch (result.state) {

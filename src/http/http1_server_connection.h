@@ -53,6 +53,7 @@ class Http1ServerConnection final : public ServerConnection, private net::Stream
   void resume_request() override;
 
   size_t read_head(std::string_view data);
+  [[nodiscard]] bool read_preface(std::string_view data);
   void begin(RequestHead& head, std::string_view memory);
   size_t read_body(std::string_view data);
   void open_tunnel();
@@ -92,6 +93,7 @@ class Http1ServerConnection final : public ServerConnection, private net::Stream
   bool response_ended_ = false;
   bool draining_ = false;
   bool in_on_data_ = false;
+  bool preface_possible_;  ///< nothing but the beginning of HTTP/2's preface has been seen
 };
 
 }  // namespace weir::http

@@ -101,7 +101,7 @@ TEST(ServerConnection, AnEarlyAnswerSaysCloseAndLingers) {
   EXPECT_EQ(client->received, kLastHello);
   // Still sending: no reset may destroy the answer.
   client->say(std::string(100'000, 'x'));
-  server.until([&] { return server.connections[0]->bytes_read() > 100'000; });
+  server.until([&] { return server.http1(0).bytes_read() > 100'000; });
   EXPECT_FALSE(client->closed);
   client->stream.close();
   server.until([&] { return server.closed == 1; });

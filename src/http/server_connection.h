@@ -6,13 +6,25 @@
 // Lifetime: owned through its Owner's list; it asks to be retired once closed. Thread rule: the loop's thread.
 
 #include <cstdint>
+#include <memory>
 #include <string_view>
 
+#include "http/http2_guard.h"
 #include "http/streams.h"
 #include "net/loop.h"
+#include "net/stream.h"
 #include "proto/http1/parser.h"
 
 namespace weir::http {
+
+/// RFC 9113. The limits of heads and bodies and the timeouts are those of every connection.
+struct Http2Options {
+  bool enabled = true;  ///< a client that begins with the preface is spoken HTTP/2 with
+  uint32_t max_streams = 128;
+  uint32_t stream_window_bytes = 256 * 1024;       ///< of a request's body that may be under way
+  uint32_t connection_window_bytes = 1024 * 1024;  ///< of all bodies that may be under way or held
+  Http2Allowance allowance;
+};
 
 struct ServerOptions {
   proto::http1::Limits limits;
@@ -21,11 +33,15 @@ struct ServerOptions {
   Duration body_timeout = Duration::s(30);
   Duration idle_timeout = Duration::s(75);
   Duration write_timeout = Duration::s(30);
+  Http2Options http2;
 };
+
+class Http2Recycling;
 
 /// Scratch that all connections of a loop share, so that an idle one owns next to nothing.
 struct ServerScratch {
   RequestHead head;
+  std::shared_ptr<Http2Recycling> http2;  ///< made by the first connection that needs it
 };
 
 class ServerConnection : public net::Deferred {
@@ -36,6 +52,11 @@ class ServerConnection : public net::Deferred {
     virtual RequestHandler& begin_request(ServerConnection& connection) = 0;
     /// A request refused by the codec itself, answered with `status` (0: closed without an answer).
     virtual void on_bad_request(ServerConnection& connection, std::string_view reason, uint16_t status) = 0;
+    /// The client speaks HTTP/2, or TLS agreed on it: `connection` is out of use and lets go of its socket. Take it out
+    /// of your books, hand it to Loop::defer_delete, and start an Http2ServerConnection with what it had.
+    virtual void on_http2(ServerConnection& connection, net::Stream::Detached detached) = 0;
+    /// A defence against an HTTP/2 client struck: the connection is about to close, or with zero_window a stream.
+    virtual void on_defence(ServerConnection& /*connection*/, Http2Defence /*defence*/) {}
     /// The connection is closed; take it out of your books and hand it to Loop::defer_delete.
     virtual void on_connection_closed(ServerConnection& connection) = 0;
 

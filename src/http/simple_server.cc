@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "http/http1_server_connection.h"
+#include "http/http2_server_connection.h"
 
 namespace weir::http {
 
@@ -172,9 +173,7 @@ SimpleServer::~SimpleServer() {
 
 void SimpleServer::on_accept(net::Fd fd, const net::SocketAddress& peer) {
   auto* connection = new Http1ServerConnection(loop_, *this, options_, scratch_, peer);  // the list owns it
-  connection->next = connections_;
-  if (connections_ != nullptr) connections_->previous = connection;
-  connections_ = connection;
+  link(*connection);
   if (++connection_count_ >= limits_.connections) acceptor_->pause();
   // A connection that could not be watched never reports its end; end it here.
   if (!connection->start(std::move(fd))) connection->kill();
@@ -190,12 +189,30 @@ RequestHandler& SimpleServer::begin_request(ServerConnection& /*connection*/) {
   return *exchange;
 }
 
-void SimpleServer::on_connection_closed(ServerConnection& connection) {
+void SimpleServer::link(ServerConnection& connection) {
+  connection.next = connections_;
+  if (connections_ != nullptr) connections_->previous = &connection;
+  connections_ = &connection;
+}
+
+void SimpleServer::retire(ServerConnection& connection) {
   if (connection.previous != nullptr) connection.previous->next = connection.next;
   if (connection.next != nullptr) connection.next->previous = connection.previous;
   if (connections_ == &connection) connections_ = connection.next;
   connection.previous = connection.next = nullptr;
   loop_.defer_delete(std::unique_ptr<net::Deferred>(&connection));
+}
+
+void SimpleServer::on_http2(ServerConnection& connection, net::Stream::Detached detached) {
+  auto* follower = new Http2ServerConnection(loop_, *this, options_, scratch_, connection.client().address);
+  retire(connection);
+  link(*follower);
+  if (!follower->start(std::move(detached))) return follower->kill();
+  if (draining_) follower->drain();
+}
+
+void SimpleServer::on_connection_closed(ServerConnection& connection) {
+  retire(connection);
   --connection_count_;
   if (!draining_ && acceptor_ != nullptr && connection_count_ + 1 == limits_.connections) acceptor_->resume();
   if (draining_ && connection_count_ == 0) {

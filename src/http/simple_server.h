@@ -100,7 +100,10 @@ class SimpleServer final : private net::Acceptor::Handler, private ServerConnect
   void on_accept(net::Fd fd, const net::SocketAddress& peer) override;
   RequestHandler& begin_request(ServerConnection& connection) override;
   void on_bad_request(ServerConnection& /*connection*/, std::string_view /*reason*/, uint16_t /*status*/) override {}
+  void on_http2(ServerConnection& connection, net::Stream::Detached detached) override;
   void on_connection_closed(ServerConnection& connection) override;
+  void link(ServerConnection& connection);
+  void retire(ServerConnection& connection);
   void release(Exchange& exchange) { idle_exchanges_.push_back(&exchange); }
 
   net::Loop& loop_;

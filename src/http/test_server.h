@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -14,6 +15,7 @@
 #include <vector>
 
 #include "http/http1_server_connection.h"
+#include "http/http2_server_connection.h"
 #include "http/test_peers.h"
 
 namespace weir::http::test {
@@ -113,11 +115,14 @@ class Server final : public Loopback, private ServerConnection::Owner {
     return requests.at(index);
   }
 
+  Http1ServerConnection& http1(size_t index) { return dynamic_cast<Http1ServerConnection&>(*connections.at(index)); }
+
   std::shared_ptr<ServerOptions> options = std::make_shared<ServerOptions>();
   std::function<void(Request&)> at_head, at_piece, at_end;
   std::deque<Request> requests;
   RequestHandler* substitute = nullptr;  ///< takes every request instead
-  std::vector<Http1ServerConnection*> connections;
+  std::vector<ServerConnection*> connections;
+  std::vector<Http2Defence> defences;
   std::vector<std::pair<uint16_t, std::string>> refusals;
   int closed = 0;
 
@@ -138,6 +143,13 @@ class Server final : public Loopback, private ServerConnection::Owner {
   void on_bad_request(ServerConnection& /*connection*/, std::string_view reason, uint16_t status) override {
     refusals.emplace_back(status, reason);
   }
+  void on_http2(ServerConnection& old, net::Stream::Detached detached) override {
+    auto* const connection = new Http2ServerConnection(*loop, *this, options, scratch_, old.client().address);
+    std::replace(connections.begin(), connections.end(), &old, static_cast<ServerConnection*>(connection));
+    loop->defer_delete(std::unique_ptr<net::Deferred>(&old));
+    EXPECT_TRUE(connection->start(std::move(detached)).has_value());
+  }
+  void on_defence(ServerConnection& /*connection*/, Http2Defence defence) override { defences.push_back(defence); }
   void on_connection_closed(ServerConnection& connection) override {
     ++closed;
     EXPECT_EQ(std::erase_if(connections, [&](const auto* each) { return each == &connection; }), 1u) << "told once";

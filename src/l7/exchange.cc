@@ -6,6 +6,7 @@
 
 #include "balance/ewma.h"
 #include "base/check.h"
+#include "l7/core/grpc.h"
 #include "l7/core/outcome.h"
 #include "l7/core/router.h"
 #include "l7/worker.h"
@@ -35,7 +36,7 @@ void Exchange::assign(WorkerSnapshot& snapshot, const RouteTable& listener) {
   refusal_ = {};
   abort_code_ = Code::ok;
   phase_ = Phase::idle;
-  trying_ = request_ended_ = response_started_ = body_lost_ = panic_ = false;
+  trying_ = request_ended_ = response_started_ = body_lost_ = panic_ = verdict_pending_ = false;
 }
 
 // ---- the request
@@ -210,19 +211,11 @@ void Exchange::on_informational(const http::ResponseHead& head) { downstream_->s
 
 void Exchange::on_response(http::ResponseHead& head, std::string_view /*memory*/, bool end) {
   const Instant time = now();
-  const Duration latency = time - attempt_started_;
   answered_ = time;
   if (end) upstream_ = nullptr;
   cluster_->answered(endpoint_, link_);
-  cluster_->latency(endpoint_).record(static_cast<uint64_t>(latency.us()));
-  const Outcome outcome = outcome_of(head.status);
-  auto& load = cluster_->endpoint(endpoint_).member.load;
-  if (outcome == Outcome::gateway_failure) {
-    balance::record_failure_penalty(load, time);
-  } else {
-    balance::record_latency(load, latency, time);
-  }
-  cluster_->cluster().record(endpoint_, outcome, latency, time);
+  judge(head);
+  if (end) judge_end({});
   const auto action =
       core_.on_status(head.status, replayable(), cluster_->cluster().retry_budget, time, worker_.prng());
   if (action.step == Step::forward) return forward(head, end);
@@ -281,6 +274,7 @@ void Exchange::on_response_drained() {
 
 void Exchange::on_response_end(const http::Fields& trailers) {
   upstream_ = nullptr;
+  judge_end(trailers);
   cluster_->end_attempt(endpoint_, link_);
   trying_ = false;
   downstream_->send_end(trailers);
@@ -318,7 +312,8 @@ void Exchange::end_attempt(Outcome outcome) {
   if (!std::exchange(trying_, false)) return;
   const Instant time = now();
   cluster_->end_attempt(endpoint_, link_);
-  if (response_started_ && outcome == Outcome::cancelled) return;  // its result was recorded with its head
+  // Its result was recorded with its head, unless that said nothing.
+  if (response_started_ && outcome == Outcome::cancelled && !std::exchange(verdict_pending_, false)) return;
   if (outcome != Outcome::cancelled) balance::record_failure_penalty(cluster_->endpoint(endpoint_).member.load, time);
   cluster_->cluster().record(endpoint_, outcome, time - attempt_started_, time);
 }
@@ -370,6 +365,7 @@ void Exchange::refuse(const core::Refusal& refusal) {
   note_refusal(tried);
   std::string reason;
   core::append_refusal(reason, refusal, tried);
+  if (core::is_grpc(head_)) return refuse_grpc(reason);
   std::string text = "{\"error\":\"";
   text.append(core::name_of(refusal.rule))
       .append("\",\"message\":\"")
@@ -391,6 +387,20 @@ void Exchange::refuse(const core::Refusal& refusal) {
     stream.send_body(text);
     stream.send_end({});
   }
+  finish();
+}
+
+/// A gRPC client looks for a grpc-status and takes any HTTP status but 200 for a broken proxy.
+void Exchange::refuse_grpc(std::string_view reason) {
+  http::ResponseHead head;
+  head.status = 200;
+  const Field extra[] = {{.name = "Content-Type", .value = "application/grpc"},
+                         {.name = "grpc-status", .value = core::grpc_status_of(std::exchange(status_, head.status))},
+                         {.name = "grpc-message", .value = core::text_of(refusal_.rule)},
+                         {.name = "X-Weir-Refusal", .value = reason},
+                         {.name = "X-Request-Id", .value = forwarding_.request_id()},
+                         {.name = "Date", .value = worker_.clock().http_date()}};
+  downstream_->send_head(head, extra, true);
   finish();
 }
 

@@ -74,7 +74,11 @@ class Exchange final : public http::RequestHandler,
   void on_tunnel_deadline();
   void end_tunnel();
   void response_moved();
+  void judge(const http::ResponseHead& head);
+  void judge_end(const http::Fields& trailers);
+  balance::Outcome judge_grpc(uint8_t status);
   void refuse(const core::Refusal& refusal);
+  void refuse_grpc(std::string_view reason);
   void note_refusal(std::string_view tried);
   void finish();
   void write_log();
@@ -123,6 +127,7 @@ class Exchange final : public http::RequestHandler,
   bool response_started_ = false;
   bool body_lost_ = false;
   bool panic_ = false;
+  bool verdict_pending_ = false;  ///< what the response says of the endpoint stands in its trailers
 };
 
 }  // namespace weir::l7

@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "http/http1_server_connection.h"
+#include "http/http2_server_connection.h"
 #include "l7/worker.h"
 
 namespace weir::l7 {
@@ -36,18 +37,43 @@ void Listener::on_accept(net::Fd fd, const net::SocketAddress& peer) {
   if (!connection->start(std::move(fd))) return;
   worker_.metrics().connections.add();
   worker_.metrics().connections_accepted.add();
-  connection->next = connections_;
-  if (connections_ != nullptr) connections_->previous = connection.get();
-  connections_ = connection.release();
-  if (draining_) connections_->drain();
+  link(*connection.release());
   if (++count_ >= max_connections_) acceptor_->pause();
 }
 
-void Listener::on_connection_closed(http::ServerConnection& connection) {
+void Listener::link(http::ServerConnection& connection) {
+  connection.next = connections_;
+  if (connections_ != nullptr) connections_->previous = &connection;
+  connections_ = &connection;
+  if (draining_) connection.drain();
+}
+
+void Listener::retire(http::ServerConnection& connection) {
   (connection.previous != nullptr ? connection.previous->next : connections_) = connection.next;
   if (connection.next != nullptr) connection.next->previous = connection.previous;
-  worker_.metrics().connections.sub();
   worker_.loop().defer_delete(std::unique_ptr<net::Deferred>(&connection));
+}
+
+void Listener::on_http2(http::ServerConnection& connection, net::Stream::Detached detached) {
+  auto* const follower = new http::Http2ServerConnection(  // the list owns it
+      worker_.loop(), *this, snapshot_->shared->listeners[index_].options, worker_.server_scratch(),
+      connection.client().address);
+  retire(connection);
+  const auto started = follower->start(std::move(detached));
+  link(*follower);
+  if (!started) follower->kill();
+}
+
+void Listener::on_defence(http::ServerConnection& /*connection*/, http::Http2Defence defence) {
+  worker_.metrics().http2_defences[static_cast<size_t>(defence)].add();
+  worker_.refusals().note({.at = worker_.loop().now(),
+                           .rule = http::name_of(defence),
+                           .listener = snapshot_->listeners[index_].config->name});
+}
+
+void Listener::on_connection_closed(http::ServerConnection& connection) {
+  retire(connection);
+  worker_.metrics().connections.sub();
   if (count_-- == max_connections_ && !draining_) acceptor_->resume();
   if (draining_ && count_ == 0) worker_.on_listener_empty(*this);
 }

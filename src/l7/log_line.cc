@@ -20,6 +20,11 @@ void append_text(std::string& out, std::string_view name, std::string_view value
   append_json_string(out, value);
 }
 
+std::string_view protocol_of(const proto::http::RequestHead& head) {
+  if (head.version_major == 2) return "HTTP/2";
+  return head.version_minor == 0 ? "HTTP/1.0" : "HTTP/1.1";
+}
+
 }  // namespace
 
 void Exchange::write_log() {
@@ -27,6 +32,7 @@ void Exchange::write_log() {
   line.assign("{\"time\":\"").append(worker_.clock().timestamp()).append("\"");
   append_text(line, "listener", listener_->config->name);
   append_text(line, "client", client_);
+  append_text(line, "protocol", protocol_of(head_));
   append_text(line, "method", head_.method_text);
   append_text(line, "host", head_.authority);
   append_text(line, "target", head_.target);

@@ -8,6 +8,8 @@
 #include <cstdint>
 
 #include "base/histogram.h"
+#include "http/http2_guard.h"
+#include "l7/core/grpc.h"
 #include "l7/core/refusal.h"
 
 namespace weir::l7 {
@@ -25,7 +27,9 @@ class Counter {
 struct WorkerMetrics {
   std::array<Counter, 6> responses;            ///< by class: [2] counts 2xx; [0] those that ended without a status
   std::array<Counter, core::kRules> refusals;  ///< by core::Rule
-  Counter bad_requests;                        ///< refused by the codec
+  std::array<Counter, http::kHttp2Defences> http2_defences;  ///< by http::Http2Defence
+  std::array<Counter, core::kGrpcStatuses> grpc_statuses;    ///< of calls answered by endpoints
+  Counter bad_requests;                                      ///< refused by the codec
   Counter client_aborts;
   Counter tunnels;         ///< open now
   Counter tunnels_opened;  ///< WebSockets and CONNECTs

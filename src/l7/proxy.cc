@@ -28,6 +28,12 @@ std::shared_ptr<const http::ServerOptions> options_of(const model::ListenerConfi
   options->body_timeout = listener.body_timeout;
   options->idle_timeout = listener.idle_timeout;
   options->write_timeout = listener.write_timeout;
+  options->http2 = {
+      .enabled = listener.http2.enabled,
+      .max_streams = listener.http2.max_streams,
+      .stream_window_bytes = listener.http2.stream_window_bytes,
+      .connection_window_bytes = listener.http2.connection_window_bytes,
+      .allowance = {.resets = listener.http2.max_resets, .control_frames = listener.http2.max_control_frames}};
   return options;
 }
 

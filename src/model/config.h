@@ -146,6 +146,17 @@ struct RouteConfig {
   bool operator==(const RouteConfig&) const = default;
 };
 
+/// HTTP/2 with clients (RFC 9113), and what one of them may ask for (http/http2_guard.h).
+struct Http2Config {
+  bool enabled = true;
+  uint32_t max_streams = 128;
+  uint32_t stream_window_bytes = 256 * 1024;
+  uint32_t connection_window_bytes = 1024 * 1024;
+  uint32_t max_resets = 100;          ///< in ten seconds
+  uint32_t max_control_frames = 500;  ///< of each kind, in ten seconds
+  bool operator==(const Http2Config&) const = default;
+};
+
 struct ListenerConfig {
   std::string name;  ///< default: its address
   Address http;
@@ -160,7 +171,8 @@ struct ListenerConfig {
   Duration body_timeout = Duration::s(30);    ///< between two pieces of a body (408)
   Duration idle_timeout = Duration::s(75);    ///< keep-alive without a request
   Duration write_timeout = Duration::s(30);   ///< a client that does not read
-  bool trust_forwarded = false;               ///< keep X-Forwarded-*/Forwarded/X-Request-Id of the client
+  Http2Config http2;
+  bool trust_forwarded = false;  ///< keep X-Forwarded-*/Forwarded/X-Request-Id of the client
   std::vector<RouteConfig> routes;
   bool operator==(const ListenerConfig&) const = default;
 };

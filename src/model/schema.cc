@@ -98,15 +98,46 @@ std::vector<Setting<ListenerConfig>> listener_timeouts() {
   };
 }
 
+std::vector<Setting<ListenerConfig>> listener_http2() {
+  return {
+      field<&ListenerConfig::http2, &Http2Config::enabled>(
+          "http2.enabled", boolean(), "Speak HTTP/2 with clients that begin with its preface, or agree on it over TLS.",
+          "who speaks HTTP/1 does not notice"),
+      field<&ListenerConfig::http2, &Http2Config::max_streams>(
+          "http2.max_streams", count(1, 100'000), "Requests at once on one connection; who begins more is disconnected.",
+          "RFC 9113 advises at least 100; what nginx grants"),
+      field<&ListenerConfig::http2, &Http2Config::stream_window_bytes>("http2.stream_window", bytes(1024, 16 * kMiB),
+                                                                       "How much of a request's body may be under way.",
+                                                                       "five MB/s per upload at 50ms of round trip"),
+      field<&ListenerConfig::http2, &Http2Config::connection_window_bytes>(
+          "http2.connection_window", bytes(64 * kKiB, 64 * kMiB),
+          "How much of all bodies of a connection may be under way, or held here for slow endpoints.",
+          "four uploads at full speed; bounds what a client can make us hold"),
+      field<&ListenerConfig::http2, &Http2Config::max_resets>(
+          "http2.max_resets", count(1, 1'000'000),
+          "Streams that a client may reset, or make us reset, in ten seconds, if more than were answered.",
+          "a browser that leaves a page cancels some dozens; rapid reset (CVE-2023-44487) thousands"),
+      field<&ListenerConfig::http2, &Http2Config::max_control_frames>(
+          "http2.max_control_frames", count(10, 10'000'000),
+          "PING, SETTINGS, PRIORITY, GOAWAY and empty DATA frames, each, and WINDOW_UPDATE beyond what data explains, "
+          "in "
+          "ten seconds.",
+          "an honest client sends a few; each costs us more than it costs an attacker"),
+  };
+}
+
 Section<ListenerConfig> make_listener() {
   Section<ListenerConfig> made{
       "Listeners",
       "listeners[]",
       "An address that accepts traffic, and the routes of what comes in there.",
-      {{"limits", "What one client may make Weir hold."}, {"timeouts", "How long Weir waits for a client."}},
+      {{"limits", "What one client may make Weir hold."},
+       {"timeouts", "How long Weir waits for a client."},
+       {"http2", "HTTP/2 with clients. off stands for enabled: false.", "http2.enabled", "false"}},
       listener_basics()};
   for (auto& each : listener_limits()) made.settings.push_back(each);
   for (auto& each : listener_timeouts()) made.settings.push_back(each);
+  for (auto& each : listener_http2()) made.settings.push_back(each);
   made.settings.push_back(later<ListenerConfig>("tls", "Certificates of this listener."));
   made.settings.push_back(later<ListenerConfig>("rate_limit", "Requests per client and second."));
   return made;

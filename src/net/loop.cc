@@ -36,15 +36,19 @@ Loop::Loop(Fd epoll, Fd wake)
       now_(read_clock()),
       timers_(now_),
       hooks_(nullptr, nullptr),
+      last_hooks_(nullptr, nullptr),
       scratch_(new char[kScratchBytes]),
       events_(new epoll_event[kEventsPerTurn]) {
   hooks_.prev_ = hooks_.next_ = &hooks_;
+  last_hooks_.prev_ = last_hooks_.next_ = &last_hooks_;
 }
 
 Loop::~Loop() {
   retired_.clear();
-  while (hooks_.next_ != &hooks_) hooks_.next_->cancel();
-  hooks_.prev_ = hooks_.next_ = nullptr;
+  for (Hook* list : {&hooks_, &last_hooks_}) {
+    while (list->next_ != list) list->next_->cancel();
+    list->prev_ = list->next_ = nullptr;
+  }
 }
 
 void Loop::run() {
@@ -69,7 +73,7 @@ void Loop::post(std::function<void()> task) {
 }
 
 int Loop::wait_ms(Duration max_wait) const {
-  if (hooks_.next_ != &hooks_) return 0;
+  if (hooks_.next_ != &hooks_ || last_hooks_.next_ != &last_hooks_) return 0;
   Duration wait = max_wait;
   if (const auto next = timers_.next_wakeup()) wait = std::min(wait, *next - read_clock());
   if (wait <= Duration{}) return 0;
@@ -83,7 +87,9 @@ void Loop::run_turn(Duration max_wait) {
   dispatch(count);
   timers_.advance(now_);
   if (has_posted_.load(std::memory_order_acquire)) run_posted();
-  run_hooks(kHookPasses);
+  run_hooks(1);
+  run_list(last_hooks_);
+  run_hooks(kHookPasses - 1);
   // Destructors may retire more; they go in the same turn.
   while (!retired_.empty()) std::exchange(retired_, {}).clear();
 }
@@ -111,29 +117,32 @@ void Loop::run_posted() {
   for (auto& task : tasks) task();
 }
 
-void Loop::schedule(Hook& hook) {
+void Loop::append(Hook& list, Hook& hook) {
   if (hook.scheduled()) return;
-  hook.prev_ = hooks_.prev_;
-  hook.next_ = &hooks_;
-  hooks_.prev_->next_ = &hook;
-  hooks_.prev_ = &hook;
+  hook.prev_ = list.prev_;
+  hook.next_ = &list;
+  list.prev_->next_ = &hook;
+  list.prev_ = &hook;
 }
 
 void Loop::run_hooks(int passes) {
-  for (int pass = 0; pass < passes && hooks_.next_ != &hooks_; ++pass) {
-    // A list of its own for this pass: what gets scheduled from here on belongs to the next one.
-    Hook pending(nullptr, nullptr);
-    pending.next_ = hooks_.next_;
-    pending.prev_ = hooks_.prev_;
-    pending.next_->prev_ = pending.prev_->next_ = &pending;
-    hooks_.prev_ = hooks_.next_ = &hooks_;
-    while (pending.next_ != &pending) {
-      Hook& hook = *pending.next_;
-      hook.cancel();
-      hook.run_(hook.owner_);
-    }
-    pending.prev_ = pending.next_ = nullptr;
+  for (int pass = 0; pass < passes && hooks_.next_ != &hooks_; ++pass) run_list(hooks_);
+}
+
+void Loop::run_list(Hook& list) {
+  if (list.next_ == &list) return;
+  // A list of its own for this pass: what gets scheduled from here on belongs to the next one.
+  Hook pending(nullptr, nullptr);
+  pending.next_ = list.next_;
+  pending.prev_ = list.prev_;
+  pending.next_->prev_ = pending.prev_->next_ = &pending;
+  list.prev_ = list.next_ = &list;
+  while (pending.next_ != &pending) {
+    Hook& hook = *pending.next_;
+    hook.cancel();
+    hook.run_(hook.owner_);
   }
+  pending.prev_ = pending.next_ = nullptr;
 }
 
 void Loop::defer_delete(std::unique_ptr<Deferred> object) { retired_.push_back(std::move(object)); }

@@ -92,7 +92,10 @@ class Loop {
   [[nodiscard]] TimerWheel& timers() { return timers_; }
   void arm(Timer& timer, Duration delay) { timers_.arm(timer, now_ + delay); }
 
-  void schedule(Hook& hook);
+  void schedule(Hook& hook) { append(hooks_, hook); }
+  /// Once, behind all events of the turn: for what gathers the more the later it runs, such as the answers of many
+  /// streams to one peer.
+  void schedule_last(Hook& hook) { append(last_hooks_, hook); }
   void defer_delete(std::unique_ptr<Deferred> object);
 
   /// Room for one read, shared by all streams of the loop: idle connections own no buffer.
@@ -112,6 +115,8 @@ class Loop {
   void dispatch(int count);
   void run_posted();
   void run_hooks(int passes);
+  static void run_list(Hook& list);
+  static void append(Hook& list, Hook& hook);
 
   static constexpr int kEventsPerTurn = 256;
   /// What so many events have to say is written before the next are looked at: the buffers are then still in the cache,
@@ -126,7 +131,8 @@ class Loop {
   Fd wake_;
   Instant now_;
   TimerWheel timers_;
-  Hook hooks_;  ///< sentinel
+  Hook hooks_;       ///< sentinel
+  Hook last_hooks_;  ///< the same
   std::vector<std::unique_ptr<Deferred>> retired_;
   std::vector<std::unique_ptr<std::string>> buffers_;
   std::unique_ptr<char[]> scratch_;

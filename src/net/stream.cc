@@ -35,6 +35,16 @@ Result<void> Stream::adopt(Fd fd) {
   return added;
 }
 
+Result<void> Stream::adopt(Detached detached) {
+  auto adopted = adopt(std::move(detached.fd));
+  if (!adopted) return adopted;
+  if (!detached.unread.empty()) {
+    retain(detached.unread);
+    loop_.schedule(input_hook_);
+  }
+  return adopted;
+}
+
 Result<void> Stream::connect(const SocketAddress& address) {
   Fd fd(::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd.valid()) return fail(Error{.code = code_of_errno(errno), .origin = Origin::internal, .os_error = errno});
@@ -281,6 +291,11 @@ Fd Stream::release() {
   loop_.remove(fd_.get());
   forget_buffers();
   return std::move(fd_);
+}
+
+Stream::Detached Stream::detach(std::string_view unread) {
+  std::string kept(unread);
+  return {.fd = release(), .unread = std::move(kept)};
 }
 
 void Stream::forget_buffers() {

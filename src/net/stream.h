@@ -45,6 +45,12 @@ class Stream final : private Pollable {
     ~Handler() = default;
   };
 
+  /// A connection between two owners: what one codec hands to another (HTTP/1.1 to HTTP/2).
+  struct Detached {
+    Fd fd;
+    std::string unread;  ///< received, and not consumed by the one who gives it away
+  };
+
   Stream(Loop& loop, Handler& handler) : loop_(loop), handler_(handler) {}
   ~Stream() { close(); }
   Stream(const Stream&) = delete;
@@ -52,6 +58,8 @@ class Stream final : private Pollable {
 
   /// Takes an accepted (or otherwise connected) non-blocking socket.
   Result<void> adopt(Fd fd);
+  /// Takes what another stream's detach() gave; `unread` is delivered first, later in this turn.
+  Result<void> adopt(Detached detached);
   /// Begins to connect; on_connected or on_closed follows. Output may be queued at once.
   Result<void> connect(const SocketAddress& address);
   [[nodiscard]] bool open() const { return fd_.valid(); }
@@ -86,6 +94,8 @@ class Stream final : private Pollable {
 
   /// Gives the socket away; the stream is closed without its handler being told.
   [[nodiscard]] Fd release();
+  /// The same with what was received of it: `unread` is what the handler leaves of the bytes it is being handed.
+  [[nodiscard]] Detached detach(std::string_view unread);
   /// Closes at once; unwritten output is lost.
   void close();
   /// Closes with RST, so that the peer cannot take a cut-off message for a whole one.

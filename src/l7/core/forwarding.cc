@@ -99,7 +99,9 @@ void ForwardingFields::build(proto::http::RequestHead& head, const ForwardingCon
   add_forwarded(pen, head, context);
 
   value = pen.put("Via: ").at();
-  pen.put(head.version_minor == 0 ? std::string_view("1.0 weir") : std::string_view("1.1 weir"));
+  pen.put(head.version_major == 2   ? std::string_view("2.0 weir")
+          : head.version_minor == 0 ? std::string_view("1.0 weir")
+                                    : std::string_view("1.1 weir"));
   end_field(pen, "Via", value);
 }
 

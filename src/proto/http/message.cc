@@ -135,6 +135,7 @@ void RequestHead::clear() {
   content_length = 0;
   expect_continue = false;
   upgrade = false;
+  version_major = 1;
   version_minor = 1;
   keep_alive = true;
 }

@@ -1,6 +1,6 @@
 #pragma once
 // HTTP messages without their version: what a route, a retry rule, a limit or a log line may know. HTTP/1.1
-// parses into these and serialises out of them; HTTP/2 will do the same, so nothing above knows which it was.
+// parses into these and serialises out of them, HTTP/2 does the same, so nothing above needs to know which it was.
 //
 // A head is a set of views. Whoever parses says what they point into (the bytes handed in); `own()` moves a head onto
 // storage of its own when it must outlive them (a retry). Semantics: RFC 9110. Pure; no thread rule.
@@ -70,7 +70,8 @@ struct RequestHead {
   uint64_t content_length = 0;  ///< with BodyKind::length
   bool expect_continue = false;
   bool upgrade = false;       ///< Connection: upgrade with an Upgrade field; clear it to send the request without
-  uint8_t version_minor = 1;  ///< HTTP/1.x only: 0 or 1
+  uint8_t version_major = 1;  ///< how it came in, for Via and the log: 1 or 2
+  uint8_t version_minor = 1;  ///< HTTP/1.x: 0 or 1; HTTP/2: 0
   bool keep_alive = true;     ///< HTTP/1.x only: what the sender asks for (RFC 9112 section 9.3)
 
   [[nodiscard]] std::string_view path() const { return target.substr(0, target.find('?')); }

@@ -67,13 +67,19 @@ constexpr std::array kEntries{
     Entry{Bad::bad_host, 400, "bad_host", "Host is not a host with an optional port (RFC 9110 section 7.2)."},
     Entry{Bad::unsupported_expectation, 417, "unsupported_expectation",
           "Expect asks for something other than 100-continue (RFC 9110 section 10.1.1)."},
+    Entry{Bad::bad_pseudo_field, 400, "bad_pseudo_field",
+          "A pseudo-header field is missing, repeated, unknown or malformed (RFC 9113 section 8.3)."},
+    Entry{Bad::connection_field, 400, "connection_field",
+          "An HTTP/2 request carries a field that belongs to a connection (RFC 9113 section 8.2.2)."},
+    Entry{Bad::host_mismatch, 400, "host_mismatch",
+          "Host and :authority do not name the same host (RFC 9113 section 8.3.1)."},
 };
 
 constexpr bool in_order() {
   for (size_t i = 0; i < kEntries.size(); ++i) {
     if (static_cast<size_t>(kEntries[i].bad) != i) return false;
   }
-  return kEntries.size() == static_cast<size_t>(Bad::unsupported_expectation) + 1;
+  return kEntries.size() == static_cast<size_t>(Bad::host_mismatch) + 1;
 }
 static_assert(in_order(), "the table follows the order of the enumeration, without gaps");
 

@@ -11,19 +11,12 @@ namespace weir::proto::http1 {
 
 using http::BodyKind;
 using http::Field;
-using http::FieldId;
 using http::Fields;
 
 namespace {
 
 unsigned hex_value(char c) {
   return c <= '9' ? static_cast<unsigned>(c - '0') : static_cast<unsigned>((c | 0x20) - 'a') + 10;
-}
-
-/// RFC 9110 section 6.5.1: a trailer field is merged by recipients at their peril; those that frame, route,
-/// authenticate or modify are not passed on at all.
-bool may_trail(const Field& field) {
-  return !is_essential(field) && !in(kConnectionFields, field.id) && field.id != FieldId::trailer;
 }
 
 }  // namespace

@@ -78,4 +78,10 @@ inline Fault read_field(const char* line, const char* line_end, const char* read
 /// (RFC 9110 sections 6.5.1 and 7.6.1).
 bool is_essential(const http::Field& field);
 
+/// RFC 9110 section 6.5.1: a trailer field is merged by recipients at their peril; those that frame, route,
+/// authenticate or modify are not passed on at all.
+inline bool may_trail(const http::Field& field) {
+  return !is_essential(field) && !in(kConnectionFields, field.id) && field.id != http::FieldId::trailer;
+}
+
 }  // namespace weir::proto::http1

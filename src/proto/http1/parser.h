@@ -59,6 +59,10 @@ enum class Bad : uint8_t {
   duplicate_host,
   bad_host,
   unsupported_expectation,
+  // what only HTTP/2 can get wrong
+  bad_pseudo_field,
+  connection_field,
+  host_mismatch,
 };
 std::string_view name_of(Bad bad);
 /// One sentence for people, naming the RFC section.
