@@ -215,7 +215,8 @@ nghttp2_option* Http2Callbacks::options(const Http2ServerConnection& connection)
 nghttp2_session* Http2Callbacks::make_session(Http2ServerConnection& connection) {
   const std::unique_ptr<nghttp2_option, decltype(&nghttp2_option_del)> option(options(connection), &nghttp2_option_del);
   nghttp2_session* session = nullptr;
-  CHECK(nghttp2_session_server_new2(&session, table(), &connection, option.get()) == 0);
+  CHECK(nghttp2_session_server_new3(&session, table(), &connection, option.get(),
+                                    connection.recycling_->memory.callbacks()) == 0);
   const Http2Options& wanted = connection.options_->http2;
   const nghttp2_settings_entry settings[] = {
       {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, wanted.max_streams},

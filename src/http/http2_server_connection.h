@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "http/http2_guard.h"
+#include "http/http2_memory.h"
 #include "http/http2_server_stream.h"
 #include "http/server_connection.h"
 #include "net/stream.h"
@@ -33,6 +34,7 @@ class Http2Recycling {
   std::unique_ptr<Http2ServerStream> take();
   void give(std::unique_ptr<Http2ServerStream> stream);
   std::vector<nghttp2_nv> fields;  ///< scratch
+  Http2Memory memory;
 
  private:
   static constexpr size_t kKept = 1024;

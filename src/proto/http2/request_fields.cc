@@ -182,9 +182,11 @@ Bad RequestFields::set_host(RequestHead& head) {
   return http1::is_authority(head.authority) ? Bad::none : Bad::bad_host;
 }
 
-/// The frames say whether there is a body; Content-Length, if it is there, how long it has to be.
+/// The frames say whether there is a body; Content-Length, if it is there, how long it has to be. A body that announces
+/// trailers is a stream all the same: HTTP/1.1 has no place for trailers behind a declared length.
 void RequestFields::set_body(bool end, RequestHead& head) {
-  if (end || head.method == Method::connect || head.body == BodyKind::length) return;
+  if (end || head.method == Method::connect) return;
+  if (head.body == BodyKind::length && head.find(FieldId::trailer) == nullptr) return;
   head.body = BodyKind::stream;
   for (Field& field : head.fields) {
     if (field.id == FieldId::trailer) field.hop_by_hop = false;  // there may be some after all

@@ -104,6 +104,9 @@ TEST(RequestFields, TellHowMuchBodyFollows) {
   EXPECT_EQ(declared.head.body, BodyKind::length);
   EXPECT_EQ(declared.head.content_length, 12u);
   EXPECT_EQ(Reading(with(kGet, {{"content-length", "0"}})).head.body, BodyKind::length);
+  const Reading announced(with(kGet, {{"content-length", "12"}, {"trailer", "x-sum"}}), false);
+  EXPECT_EQ(announced.head.body, BodyKind::stream) << "or HTTP/1 could not carry the trailers";
+  EXPECT_EQ(announced.text(), "host: a.test\ncontent-length: 12\ntrailer: x-sum\n");
   EXPECT_TRUE(Reading(with(kGet, {{"expect", "100-continue"}}), false).head.expect_continue);
   EXPECT_FALSE(Reading(with(kGet, {{"expect", "100-continue"}}), true).head.expect_continue);
 }
