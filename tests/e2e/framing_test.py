@@ -54,7 +54,6 @@ class Smuggling(Case):
         ("a space within the target", b"GET /a b HTTP/1.1\r\nHost: a\r\n\r\n" + SMUGGLED, 400),
         ("no version (HTTP/0.9)", b"GET /\r\n\r\n" + SMUGGLED, 400),
         ("another version", b"GET / HTTP/1.2\r\nHost: a\r\n\r\n" + SMUGGLED, 505),
-        ("HTTP/2 without a word", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505),
         ("a TLS greeting", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(32), 400),
         ("an unknown expectation", head("Expect: miracles", "Content-Length: 0"), 417),
         ("an authority with userinfo", b"GET http://a@b/ HTTP/1.1\r\nHost: b\r\n\r\n" + SMUGGLED, 400),
