@@ -233,7 +233,7 @@ bool uses(FaultKind kind, std::string_view setting) {
 std::string_view name_of(FaultKind kind) { return kKinds[static_cast<size_t>(kind)]; }
 
 const model::Section<model::ClusterConfig>& arm_cluster_section() {
-  static const auto made = without(section<ClusterConfig>(), "arms[].cluster", {"endpoints"});
+  static const auto made = without(section<ClusterConfig>(), "arms[].cluster", {"endpoints", "resolve"});
   return made;
 }
 
