@@ -458,7 +458,8 @@ TEST(EndpointsTable, IsAlignedAndForgiving) {
             "app      a:1                                                               -      -\n");
   EXPECT_THAT(endpoints_table(R"({"clusters": [{"name": "app", "endpoints": [], "sources": [7,
     {"name": "app.internal", "kind": "dns", "endpoints": 3, "stale": true, "problem": "nobody answers", "next_ms": 1250}
-    ]}]})").value(),
+    ]}]})")
+                  .value(),
               HasSubstr("\n\napp: dns app.internal: 3 endpoints, stale, looked up again in 1.2s: nobody answers\n"));
   for (const char* nonsense : {"", "[]", "{}", "<html>"})
     EXPECT_FALSE(endpoints_table(nonsense).has_value()) << nonsense;

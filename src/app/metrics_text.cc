@@ -233,8 +233,7 @@ struct SourceFamily {
   std::string_view help;
 };
 constexpr SourceFamily kSourceFamilies[] = {
-    {"weir_discovery_endpoints", Kind::gauge,
-     [](const auto& s, Instant) { return static_cast<double>(s.endpoints); },
+    {"weir_discovery_endpoints", Kind::gauge, [](const auto& s, Instant) { return static_cast<double>(s.endpoints); },
      "Endpoints that the source gave and that are in force."},
     {"weir_discovery_stale", Kind::gauge, [](const auto& s, Instant) -> double { return s.stale ? 1 : 0; },
      "1 when the last look failed or found nothing, and what is in force is older."},

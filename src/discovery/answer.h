@@ -88,6 +88,7 @@ struct Difference {
   bool operator==(const Difference&) const = default;
   [[nodiscard]] bool any() const { return added + removed + changed != 0; }
 };
-Difference difference(const std::vector<model::EndpointConfig>& before, const std::vector<model::EndpointConfig>& after);
+Difference difference(const std::vector<model::EndpointConfig>& before,
+                      const std::vector<model::EndpointConfig>& after);
 
 }  // namespace weir::discovery

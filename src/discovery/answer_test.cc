@@ -30,7 +30,8 @@ TEST(Conclude, HalfAnAnswerDoesNotHalveACluster) {
     Round round;
   } rows[] = {
       {"both", "found 10.0.0.1 ::1 20s", {found({"10.0.0.1"}, 30), found({"::1"}, 20)}},
-      {"in numeric order, each once", "found 9.0.0.1 10.0.0.1 10.0.0.2 30s",
+      {"in numeric order, each once",
+       "found 9.0.0.1 10.0.0.1 10.0.0.2 30s",
        {found({"10.0.0.2", "9.0.0.1", "10.0.0.1", "10.0.0.2"}), empty()}},
       {"spelled as ever", "found ::1 30s", {empty(), found({"0:0::0001", "::1"})}},
       {"what is no address is left out", "found 10.0.0.1 30s", {found({"10.0.0.1", "garbage", ""}), std::nullopt}},
@@ -70,14 +71,18 @@ TEST(EndpointsOf, ServicesGivePortWeightAndPriority) {
     uint8_t priority = 0;
   } rows[] = {
       {"weights stay", "10.0.0.1:80*10/0 10.0.0.2:81*20/0 10.0.0.3:81*20/0", {{"a", 80, 10, 0}, {"b", 81, 20, 0}}},
-      {"the order of records is no difference", "10.0.0.1:80*10/0 10.0.0.2:81*20/0 10.0.0.3:81*20/0",
+      {"the order of records is no difference",
+       "10.0.0.1:80*10/0 10.0.0.2:81*20/0 10.0.0.3:81*20/0",
        {{"b", 81, 20, 0}, {"a", 80, 10, 0}}},
       {"large weights are scaled", "10.0.0.1:80*500/0 10.0.0.1:81*1000/0", {{"a", 80, 20000, 0}, {"a", 81, 40000, 0}}},
       {"weight 0 is little, not none", "10.0.0.1:80*1/0 10.0.0.1:81*9/0", {{"a", 80, 0, 0}, {"a", 81, 9, 0}}},
-      {"priorities become ranks", "10.0.0.1:80*1/0 10.0.0.1:82*1/1 10.0.0.1:81*1/2",
+      {"priorities become ranks",
+       "10.0.0.1:80*1/0 10.0.0.1:82*1/1 10.0.0.1:81*1/2",
        {{"a", 81, 1, 700}, {"a", 80, 1, 10}, {"a", 82, 1, 20}}},
-      {"on top of the entry's, up to 9", "10.0.0.1:80*1/8 10.0.0.1:81*1/9 10.0.0.1:82*1/9",
-       {{"a", 80, 1, 1}, {"a", 81, 1, 2}, {"a", 82, 1, 3}}, 8},
+      {"on top of the entry's, up to 9",
+       "10.0.0.1:80*1/8 10.0.0.1:81*1/9 10.0.0.1:82*1/9",
+       {{"a", 80, 1, 1}, {"a", 81, 1, 2}, {"a", 82, 1, 3}},
+       8},
       {"a host without addresses is none", "10.0.0.1:80*1/0", {{"a", 80, 1, 0}, {"nobody", 80, 1, 0}}},
   };
   for (const auto& row : rows) {

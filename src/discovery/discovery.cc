@@ -24,9 +24,9 @@ std::string servers_text(const model::ResolveConfig& config) {
 
 /// Sources with the same key find the same.
 std::string key_of(const model::EndpointConfig& entry, const model::ResolveConfig& config, const std::string& path) {
-  const std::string rules = fmt::format("{} {} {} {} {} {}", static_cast<int>(config.family), config.min_ttl.ns(),
-                                        config.max_ttl.ns(), config.keep_on_empty, config.max_endpoints,
-                                        servers_text(config));
+  const std::string rules =
+      fmt::format("{} {} {} {} {} {}", static_cast<int>(config.family), config.min_ttl.ns(), config.max_ttl.ns(),
+                  config.keep_on_empty, config.max_endpoints, servers_text(config));
   if (!entry.file.empty()) return fmt::format("file {}\n{}", path, rules);
   if (!entry.srv.empty()) return fmt::format("srv {}\n{}", entry.srv, rules);
   return fmt::format("dns {}\n{}", entry.address.host, rules);
@@ -69,8 +69,7 @@ const Source* Discovery::source_of(const model::EndpointConfig& entry, const mod
   const auto here = sources_.find(key);
   if (here != sources_.end()) return here->second.get();
   const auto kept = old.find(key);
-  std::unique_ptr<Source> source =
-      kept != old.end() ? std::move(kept->second) : make(entry, cluster.resolve, path);
+  std::unique_ptr<Source> source = kept != old.end() ? std::move(kept->second) : make(entry, cluster.resolve, path);
   if (kept != old.end()) old.erase(kept);
   return sources_.emplace(std::move(key), std::move(source)).first->second.get();
 }
@@ -92,8 +91,8 @@ std::unique_ptr<Source> Discovery::make(const model::EndpointConfig& entry, cons
 std::shared_ptr<Resolver> Discovery::resolver_for(const model::ResolveConfig& config) {
   auto& known = resolvers_[servers_text(config)];
   if (auto resolver = known.lock()) return resolver;
-  auto resolver = std::make_shared<Resolver>(
-      loop_, Resolver::Options{.servers = config.servers, .timeout = config.timeout});
+  auto resolver =
+      std::make_shared<Resolver>(loop_, Resolver::Options{.servers = config.servers, .timeout = config.timeout});
   known = resolver;
   return resolver;
 }
@@ -136,7 +135,8 @@ bool Discovery::settled() const {
   const bool told = std::none_of(clusters_.begin(), clusters_.end(), [](const auto& entry) {
     return entry.second.dirty && entry.second.told == Instant{};
   });
-  return told && std::all_of(sources_.begin(), sources_.end(), [](const auto& entry) { return entry.second->status().asked; });
+  return told &&
+         std::all_of(sources_.begin(), sources_.end(), [](const auto& entry) { return entry.second->status().asked; });
 }
 
 void Discovery::on_change(const Source& source) {

@@ -1,7 +1,7 @@
 #pragma once
 // The endpoints of a configuration that are not written as numeric addresses: found, kept up to date, and told to
-// whoever puts them in force, for each cluster at most once a second. Sources are shared by clusters that name the same,
-// and one that a reload still names keeps what it knows.
+// whoever puts them in force, for each cluster at most once a second. Sources are shared by clusters that name the
+// same, and one that a reload still names keeps what it knows.
 //
 //   Discovery discovery(loop, seed, [&](const auto& clusters) { put_in_force(clusters); });
 //   discovery.follow(config);

@@ -43,8 +43,8 @@ class FileSource final : public Source {
 
   net::Loop& loop_;
   FileWatch& watch_;
-  Stamp read_{};  ///< as it was when it was read
-  Stamp seen_{};  ///< as it was at the last look
+  Stamp read_{};        ///< as it was when it was read
+  Stamp seen_{};        ///< as it was at the last look
   std::string target_;  ///< where the path's links lead
   std::vector<model::EndpointConfig> found_;
   net::Timer timer_ = net::Timer::bind<&FileSource::on_timer>(this);

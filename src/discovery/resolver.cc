@@ -38,7 +38,8 @@ std::string problem_of(int status, std::string_view kind) {
     case ARES_ENOTFOUND: return "there is no such name";
     case ARES_ENODATA: return fmt::format("the name has no {}", kind);
     case ARES_ETIMEOUT: return "no name server answered in time";
-    case ARES_ECONNREFUSED: return "no name server could be reached";
+    // What is left when every server was tried; c-ares does not tell which of the two it was.
+    case ARES_ECONNREFUSED: return "no name server could be reached, or all of them failed (SERVFAIL)";
     case ARES_ESERVFAIL: return "the name servers failed (SERVFAIL)";
     case ARES_EREFUSED: return "the name servers refused";
     case ARES_EBADRESP: return "the answer is malformed";
@@ -139,8 +140,7 @@ Resolver::Resolver(net::Loop& loop, Options options) : loop_(loop), options_(std
 
 Resolver::~Resolver() { close(); }
 
-void Resolver::addresses(const std::string& name, model::ResolveFamily family,
-                         std::function<void(const Round&)> done) {
+void Resolver::addresses(const std::string& name, model::ResolveFamily family, std::function<void(const Round&)> done) {
   auto round = std::make_shared<Round>();
   // Both are marked before either is asked, since an answer may be there at once.
   if (family != model::ResolveFamily::v6) round->v4.emplace();

@@ -12,7 +12,9 @@ TEST(Schedule, FollowsTheTimeToLiveWithinBounds) {
     std::string_view message;
     int64_t ttl_s, least_s;
   } rows[] = {
-      {"as the answer says", 30, 30}, {"0 is not at once", 0, 1}, {"a day is a minute", 86400, 60},
+      {"as the answer says", 30, 30},
+      {"0 is not at once", 0, 1},
+      {"a day is a minute", 86400, 60},
   };
   for (const auto& row : rows) {
     Prng prng(1);

@@ -72,13 +72,11 @@ void ServiceSource::on_host(Pass& pass, const std::string& host, const Round& ro
 
 void ServiceSource::finish(Pass& pass) {
   Outcome outcome = pass.service.outcome;
-  const bool any = std::any_of(pass.hosts.begin(), pass.hosts.end(), [](const auto& entry) {
-    return !entry.second.v4.empty() || !entry.second.v6.empty();
-  });
+  const bool any = std::any_of(pass.hosts.begin(), pass.hosts.end(),
+                               [](const auto& entry) { return !entry.second.v4.empty() || !entry.second.v6.empty(); });
   // Records whose hosts nobody knows are no endpoints; whether that is an answer or a failure, the hosts cannot tell.
   if (outcome == Outcome::found && !any) outcome = Outcome::failed;
-  const bool changed =
-      accepts(outcome) && (pass.service.records != records_ || pass.hosts != hosts_);
+  const bool changed = accepts(outcome) && (pass.service.records != records_ || pass.hosts != hosts_);
   if (changed) {
     records_ = std::move(pass.service.records);
     hosts_ = std::move(pass.hosts);

@@ -1,7 +1,7 @@
 #pragma once
-// Where endpoints come from: a name, a service, or a file. A source knows what it found last, keeps it when it fails, and
-// says when that changes. How an outcome is judged is the same for all of them and stands here; how it comes about is
-// name_source.h, service_source.h and file_source.h.
+// Where endpoints come from: a name, a service, or a file. A source knows what it found last, keeps it when it fails,
+// and says when that changes. How an outcome is judged is the same for all of them and stands here; how it comes about
+// is name_source.h, service_source.h and file_source.h.
 //
 // Thread rule: the control loop's thread.
 
@@ -19,14 +19,14 @@ namespace weir::discovery {
 
 /// What the admin interface shows of a source.
 struct SourceStatus {
-  std::string name;  ///< "app.internal", "_http._tcp.app.internal" or the path of a file
-  std::string_view kind;  ///< "dns", "srv" or "file"
-  bool asked = false;     ///< there was an outcome, of whatever kind
-  bool stale = false;     ///< the last outcome was none to use: what is in force is older
-  std::string problem{};  ///< of the last outcome, for people; may stand beside one that was found
-  Instant found_at{};     ///< of the last outcome that was found
-  Instant next{};         ///< when it is looked at again
-  size_t endpoints = 0;   ///< found last, and in force
+  std::string name;                            ///< "app.internal", "_http._tcp.app.internal" or the path of a file
+  std::string_view kind;                       ///< "dns", "srv" or "file"
+  bool asked = false;                          ///< there was an outcome, of whatever kind
+  bool stale = false;                          ///< the last outcome was none to use: what is in force is older
+  std::string problem{};                       ///< of the last outcome, for people; may stand beside one that was found
+  Instant found_at{};                          ///< of the last outcome that was found
+  Instant next{};                              ///< when it is looked at again
+  size_t endpoints = 0;                        ///< found last, and in force
   std::array<uint64_t, kOutcomes> outcomes{};  ///< by Outcome
   uint64_t changes = 0;
 };

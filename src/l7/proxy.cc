@@ -136,7 +136,8 @@ void Proxy::rediscover(const std::vector<std::string>& clusters) {
     CHECK(made.has_value());
     fresh->clusters[i] = std::move(*made);
   }
-  if (fresh->clusters != snapshot_->clusters) put_in_force(std::move(fresh), std::vector<ListeningSockets>(workers_.size()));
+  if (fresh->clusters != snapshot_->clusters)
+    put_in_force(std::move(fresh), std::vector<ListeningSockets>(workers_.size()));
 }
 
 /// Sockets for the addresses that are not served yet, one per worker; all or none.

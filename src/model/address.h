@@ -1,6 +1,7 @@
 #pragma once
 // Reading "host:port". Hosts are numeric (or localhost); an endpoint's may be a name, which stays one here: finding its
-// addresses takes a resolver with its own time limits, caching and failures (src/discovery). Pure functions, any thread.
+// addresses takes a resolver with its own time limits, caching and failures (src/discovery). Pure functions, any
+// thread.
 
 #include <string_view>
 

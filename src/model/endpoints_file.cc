@@ -22,7 +22,8 @@ const YamlNode* list_of(Reading& reading, const YamlNode& root) {
     reading.mistake(root, "", {"is a map", std::string(kForm) + ", which may stand under the key endpoints"});
     return nullptr;
   }
-  return reading.expect_list(root.keys.front(), root.values.front(), "endpoints", kForm) ? &root.values.front() : nullptr;
+  return reading.expect_list(root.keys.front(), root.values.front(), "endpoints", kForm) ? &root.values.front()
+                                                                                         : nullptr;
 }
 
 void refuse_sources(Reading& reading, const YamlNode& list, const std::vector<EndpointConfig>& endpoints) {
@@ -45,8 +46,8 @@ Result<std::vector<EndpointConfig>, std::vector<Mistake>> read_endpoints_text(st
   std::vector<EndpointConfig> endpoints;
   const YamlNode* list = list_of(reading, *tree);
   if (list != nullptr && list->values.size() > kFileEndpointsMax) {
-    reading.mistake(*list, "", {fmt::format("{} endpoints", list->values.size()),
-                                fmt::format("at most {}", kFileEndpointsMax)});
+    reading.mistake(*list, "",
+                    {fmt::format("{} endpoints", list->values.size()), fmt::format("at most {}", kFileEndpointsMax)});
   } else if (list != nullptr && !list->values.empty()) {
     read_endpoints(reading, *list, *list, "", endpoints);
     refuse_sources(reading, *list, endpoints);

@@ -5,8 +5,8 @@
 //   - {address: "10.0.0.2:3000", weight: 2, zone: b}
 //
 // YAML, and therefore also JSON; the list may stand under the key `endpoints`. The words are those of `endpoints` in
-// weir.yaml, but addresses are numeric: a file that is written by a machine need not be resolved once more. Limits: those
-// of yaml_tree.h, and 10,000 endpoints. Pure functions, any thread.
+// weir.yaml, but addresses are numeric: a file that is written by a machine need not be resolved once more. Limits:
+// those of yaml_tree.h, and 10,000 endpoints. Pure functions, any thread.
 
 #include <string>
 #include <string_view>

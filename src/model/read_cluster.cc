@@ -68,10 +68,12 @@ Result<Address, Problem> parse_server(const std::string& text) {
 
 void read_servers(Reading& reading, const Entry& entry, std::vector<Address>& servers) {
   constexpr size_t kServersMax = 16;
-  if (!reading.expect_list(entry.place(), entry.value, entry.path, "a list of name servers such as [10.0.0.53]")) return;
+  if (!reading.expect_list(entry.place(), entry.value, entry.path, "a list of name servers such as [10.0.0.53]"))
+    return;
   if (entry.value.values.size() > kServersMax) {
-    reading.mistake(entry.key, entry.path,
-                    {fmt::format("{} name servers", entry.value.values.size()), fmt::format("at most {}", kServersMax)});
+    reading.mistake(
+        entry.key, entry.path,
+        {fmt::format("{} name servers", entry.value.values.size()), fmt::format("at most {}", kServersMax)});
     return;
   }
   for (size_t i = 0; i < entry.value.values.size(); ++i) {

@@ -95,6 +95,8 @@ class NameServer:
         while True:
             try:
                 packet, peer = self._udp.recvfrom(4096)
+                if not packet:  # shut down
+                    return
                 if answer := self._answer(packet, "udp"):
                     self._udp.sendto(answer, peer)
             except OSError:
