@@ -72,7 +72,7 @@ class Names(Discovery):
             self.instance(host)
         self.names.set(NAME, a=hosts[:2])
         proxy = self.named(workers=2)
-        self.assertTrue(self.known(proxy, *hosts[:2]), "known before the first connection is taken")
+        self.assert_status(200, self.ask(), "no connection is taken before the first answer")
         with Load(self.port) as load:
             for now in (hosts[1:3], hosts[2:], hosts[:1], hosts):
                 self.names.set(NAME, a=now)
@@ -88,7 +88,7 @@ class Names(Discovery):
         gate = threading.Event()
         stays, goes = self.instance("127.0.0.2"), self.instance("127.0.0.3", gated(gate))
         self.names.set(NAME, a=["127.0.0.2", "127.0.0.3"])
-        proxy = self.named(cluster={"policy": "round_robin"})
+        proxy = self.named(cluster={"policy": "round_robin"}, workers=1)
         clients = [self.client() for _ in range(6)]
         for client in clients:
             client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -115,6 +115,7 @@ class Names(Discovery):
         self.instance("127.0.0.2")
         self.names.set(NAME, a=["127.0.0.2"])
         proxy = self.named()
+        self.assert_status(200, self.ask())
         for message, failure in [("no such name", NXDOMAIN), ("failure", SERVFAIL), ("refusal", REFUSED),
                                  ("silence", SILENT), ("garbage", garbage), ("a header alone", header_only),
                                  ("compression loop", loop), ("the answer to another question", another_question),
@@ -149,7 +150,7 @@ class Names(Discovery):
         self.names.set(NAME, a=["127.0.0.2"], aaaa=["::1"])
         proxy = self.named()
         both = ("127.0.0.2", f"[::1]:{self.endpoint_port}")
-        self.assertTrue(self.known(proxy, *both), proxy.endpoints())
+        self.eventually(lambda: self.known(proxy, *both), proxy.endpoints)
         self.names.set(NAME, a=["127.0.0.3"], AAAA=SERVFAIL)
         self.eventually(lambda: self.known(proxy, "127.0.0.3", both[1]), proxy.endpoints)
         self.assertIn("SERVFAIL", self.source(proxy)["problem"])
@@ -159,14 +160,14 @@ class Names(Discovery):
     def test_one_family_only(self):
         self.names.set(NAME, a=["127.0.0.2"], aaaa=["::1"])
         proxy = self.named({"family": "v6"})
-        self.assertTrue(self.known(proxy, f"[::1]:{self.endpoint_port}"), proxy.endpoints())
+        self.eventually(lambda: self.known(proxy, f"[::1]:{self.endpoint_port}"), proxy.endpoints)
         self.assertEqual(0, self.names.count(NAME, A))
 
     def test_a_truncated_answer_is_asked_for_over_tcp(self):
         hosts = [f"127.0.1.{i}" for i in range(1, 101)]
         self.names.set(NAME, a=hosts)
         proxy = self.named()
-        self.assertTrue(self.known(proxy, *hosts), len(proxy.endpoints()))
+        self.eventually(lambda: self.known(proxy, *hosts), proxy.endpoints)
         self.assertIn((NAME, A, "tcp"), self.names.asked)
         self.names.set(NAME, TRUNCATED, a=["127.0.0.2"])
         self.eventually(lambda: self.known(proxy, "127.0.0.2"), "even when it would have fitted")
@@ -182,6 +183,7 @@ class Names(Discovery):
         self.instance("127.0.0.2")
         self.names.set(NAME, a=["127.0.0.2"], ttl=3600)
         proxy = self.named()
+        self.assert_status(200, self.ask())
         text = json.loads(proxy.path.read_text())
         text["clusters"]["app"]["connect_timeout"] = "2s"
         proxy.write(text)
@@ -197,8 +199,8 @@ class Services(Discovery):
         self.names.set("a.test", a=["127.0.0.2"])
         self.names.set(SERVICE, srv=[(10, 1, ports[0], "a.test"), (10, 3, ports[1], "a.test"),
                                      (20, 1, ports[2], "a.test")])
-        proxy = self.named(endpoints=[{"srv": SERVICE}], cluster={"policy": "round_robin"})
-        self.assertTrue(self.known(proxy, *(f"127.0.0.2:{port}" for port in ports)), proxy.endpoints())
+        proxy = self.named(endpoints=[{"srv": SERVICE}], cluster={"policy": "round_robin"}, workers=1)
+        self.eventually(lambda: self.known(proxy, *(f"127.0.0.2:{port}" for port in ports)), proxy.endpoints)
         self.assertEqual([(1, 0), (3, 0), (1, 1)],
                          [(proxy.endpoint(each)["weight"], proxy.endpoint(each)["priority"]) for each in instances])
         for _ in range(40):
@@ -304,6 +306,7 @@ class Verbs(Discovery):
         self.instance("127.0.0.2")
         self.names.set(NAME, a=["127.0.0.2"], ttl=3600)
         proxy = self.named()
+        self.assert_status(200, self.ask())
         self.assertEqual(NAME, proxy.endpoints()[f"127.0.0.2:{self.endpoint_port}"]["origin"])
         done = run("ctl", "--admin", f"127.0.0.1:{proxy.admin_port}", "endpoints")
         self.assertIn(f"app: dns {NAME}: 1 endpoints, looked up again in ", done.stdout + done.stderr)
