@@ -205,7 +205,7 @@ SimpleResponse Admin::metrics(const Call& /*call*/) {
 }
 
 SimpleResponse Admin::endpoints(const Call& /*call*/) {
-  return text_response("application/json", endpoints_json(proxy_.snapshot(), loop_.now()));
+  return text_response("application/json", endpoints_json(proxy_, loop_.now()));
 }
 
 SimpleResponse Admin::config(const Call& /*call*/) {

@@ -463,6 +463,11 @@ TEST(EndpointsTable, IsAlignedAndForgiving) {
             "CLUSTER  ENDPOINT       STATE    WEIGHT  IN-FLIGHT  REQUESTS  FAILED     P50    P99  WHY\n"
             "app      10.0.0.1:3000  ejected      10          0     12345       7  1.23ms  2.50s  too many failures\n"
             "app      a:1                                                               -      -\n");
+  EXPECT_THAT(endpoints_table(R"({"clusters": [{"name": "app", "endpoints": [], "sources": [7,
+    {"name": "app.internal", "kind": "dns", "endpoints": 3, "stale": true, "problem": "nobody answers", "next_ms": 1250}
+    ]}]})")
+                  .value(),
+              HasSubstr("\n\napp: dns app.internal: 3 endpoints, stale, looked up again in 1.2s: nobody answers\n"));
   for (const char* nonsense : {"", "[]", "{}", "<html>"})
     EXPECT_FALSE(endpoints_table(nonsense).has_value()) << nonsense;
 }

@@ -9,6 +9,7 @@
 #include "app/service.h"
 #include "app/terminal.h"
 #include "app/verbs.h"
+#include "model/endpoints_file.h"
 #include "model/lint.h"
 #include "model/show.h"
 
@@ -22,10 +23,28 @@ model::Environment environment() {
   return {.cores = std::thread::hardware_concurrency(), .files_max = files.rlim_cur};
 }
 
+/// Of the files with endpoints that clusters name. Starting with one of them missing is possible; but whoever checks
+/// wants to know.
+std::vector<model::Mistake> mistakes_in_files(const model::Config& config) {
+  std::vector<model::Mistake> all;
+  for (const auto& cluster : config.clusters) {
+    for (const auto& endpoint : cluster.endpoints) {
+      if (endpoint.file.empty()) continue;
+      const auto read = model::read_endpoints_file(model::endpoints_path(config.path, endpoint.file));
+      if (!read) all.insert(all.end(), read.error().begin(), read.error().end());
+    }
+  }
+  return all;
+}
+
 int check(const std::string& path, bool strict) {
   const auto loaded = model::load_config(path);
   if (!loaded) {
     print_mistakes(loaded.error());
+    return 2;
+  }
+  if (const auto mistakes = mistakes_in_files(loaded->config); !mistakes.empty()) {
+    print_mistakes(mistakes);
     return 2;
   }
   const auto lints = model::lint(*loaded, environment());

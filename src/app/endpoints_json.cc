@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "balance/ewma.h"
@@ -46,6 +47,7 @@ Json endpoint_json(const upstream::EndpointStatus& status, Instant now) {
       {"weight", status.health.weight},
       {"priority", endpoint.config.priority},
       {"zone", endpoint.config.zone},
+      {"origin", endpoint.config.origin},
       {"in_flight", endpoint.member.load.in_flight.load(std::memory_order_relaxed)},
       {"requests", read(endpoint.counters.requests)},
       {"failures", failures(endpoint.counters)},
@@ -62,14 +64,32 @@ Json endpoint_json(const upstream::EndpointStatus& status, Instant now) {
   };
 }
 
+Json source_json(const discovery::SourceStatus& source, Instant now) {
+  return {
+      {"name", source.name},
+      {"kind", source.kind},
+      {"endpoints", source.endpoints},
+      {"stale", source.stale},
+      {"problem", source.problem},
+      {"age_ms", source.found_at == Instant{} ? Json(nullptr) : Json((now - source.found_at).ms())},
+      {"next_ms", std::max<int64_t>(0, (source.next - now).ms())},
+      {"changes", source.changes},
+  };
+}
+
 }  // namespace
 
-std::string endpoints_json(const l7::Snapshot& snapshot, Instant now) {
+std::string endpoints_json(const l7::Proxy& proxy, Instant now) {
+  const l7::Snapshot& snapshot = proxy.snapshot();
   Json clusters = Json::array();
   for (const auto& cluster : snapshot.clusters) {
     Json endpoints = Json::array();
     for (const auto& status : cluster->status()) endpoints.push_back(endpoint_json(status, now));
-    clusters.push_back({{"name", cluster->name()}, {"endpoints", std::move(endpoints)}});
+    Json one = {{"name", cluster->name()}, {"endpoints", std::move(endpoints)}};
+    for (const auto* source : proxy.discovery().sources(cluster->name())) {
+      one["sources"].push_back(source_json(*source, now));
+    }
+    clusters.push_back(std::move(one));
   }
   const Json all = {{"config", snapshot.number}, {"clusters", std::move(clusters)}};
   return all.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";

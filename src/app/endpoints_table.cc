@@ -66,19 +66,39 @@ std::string render(const std::vector<Row>& rows) {
   return out;
 }
 
+/// "app: dns app.internal: 3 endpoints, asked again in 4.2s", and what is wrong.
+std::string line_of(const std::string& cluster, const json& source) {
+  std::string line = fmt::format("{}: {} {}: {} endpoints", cluster, text_at(source, "kind"), text_at(source, "name"),
+                                 number_at(source, "endpoints"));
+  const auto stale = source.find("stale");
+  if (stale != source.end() && *stale == json(true)) line += ", stale";
+  const auto next = source.find("next_ms");
+  if (next != source.end() && next->is_number()) {
+    line += fmt::format(", looked up again in {:.1f}s", next->get<double>() / 1000);
+  }
+  const std::string problem = text_at(source, "problem");
+  return line + (problem.empty() ? "" : ": " + problem) + "\n";
+}
+
 }  // namespace
 
 Result<std::string, std::string> endpoints_table(std::string_view text) {
   const json parsed = json::parse(text, nullptr, false);
   if (!parsed.is_object() || !parsed.contains("clusters")) return fail(std::string("this is not the answer of a Weir"));
   std::vector<Row> rows{kHeadings};
+  std::string sources;
   for (const json& cluster : parsed["clusters"]) {
     if (!cluster.is_object() || !cluster.contains("endpoints")) continue;
     for (const json& endpoint : cluster["endpoints"]) {
       if (endpoint.is_object()) rows.push_back(row_of(text_at(cluster, "name"), endpoint));
     }
+    const auto found = cluster.find("sources");
+    if (found == cluster.end()) continue;
+    for (const json& source : *found) {
+      if (source.is_object()) sources += line_of(text_at(cluster, "name"), source);
+    }
   }
-  return render(rows);
+  return render(rows) + (sources.empty() ? "" : "\n" + sources);
 }
 
 }  // namespace weir::app

@@ -259,6 +259,49 @@ void append_endpoints(Exposition& out, const Rows& rows, Instant now) {
   });
 }
 
+struct SourceFamily {
+  std::string_view name;
+  Kind kind;
+  double (*value)(const discovery::SourceStatus& source, Instant now);
+  std::string_view help;
+};
+constexpr SourceFamily kSourceFamilies[] = {
+    {"weir_discovery_endpoints", Kind::gauge, [](const auto& s, Instant) { return static_cast<double>(s.endpoints); },
+     "Endpoints that the source gave and that are in force."},
+    {"weir_discovery_stale", Kind::gauge, [](const auto& s, Instant) -> double { return s.stale ? 1 : 0; },
+     "1 when the last look failed or found nothing, and what is in force is older."},
+    {"weir_discovery_age_seconds", Kind::gauge,
+     [](const auto& s, Instant now) { return s.found_at == Instant{} ? 0 : (now - s.found_at).seconds(); },
+     "Since the source last gave endpoints; 0 when it never has."},
+    {"weir_discovery_changes_total", Kind::counter,
+     [](const auto& s, Instant) { return static_cast<double>(s.changes); },
+     "Times the source gave other endpoints than before."},
+};
+
+void append_discovery(Exposition& out, const l7::Proxy& proxy, Instant now) {
+  const auto for_each_source = [&](auto&& append) {
+    for (const auto& cluster : proxy.snapshot().clusters) {
+      for (const auto* source : proxy.discovery().sources(cluster->name())) append(cluster->name(), *source);
+    }
+  };
+  for (const SourceFamily& family : kSourceFamilies) {
+    out.family(family.name, family.kind, family.help);
+    for_each_source([&](std::string_view cluster, const discovery::SourceStatus& source) {
+      out.sample({{"cluster", cluster}, {"source", source.name}, {"kind", source.kind}}, family.value(source, now));
+    });
+  }
+  out.family("weir_discovery_lookups_total", Kind::counter, "Times the source was asked or read, by outcome.");
+  for_each_source([&](std::string_view cluster, const discovery::SourceStatus& source) {
+    for (size_t i = 0; i < discovery::kOutcomes; ++i) {
+      out.sample({{"cluster", cluster},
+                  {"source", source.name},
+                  {"kind", source.kind},
+                  {"outcome", name_of(static_cast<discovery::Outcome>(i))}},
+                 static_cast<double>(source.outcomes[i]));
+    }
+  });
+}
+
 }  // namespace
 
 std::string metrics_text(const l7::Proxy& proxy, Instant now) {
@@ -270,6 +313,7 @@ std::string metrics_text(const l7::Proxy& proxy, Instant now) {
   append_listeners(out, proxy.snapshot());
   append_clusters(out, rows, now);
   append_endpoints(out, rows, now);
+  append_discovery(out, proxy, now);
   return out.text();
 }
 

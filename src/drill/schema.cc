@@ -224,7 +224,7 @@ const model::Section<load::Plan>& load_section() {
 }
 
 const model::Section<model::ClusterConfig>& arm_cluster_section() {
-  static const auto made = without(section<ClusterConfig>(), "arms[].cluster", {"endpoints"});
+  static const auto made = without(section<ClusterConfig>(), "arms[].cluster", {"endpoints", "resolve"});
   return made;
 }
 

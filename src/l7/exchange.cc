@@ -100,7 +100,7 @@ bool Exchange::choose(bool fresh) {
   for (;;) {
     const auto pick = cluster_->pick(hash(), core_.tried(), core_.may_repeat());
     if (!pick) {
-      act(core_.on_no_endpoint());
+      act(core_.on_no_endpoint(cluster_->cluster().endpoints().empty()));
       return false;
     }
     endpoint_ = pick->index;

@@ -7,6 +7,8 @@
 #include <cstring>
 #include <utility>
 
+#include "base/check.h"
+
 namespace weir::l7 {
 
 namespace {
@@ -35,6 +37,14 @@ std::shared_ptr<const http::ServerOptions> options_of(const model::ListenerConfi
       .connection_window_bytes = listener.http2.connection_window_bytes,
       .allowance = {.resets = listener.http2.max_resets, .control_frames = listener.http2.max_control_frames}};
   return options;
+}
+
+void note_discovered(const upstream::Cluster* previous, const model::ClusterConfig& found) {
+  const auto before = previous == nullptr ? std::vector<model::EndpointConfig>{} : previous->config().endpoints;
+  const discovery::Difference difference = discovery::difference(before, found.endpoints);
+  if (!difference.any()) return;
+  spdlog::info("cluster {}: {} endpoints are known: {} new, {} gone, {} changed", found.name, found.endpoints.size(),
+               difference.added, difference.removed, difference.changed);
 }
 
 }  // namespace
@@ -84,10 +94,12 @@ ListenerCounters Proxy::counters_of(const model::ListenerConfig& listener) const
 Result<std::shared_ptr<Snapshot>, std::string> Proxy::build(const model::Config& config) {
   auto built = std::make_shared<Snapshot>();
   built->number = snapshot_ ? snapshot_->number + 1 : 1;
+  built->edition = snapshot_ ? snapshot_->edition + 1 : 1;
   built->config = config;
   // What can fail comes first: making a cluster already changes the endpoints it shares with the one in force.
   for (const model::ClusterConfig& cluster : config.clusters) {
     for (const auto& endpoint : cluster.endpoints) {
+      if (endpoint.is_source()) continue;
       if (!net::SocketAddress::parse(endpoint.address.host, endpoint.address.port)) {
         return fail(fmt::format("cluster {}: {} is not a numeric address", cluster.name, endpoint.address.text()));
       }
@@ -103,22 +115,48 @@ Result<std::shared_ptr<Snapshot>, std::string> Proxy::build(const model::Config&
     }
     built->listeners.push_back({.options = options_of(listener), .access_log = log, .counters = counters_of(listener)});
   }
+  discovery_.follow(config);
   for (const model::ClusterConfig& cluster : config.clusters) {
-    std::shared_ptr<upstream::Cluster> previous;
-    if (snapshot_) {
-      for (const auto& each : snapshot_->clusters) {
-        if (each->name() == cluster.name) previous = each;
-      }
-    }
-    if (previous && previous->config() == cluster) {
-      built->clusters.push_back(previous);  // untouched by this reload: state, limits in use and all
-      continue;
-    }
-    auto made = upstream::Cluster::create(cluster, previous.get(), control_.now(), seed_ ^ built->number);
-    if (!made) return fail(fmt::format("cluster {}: {}", cluster.name, describe(made.error())));
+    auto made = make_cluster(cluster, built->edition);
+    if (!made) return fail(made.error());
     built->clusters.push_back(std::move(*made));
   }
   return built;
+}
+
+Result<std::shared_ptr<upstream::Cluster>, std::string> Proxy::make_cluster(const model::ClusterConfig& config,
+                                                                            uint64_t edition) {
+  std::shared_ptr<upstream::Cluster> previous;
+  if (snapshot_) {
+    for (const auto& each : snapshot_->clusters) {
+      if (each->name() == config.name) previous = each;
+    }
+  }
+  model::ClusterConfig found = config;
+  found.endpoints = discovery_.endpoints(config);
+  if (previous && previous->config() == found) return previous;  // untouched: state, limits in use and all
+  if (config.is_discovered()) note_discovered(previous.get(), found);
+  // What is found before anybody is served is no newcomer among others: it need not start slowly.
+  const Instant joined = running_ ? control_.now() : Instant{};
+  auto made = upstream::Cluster::create(found, previous.get(), joined, seed_ ^ edition);
+  if (!made) return fail(fmt::format("cluster {}: {}", config.name, describe(made.error())));
+  return std::move(*made);
+}
+
+void Proxy::rediscover(const std::vector<std::string>& clusters) {
+  if (drained_) return;
+  auto fresh = std::make_shared<Snapshot>(*snapshot_);
+  ++fresh->edition;
+  for (size_t i = 0; i < fresh->clusters.size(); ++i) {
+    const model::ClusterConfig& config = fresh->config.clusters[i];
+    if (std::find(clusters.begin(), clusters.end(), config.name) == clusters.end()) continue;
+    auto made = make_cluster(config, fresh->edition);
+    // Discovery gives numeric addresses, and creating a cluster fails for no other reason.
+    CHECK(made.has_value());
+    fresh->clusters[i] = std::move(*made);
+  }
+  if (fresh->clusters != snapshot_->clusters)
+    put_in_force(std::move(fresh), std::vector<ListeningSockets>(workers_.size()));
 }
 
 /// Sockets for the addresses that are not served yet, one per worker; all or none.
@@ -150,25 +188,29 @@ Result<void, std::string> Proxy::reload(const model::Config& config) {
   if (!sockets) return fail(sockets.error());
   auto built = build(config);
   if (!built) return fail(built.error());
-  const bool same_clusters = snapshot_ && snapshot_->clusters == (*built)->clusters;
-  snapshot_ = *built;
+  put_in_force(std::move(*built), std::move(*sockets));
+  return {};
+}
+
+void Proxy::put_in_force(std::shared_ptr<const Snapshot> snapshot, std::vector<ListeningSockets> sockets) {
+  const bool same_clusters = snapshot_ && snapshot_->clusters == snapshot->clusters;
+  snapshot_ = std::move(snapshot);
   for (size_t i = 0; i < workers_.size(); ++i) {
     Worker& worker = *workers_[i];
     if (!running_) {
-      worker.apply(snapshot_, std::move((*sockets)[i]));
+      worker.apply(snapshot_, std::move(sockets[i]));
       continue;
     }
     // std::function must be copyable, descriptors are not: they travel in a shared box.
-    auto box = std::make_shared<ListeningSockets>(std::move((*sockets)[i]));
-    worker.loop().post([&worker, snapshot = snapshot_, box] { worker.apply(snapshot, std::move(*box)); });
+    auto box = std::make_shared<ListeningSockets>(std::move(sockets[i]));
+    worker.loop().post([&worker, in_force = snapshot_, box] { worker.apply(in_force, std::move(*box)); });
   }
   if (!same_clusters) checker_.watch(snapshot_->clusters);
-  return {};
 }
 
 bool Proxy::settled() const {
   return std::all_of(workers_.begin(), workers_.end(),
-                     [&](const auto& worker) { return worker->snapshot_number() == snapshot_->number; });
+                     [&](const auto& worker) { return worker->snapshot_edition() == snapshot_->edition; });
 }
 
 void Proxy::start() {
@@ -186,8 +228,9 @@ void Proxy::on_tick() {
   if (!running_) {
     // No traffic before the first check: but an endpoint that hangs may not hold up the others for longer than a probe
     // takes.
-    Duration longest{};
-    bool probed = true;
+    // Nor before names have their first answers, for as long as those may take.
+    Duration longest = discovery_.settled() ? Duration{} : discovery_.patience();
+    bool probed = discovery_.settled();
     for (const auto& cluster : snapshot_->clusters) {
       probed = probed && cluster->probed();
       if (const auto& check = cluster->config().health_check) longest = std::max(longest, check->timeout);

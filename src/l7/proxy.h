@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "discovery/discovery.h"
 #include "l7/snapshot.h"
 #include "l7/worker.h"
 #include "model/config.h"
@@ -36,6 +37,7 @@ class Proxy {
   void reopen_logs();
 
   [[nodiscard]] const Snapshot& snapshot() const { return *snapshot_; }
+  [[nodiscard]] const discovery::Discovery& discovery() const { return discovery_; }
   [[nodiscard]] const std::vector<std::unique_ptr<Worker>>& workers() const { return workers_; }
   [[nodiscard]] uint64_t reloads() const { return snapshot_->number - 1; }
   /// Have all workers taken over the newest snapshot?
@@ -45,7 +47,17 @@ class Proxy {
   [[nodiscard]] bool serving() const { return running_ && !drained_; }
 
  private:
-  Proxy(net::Loop& control, uint64_t seed) : control_(control), checker_(control, seed), seed_(seed) {}
+  Proxy(net::Loop& control, uint64_t seed)
+      : control_(control),
+        checker_(control, seed),
+        discovery_(control, seed, [this](const auto& clusters) { rediscover(clusters); }),
+        seed_(seed) {}
+  /// Puts what discovery knows of these clusters in force, and leaves everything else as it is.
+  void rediscover(const std::vector<std::string>& clusters);
+  /// The cluster with the endpoints that are known now; the one in force when nothing about it differs.
+  Result<std::shared_ptr<upstream::Cluster>, std::string> make_cluster(const model::ClusterConfig& config,
+                                                                       uint64_t edition);
+  void put_in_force(std::shared_ptr<const Snapshot> snapshot, std::vector<ListeningSockets> sockets);
   Result<std::shared_ptr<Snapshot>, std::string> build(const model::Config& config);
   Result<std::vector<ListeningSockets>, std::string> open_sockets(const model::Config& config);
   Result<std::shared_ptr<AccessLog>, std::string> log_for(const std::string& target);
@@ -58,6 +70,7 @@ class Proxy {
 
   net::Loop& control_;
   upstream::HealthChecker checker_;
+  discovery::Discovery discovery_;
   uint64_t seed_;
   std::shared_ptr<const Snapshot> snapshot_;
   std::vector<std::unique_ptr<Worker>> workers_;

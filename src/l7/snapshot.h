@@ -19,7 +19,8 @@
 namespace weir::l7 {
 
 struct Snapshot {
-  uint64_t number = 0;  ///< 1 is the configuration at start
+  uint64_t number = 0;   ///< of the configuration; 1 is that at start
+  uint64_t edition = 0;  ///< of the snapshot: also counts what discovery changed
   model::Config config;
   std::vector<std::shared_ptr<upstream::Cluster>> clusters;  ///< in the order of config.clusters
   struct Listener {
@@ -53,9 +54,19 @@ struct RouteTable {
 
 struct WorkerSnapshot final : net::Deferred {
   std::shared_ptr<const Snapshot> shared;
-  std::map<std::string, std::unique_ptr<upstream::WorkerCluster>> clusters;
+  /// Shared with the snapshots before and after, as long as the cluster stays the same: what concerns another cluster
+  /// must not cost this one its queue, its requests' ages, or the time to build it.
+  std::map<std::string, std::shared_ptr<upstream::WorkerCluster>> clusters;
   std::vector<RouteTable> listeners;
   uint32_t users = 0;  ///< requests under way that hold on to it
+
+  /// The worker's side of this very cluster, if this snapshot has it; null otherwise.
+  [[nodiscard]] std::shared_ptr<upstream::WorkerCluster> find_same(const upstream::Cluster& cluster,
+                                                                   const std::string& zone) const {
+    const auto found = clusters.find(cluster.name());
+    const bool same = found != clusters.end() && &found->second->cluster() == &cluster && shared->config.zone == zone;
+    return same ? found->second : nullptr;
+  }
 };
 
 }  // namespace weir::l7

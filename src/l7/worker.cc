@@ -1,6 +1,7 @@
 #include "l7/worker.h"
 
 #include <algorithm>
+#include <unordered_set>
 #include <utility>
 
 #include "base/check.h"
@@ -49,13 +50,13 @@ void Worker::stop() {
 
 void Worker::apply(std::shared_ptr<const Snapshot> snapshot, ListeningSockets sockets) {
   flush_logs();  // the old snapshot may hold the last reference to a log
-  const uint64_t number = snapshot->number;
+  const uint64_t edition = snapshot->edition;
   snapshots_.push_back(build(std::move(snapshot)));
   ++snapshots_.back()->users;
   update_listeners(std::move(sockets));
   if (snapshots_.size() > 1) release(*snapshots_[snapshots_.size() - 2]);
   drop_unused_pools();
-  snapshot_number_.store(number, std::memory_order_release);
+  snapshot_edition_.store(edition, std::memory_order_release);
 }
 
 std::unique_ptr<WorkerSnapshot> Worker::build(std::shared_ptr<const Snapshot> snapshot) {
@@ -70,7 +71,9 @@ std::unique_ptr<WorkerSnapshot> Worker::build(std::shared_ptr<const Snapshot> sn
                                                          .share_idle = workers_ > 1,
                                                          .local_zone = built->shared->config.zone};
   for (const auto& cluster : built->shared->clusters) {
-    built->clusters[cluster->name()] = std::make_unique<upstream::WorkerCluster>(cluster, environment);
+    auto& mine = built->clusters[cluster->name()];
+    if (!snapshots_.empty()) mine = snapshots_.back()->find_same(*cluster, environment.local_zone);
+    if (!mine) mine = std::make_shared<upstream::WorkerCluster>(cluster, environment);
   }
   for (size_t i = 0; i < built->shared->config.listeners.size(); ++i) {
     RouteTable table;
@@ -131,15 +134,14 @@ void Worker::on_listener_empty(Listener& listener) {
 }
 
 void Worker::drop_unused_pools() {
+  std::unordered_set<const upstream::Endpoint*> used;
+  for (const auto& cluster : snapshots_.back()->shared->clusters) {
+    for (const auto& endpoint : cluster->endpoints()) used.insert(endpoint.get());
+  }
   std::erase_if(pools_, [&](const auto& entry) {
-    const auto& clusters = snapshots_.back()->shared->clusters;
-    const bool used = std::any_of(clusters.begin(), clusters.end(), [&](const auto& cluster) {
-      const auto& endpoints = cluster->endpoints();
-      return std::any_of(endpoints.begin(), endpoints.end(),
-                         [&](const auto& each) { return each.get() == entry.first; });
-    });
-    if (!used) entry.second->retire();
-    return !used;
+    if (used.contains(entry.first)) return false;
+    entry.second->retire();
+    return true;
   });
 }
 

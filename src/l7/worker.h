@@ -62,7 +62,7 @@ class Worker {
   /// Has drain() been carried out? Then no new connection will be taken.
   [[nodiscard]] bool draining() const { return draining_.load(std::memory_order_acquire); }
   /// Of the snapshot now in force; read by the control thread.
-  [[nodiscard]] uint64_t snapshot_number() const { return snapshot_number_.load(std::memory_order_acquire); }
+  [[nodiscard]] uint64_t snapshot_edition() const { return snapshot_edition_.load(std::memory_order_acquire); }
 
  private:
   Worker(size_t index, size_t workers, uint64_t seed, std::unique_ptr<net::Loop> loop);
@@ -94,7 +94,7 @@ class Worker {
   std::vector<Exchange*> free_exchanges_;
   std::vector<std::unique_ptr<Listener>> listeners_;
   net::Timer tick_ = net::Timer::bind<&Worker::on_tick>(this);
-  std::atomic<uint64_t> snapshot_number_{0};
+  std::atomic<uint64_t> snapshot_edition_{0};
   std::thread thread_;
   std::atomic<bool> draining_{false};
 };

@@ -14,13 +14,15 @@
 
 namespace weir::model {
 
-/// A socket address as written, "host:port" or "[v6]:port". Numeric hosts only until discovery arrives (plus
-/// "localhost").
+/// A socket address as written, "host:port" or "[v6]:port". The host is numeric or "localhost", and with an endpoint it
+/// may be a name.
 struct Address {
   std::string host;
   uint16_t port = 0;
   bool operator==(const Address&) const = default;
   [[nodiscard]] std::string text() const;
+  /// A host name, to be resolved by discovery.
+  [[nodiscard]] bool is_name() const;
 };
 
 enum class PolicyKind : uint8_t { round_robin, least_request, p2c, peak_ewma, ring_hash, maglev };
@@ -31,7 +33,26 @@ struct EndpointConfig {
   uint32_t weight = 1;   ///< 0..1000; 0 takes no new requests
   std::string zone;      ///< empty: no zone
   uint8_t priority = 0;  ///< 0 first
+  std::string srv{};     ///< instead of an address: a service, whose SRV records name hosts and ports
+  std::string file{};    ///< instead of an address: a file with a list of endpoints (model/endpoints_file.h)
+  std::string origin{};  ///< of an endpoint that discovery found: the host name it has; never written
   bool operator==(const EndpointConfig&) const = default;
+  /// Stands for as many endpoints as discovery finds behind it.
+  [[nodiscard]] bool is_source() const { return !srv.empty() || !file.empty() || address.is_name(); }
+};
+
+enum class ResolveFamily : uint8_t { any, v4, v6 };
+
+/// How a cluster's names become addresses, and what holds for everything that is discovered.
+struct ResolveConfig {
+  ResolveFamily family = ResolveFamily::any;
+  Duration min_ttl = Duration::s(1);
+  Duration max_ttl = Duration::s(60);
+  Duration timeout = Duration::s(2);  ///< of one try at one server
+  std::vector<Address> servers;       ///< empty: those of /etc/resolv.conf
+  bool keep_on_empty = true;          ///< an answer without endpoints leaves the last ones in force
+  uint32_t max_endpoints = 1000;      ///< of one source
+  bool operator==(const ResolveConfig&) const = default;
 };
 
 struct HealthCheckConfig {
@@ -98,6 +119,7 @@ struct ConnectionPoolConfig {
 struct ClusterConfig {
   std::string name;
   std::vector<EndpointConfig> endpoints;
+  ResolveConfig resolve;
   PolicyKind policy = PolicyKind::p2c;
   uint32_t choices = 2;  ///< p2c: how many endpoints are drawn and compared; 1 is a random choice
   HashOn hash_on = HashOn::client_ip;
@@ -116,6 +138,8 @@ struct ClusterConfig {
   std::string http_protocol = "http1";  ///< how to speak to it; h2 comes later
   uint32_t pipeline = 0;                ///< > 1: coalesce up to so many idempotent requests on one connection
   bool operator==(const ClusterConfig&) const = default;
+  /// Has endpoints that only discovery knows.
+  [[nodiscard]] bool is_discovered() const;
 };
 
 /// Where a route sends a request, with the share it gets (weights of one route are relative).

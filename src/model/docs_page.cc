@@ -53,7 +53,8 @@ clusters:
 - **Durations** carry a unit: `ns`, `us`, `ms`, `s`, `m` or `h`, as in `500ms` or `1.5s`. Only `0` needs none.
 - **Sizes** carry a unit: `B`; `KiB`, `MiB`, `GiB` (by 1024); `kB`, `MB`, `GB` (by 1000).
 - **Percentages** are whole, with or without the sign: `20%` or `20`.
-- **Addresses** are `host:port`, where the host is a numeric IPv4 address, an IPv6 address in brackets, or `localhost`.
+- **Addresses** are `host:port`, where the host is a numeric IPv4 address, an IPv6 address in brackets, or `localhost`;
+  that of an endpoint may also be a name, which is then [resolved](discovery.md).
   Put those with brackets in quotes: `"[::1]:8080"` would otherwise be a YAML list.
 - **true** and **false** may also be written `on`, `yes`, `off` and `no`.
 - YAML anchors and aliases work for whole values. Merge keys (`<<`) do not.
@@ -81,6 +82,7 @@ std::string configuration_page() {
   add_docs_section<RouteConfig>(out);
   add_docs_section<ClusterConfig>(out);
   add_docs_section<EndpointConfig>(out);
+  add_docs_section<ResolveConfig>(out);
   add_docs_section<HealthCheckConfig>(out);
   add_rules(out);
   return out;

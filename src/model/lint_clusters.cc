@@ -55,7 +55,7 @@ void detection_time(LintReport& report, const ClusterConfig& cluster, const std:
 }
 
 void single_endpoint(LintReport& report, const ClusterConfig& cluster, const std::string& path) {
-  if (cluster.endpoints.size() != 1) return;
+  if (cluster.endpoints.size() != 1 || cluster.is_discovered()) return;
   if (cluster.health_check) {
     report.note(join(path, "health_check"),
                 "1 endpoint: when its probes fail there is no other, so Weir goes on using it; the probes only report");
@@ -72,9 +72,9 @@ void single_endpoint(LintReport& report, const ClusterConfig& cluster, const std
 void ejection_limit(LintReport& report, const ClusterConfig& cluster, const std::string& path) {
   const OutlierConfig& outlier = cluster.outlier;
   const size_t endpoints = cluster.endpoints.size();
-  if (!outlier.enabled || endpoints < 2) return;
+  if (!outlier.enabled || (endpoints < 2 && !cluster.is_discovered())) return;
   const size_t scaled = outlier.max_ejection_percent * endpoints;
-  if (scaled < 100) {
+  if (scaled < 100 && !cluster.is_discovered()) {
     report.note(
         join(path, "outlier_detection.max_ejected"),
         fmt::format("{}% of {} = {:.2g}, less than one; Weir still ejects one at a time", outlier.max_ejection_percent,

@@ -178,6 +178,9 @@ void read_section(Reading& reading, const YamlNode& at, const YamlNode& map, con
 
 void read_listeners(Reading& reading, const Entry& entry, std::vector<ListenerConfig>& listeners);
 void read_clusters(Reading& reading, const Entry& entry, std::vector<ClusterConfig>& clusters);
+/// A cluster's `endpoints`. `at`: where to point when there is no list.
+void read_endpoints(Reading& reading, const YamlNode& at, const YamlNode& list, const std::string& path,
+                    std::vector<EndpointConfig>& endpoints);
 /// A map with http or tcp, or off.
 void read_health_check(Reading& reading, const SettingInfo& setting, const Entry& entry,
                        std::optional<HealthCheckConfig>& health_check);

@@ -76,6 +76,8 @@ const Section<ClusterConfig>& section<ClusterConfig>();
 template <>
 const Section<EndpointConfig>& section<EndpointConfig>();
 template <>
+const Section<ResolveConfig>& section<ResolveConfig>();
+template <>
 const Section<HealthCheckConfig>& section<HealthCheckConfig>();
 
 /// The shape of a route's share in `to: {a: 95, b: 5}` and of a cluster's name: values that have no member of their

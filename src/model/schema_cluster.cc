@@ -15,13 +15,18 @@ constexpr uint32_t kMany = 10'000'000;
 constexpr std::array<std::string_view, 6> kPolicies{"round_robin", "least_request", "p2c",
                                                     "peak_ewma",   "ring_hash",     "maglev"};
 constexpr std::array<std::string_view, 1> kProtocols{"http1"};
+constexpr std::array<std::string_view, 3> kFamilies{"any", "v4", "v6"};  // in the order of ResolveFamily
 
 std::vector<Setting<ClusterConfig>> balancing() {
   return {
       structured<ClusterConfig>(
           "endpoints",
           structure("a list of addresses, or of maps such as {address: \"10.0.0.1:80\", weight: 2}").and_required(),
-          "The addresses that serve this cluster; see Endpoints.", "requests need one to go to"),
+          "The addresses that serve this cluster, or where they are found; see Endpoints.",
+          "requests need one to go to"),
+      structured<ClusterConfig>("resolve", structure("a map of settings"),
+                                "How endpoints are discovered that are not written as numeric addresses; see Resolve.",
+                                "what DNS says is followed as DNS says it"),
       field<&ClusterConfig::policy>("policy", choice(kPolicies), "How an endpoint is chosen for a request.",
                                     "two random endpoints, the less busy one: near the best choice, at constant cost"),
       field<&ClusterConfig::choices>(
@@ -80,7 +85,6 @@ std::vector<Setting<ClusterConfig>> connecting() {
           "Send up to so many idempotent requests on one connection before the first is answered.",
           "a slow response would hold up those behind it"),
       later<ClusterConfig>("tls", "Encryption towards the endpoints."),
-      later<ClusterConfig>("discovery", "Endpoints found by name."),
   };
 }
 
@@ -191,8 +195,25 @@ Section<EndpointConfig> make_endpoint() {
           "One address of a cluster. Short form: the address alone.",
           {},
           {
-              field<&EndpointConfig::address>("address", address(1).and_required(), "Where it listens.",
-                                              "no address is right for everybody"),
+              custom<EndpointConfig>(
+                  "address", Shape{.type = Type::endpoint, .min = 1, .max = 65535}.or_word("none"),
+                  "Where it listens. A name is resolved, and each of its addresses becomes an endpoint.",
+                  "no address is right for everybody",
+                  [](const EndpointConfig& endpoint) {
+                    const bool none = endpoint.address.port == 0;
+                    return Value{none ? std::optional<Address>{} : std::optional<Address>{endpoint.address}};
+                  },
+                  [](EndpointConfig& endpoint, const Value& value) { from_value(endpoint.address, value); }),
+              field<&EndpointConfig::srv>(
+                  "srv", host().or_word("none"),
+                  "Instead of an address: a service such as _http._tcp.app.internal, whose SRV records say host, port, "
+                  "weight and priority.",
+                  "most names have addresses only"),
+              field<&EndpointConfig::file>(
+                  "file", text(1, 4096).or_word("none"),
+                  "Instead of an address: a file with a list of endpoints, watched for changes. A relative path begins "
+                  "in the directory of this configuration.",
+                  "what is written here needs no second file"),
               field<&EndpointConfig::weight>("weight", count(0, 1'000),
                                              "Its share, relative to the others; 0 takes no new requests.",
                                              "equal endpoints get equal shares"),
@@ -202,6 +223,37 @@ Section<EndpointConfig> make_endpoint() {
                                                "0 is used first; higher ones when too few of the lower are healthy.",
                                                "all share the load; a spare is the exception"),
           }};
+}
+
+Section<ResolveConfig> make_resolve() {
+  using R = ResolveConfig;
+  return {
+      "Resolve",
+      "clusters.NAME.resolve",
+      "How endpoints are discovered that are names, services or files.",
+      {},
+      {
+          field<&R::family>("family", choice(kFamilies), "Which addresses of a name are used.",
+                            "a name with both kinds is reachable by both, else it should not have them"),
+          field<&R::min_ttl>("min_ttl", duration(Duration::ms(100), kHour),
+                             "Ask again after this time at the earliest, whatever the answer's time to live.",
+                             "a time to live of 0 must not make a question of every moment"),
+          field<&R::max_ttl>("max_ttl", duration(Duration::ms(100), kDay), "Ask again after this time at the latest.",
+                             "an endpoint that moved is found within a minute, even when its old record said a day"),
+          field<&R::timeout>("timeout", duration(Duration::ms(10), Duration::s(60)),
+                             "How long one server may take to answer; each is asked twice.",
+                             "a packet that was lost is not waited for as long as the five seconds of resolv.conf"),
+          structured<R>("servers", structure("a list of addresses such as 10.0.0.53 or 10.0.0.53:5353"),
+                        "The name servers to ask.", "those of /etc/resolv.conf are the system's"),
+          field<&R::keep_on_empty>(
+              "keep_on_empty", boolean(),
+              "When a name has no addresses any more, or does not exist, or a file lists nothing: keep the last "
+              "endpoints.",
+              "an empty answer is a mistake in DNS far more often than a cluster that was shut down"),
+          field<&R::max_endpoints>("max_endpoints", count(1, 10'000),
+                                   "So many endpoints of one source are used, the first in order.",
+                                   "an answer that is wrong must not become a million connections"),
+      }};
 }
 
 Section<HealthCheckConfig> make_health_check() {
@@ -251,6 +303,12 @@ const Section<ClusterConfig>& section<ClusterConfig>() {
 template <>
 const Section<EndpointConfig>& section<EndpointConfig>() {
   static const Section<EndpointConfig> made = make_endpoint();
+  return made;
+}
+
+template <>
+const Section<ResolveConfig>& section<ResolveConfig>() {
+  static const Section<ResolveConfig> made = make_resolve();
   return made;
 }
 

@@ -33,16 +33,39 @@ void show_listener(ShowWriter& writer, const ListenerConfig& listener, const std
   writer.close();
 }
 
+/// Of address, srv and file the one that is set.
+void show_endpoint(ShowWriter& writer, const EndpointConfig& endpoint, const std::string& path) {
+  const std::string_view said = !endpoint.srv.empty() ? "srv" : !endpoint.file.empty() ? "file" : "address";
+  writer.section_of(endpoint, path, [&](const SettingInfo& setting) {
+    const bool origin = setting.name == "address" || setting.name == "srv" || setting.name == "file";
+    return origin && setting.name != said;
+  });
+  writer.close();
+}
+
+void show_resolve(ShowWriter& writer, const ResolveConfig& resolve, const std::string& path) {
+  writer.open("resolve:", writer.written_at(path));
+  writer.section_of(resolve, path);
+  const std::string servers = join(path, "servers");
+  std::string list;
+  for (const Address& each : resolve.servers) list += fmt::format("{}\"{}\"", list.empty() ? "" : ", ", each.text());
+  writer.line(fmt::format("servers: [{}]", list),
+              writer.origin(servers, section<ResolveConfig>().find("servers")->info.reason));
+  writer.close();
+}
+
 void show_cluster(ShowWriter& writer, const ClusterConfig& cluster, const std::string& path) {
   writer.open(fmt::format("{}:", yaml_scalar(cluster.name)), writer.written_at(path));
   const std::string endpoints = join(path, "endpoints");
   writer.open("endpoints:", writer.written_at(endpoints));
   for (size_t i = 0; i < cluster.endpoints.size(); ++i) {
     writer.open_item();
-    writer.section_of(cluster.endpoints[i], join(endpoints, i));
-    writer.close();
+    show_endpoint(writer, cluster.endpoints[i], join(endpoints, i));
   }
   writer.close();
+  if (cluster.is_discovered() || cluster.resolve != ResolveConfig{}) {
+    show_resolve(writer, cluster.resolve, join(path, "resolve"));
+  }
   show_health_check(writer, cluster, path);
   writer.section_of(cluster, path);
   writer.close();

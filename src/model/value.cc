@@ -159,6 +159,7 @@ std::string describe_without_word(const Shape& shape) {
     case Type::host: return "a host name such as example.org";
     case Type::target: return "a path such as /healthz";
     case Type::address: return "an address such as 127.0.0.1:8080 or [::1]:8080";
+    case Type::endpoint: return "an address such as 10.0.0.1:3000 or [::1]:3000, or a name such as app.internal:3000";
     case Type::path_pattern: return "a path such as /about, or a prefix such as /api/*";
     case Type::status_range: return "a status such as 204, or a range such as 200-299";
     case Type::hash_key: return "client_ip, path or header:NAME";
@@ -177,8 +178,8 @@ std::string describe(const Shape& shape) {
 
 Result<Value, Problem> parse_value(const Shape& shape, std::string_view name, std::string_view text) {
   if (!shape.zero_word.empty() && text == shape.zero_word) {
-    if (shape.type == Type::address) return Value{std::optional<Address>{}};
-    if (shape.type == Type::host || shape.type == Type::target) return Value{std::string{}};
+    if (shape.type == Type::address || shape.type == Type::endpoint) return Value{std::optional<Address>{}};
+    if (shape.type == Type::host || shape.type == Type::target || shape.type == Type::text) return Value{std::string{}};
     return shape.type == Type::duration ? Value{Duration{}} : Value{uint64_t{0}};
   }
   switch (shape.type) {
@@ -202,6 +203,11 @@ Result<Value, Problem> parse_value(const Shape& shape, std::string_view name, st
     case Type::target: return parse_string(shape, text);
     case Type::address: {
       const auto address = parse_address(text, static_cast<uint16_t>(shape.min));
+      if (!address) return fail(address.error());
+      return Value{std::optional<Address>{*address}};
+    }
+    case Type::endpoint: {
+      const auto address = parse_endpoint_address(text);
       if (!address) return fail(address.error());
       return Value{std::optional<Address>{*address}};
     }

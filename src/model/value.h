@@ -29,6 +29,7 @@ enum class Type : uint8_t {
   host,          ///< a host name as in a Host field, stored in lower case
   target,        ///< the path of a request: begins with /
   address,       ///< host:port
+  endpoint,      ///< the same, or name:port
   path_pattern,  ///< /exact or /prefix*
   status_range,  ///< 200 or 200-299
   hash_key,      ///< client_ip, path or header:NAME

@@ -210,7 +210,7 @@ const Section<ClusterConfig>& tier_cluster_section() {
       section<ClusterConfig>(), "tiers[].cluster",
       "Production's settings, with production's meaning, without addresses. Taken and without effect here, so that a "
       "cluster can be copied from weir.yaml: `connection_pool`, `protocol` and `pipeline`.",
-      {"endpoints"});
+      {"endpoints", "resolve"});
   return made;
 }
 

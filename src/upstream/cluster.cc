@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <unordered_map>
 #include <utility>
 
 namespace weir::upstream {
@@ -26,17 +27,21 @@ std::vector<balance::Member*> members_of(const std::vector<std::shared_ptr<Endpo
 
 Result<std::shared_ptr<Cluster>> Cluster::create(const model::ClusterConfig& config, Cluster* previous, Instant now,
                                                  uint64_t seed) {
+  std::unordered_map<std::string_view, std::shared_ptr<Endpoint>> before;
+  if (previous != nullptr) {
+    for (const auto& each : previous->endpoints_) before.emplace(each->name, each);
+  }
+  const bool same_window = previous != nullptr && previous->config_.outlier.window == config.outlier.window;
   std::vector<std::shared_ptr<Endpoint>> endpoints;
   for (const model::EndpointConfig& wanted : config.endpoints) {
+    const auto known = before.find(wanted.address.text());
     std::shared_ptr<Endpoint> endpoint;
-    if (previous != nullptr && previous->config_.outlier.window == config.outlier.window) {
-      if (const auto index = previous->index_of(wanted.address.text())) endpoint = previous->endpoints_[*index];
-    }
+    if (known != before.end() && same_window) endpoint = known->second;
     if (!endpoint) {
       auto made = make_endpoint(config, wanted);
       if (!made) return fail(made.error());
       endpoint = std::move(*made);
-      if (previous != nullptr) inherit(*previous, *endpoint);
+      if (known != before.end()) inherit(*previous, *known->second, *endpoint);
       if (previous != nullptr) endpoint->member.inputs.joined_at = now;  // added to a running cluster: it starts slowly
     }
     endpoints.push_back(std::move(endpoint));
@@ -63,11 +68,8 @@ Cluster::Cluster(const model::ClusterConfig& config, std::vector<std::shared_ptr
       health_(config_, members_of(endpoints_), seed) {}
 
 /// What the administrator said of an address holds until it is undone, even when the endpoint is made anew.
-void Cluster::inherit(const Cluster& previous, Endpoint& endpoint) {
+void Cluster::inherit(const Cluster& previous, const Endpoint& old, Endpoint& endpoint) {
   const std::lock_guard lock(*previous.mutex_);
-  const auto index = previous.index_of(endpoint.name);
-  if (!index) return;
-  const Endpoint& old = *previous.endpoints_[*index];
   endpoint.changes = old.changes;
   endpoint.drained_by_admin = old.drained_by_admin.load();
   if (old.weight_by_admin) endpoint.weight_by_admin = std::make_unique<uint32_t>(*old.weight_by_admin);

@@ -81,7 +81,7 @@ class Cluster {
  private:
   Cluster(const model::ClusterConfig& config, std::vector<std::shared_ptr<Endpoint>> endpoints,
           std::shared_ptr<std::mutex> mutex, uint64_t seed);
-  static void inherit(const Cluster& previous, Endpoint& endpoint);
+  static void inherit(const Cluster& previous, const Endpoint& old, Endpoint& endpoint);
   void configure_endpoints();
   void judge(const Endpoint& endpoint, balance::Outcome outcome, Duration latency, Instant now);
   void note(const balance::Transition& transition, Instant now);

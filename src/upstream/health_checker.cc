@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <string>
+#include <unordered_map>
 #include <utility>
 
 #include "http/client_connection.h"
@@ -28,6 +29,18 @@ class HealthChecker::Probe final : public net::Deferred,
     begin();
   }
   ~Probe() override { stop(); }
+
+  /// The same endpoint, checked the same way, as part of the cluster that has taken the place of the one before.
+  [[nodiscard]] bool fits(const Cluster& cluster, uint32_t index) const {
+    return cluster.config().health_check == check_ && cluster.name() == cluster_->name() &&
+           cluster.endpoints()[index] == cluster_->endpoints()[index_];
+  }
+  void move_to(std::shared_ptr<Cluster> cluster, uint32_t index) {
+    cluster_ = std::move(cluster);
+    index_ = index;
+  }
+  [[nodiscard]] const Endpoint* endpoint() const { return cluster_->endpoints()[index_].get(); }
+
   void stop() {
     stopped_ = true;
     timer_.cancel();
@@ -126,16 +139,25 @@ HealthChecker::HealthChecker(net::Loop& loop, uint64_t seed) : loop_(loop), prng
 HealthChecker::~HealthChecker() = default;
 
 void HealthChecker::watch(const std::vector<std::shared_ptr<Cluster>>& clusters) {
-  for (auto& probe : probes_) {
-    probe->stop();
-    loop_.defer_delete(std::move(probe));
-  }
+  std::unordered_map<const Endpoint*, std::unique_ptr<Probe>> before;
+  for (auto& probe : probes_) before.emplace(probe->endpoint(), std::move(probe));
   probes_.clear();
   for (const auto& cluster : clusters) {
     if (!cluster->config().health_check) continue;
     for (uint32_t i = 0; i < cluster->endpoints().size(); ++i) {
-      probes_.push_back(std::make_unique<Probe>(loop_, prng_, cluster, i));
+      const auto known = before.find(cluster->endpoints()[i].get());
+      if (known != before.end() && known->second->fits(*cluster, i)) {
+        known->second->move_to(cluster, i);
+        probes_.push_back(std::move(known->second));
+        before.erase(known);
+      } else {
+        probes_.push_back(std::make_unique<Probe>(loop_, prng_, cluster, i));
+      }
     }
+  }
+  for (auto& [endpoint, probe] : before) {
+    probe->stop();
+    loop_.defer_delete(std::move(probe));
   }
 }
 

@@ -19,7 +19,7 @@ class HealthChecker {
   HealthChecker(net::Loop& loop, uint64_t seed);
   ~HealthChecker();
 
-  /// Probes these clusters from now on and no others.
+  /// Probes these clusters from now on and no others. Endpoints that stay are probed on as before.
   void watch(const std::vector<std::shared_ptr<Cluster>>& clusters);
 
  private:

@@ -18,6 +18,9 @@ Row row_of(Rule rule) {
     case Rule::no_route: return {"no_route", "No route matches this host and path.", 404};
     case Rule::method: return {"method", "This method is not served here: a gateway opens no tunnels.", 501};
     case Rule::no_endpoint: return {"no_endpoint", "The cluster has no endpoint that may take a request now.", 503};
+    case Rule::not_discovered:
+      return {"not_discovered", "No endpoint of the cluster has been found: no name of it resolves, no file lists one.",
+              503};
     case Rule::max_pending: return {"max_pending", "Too many requests are waiting for the cluster already.", 503};
     case Rule::pending_timeout: return {"pending_timeout", "The cluster had no room for the request in time.", 503};
     case Rule::connect_failed: return {"connect_failed", "No endpoint could be connected to.", 503};

@@ -14,6 +14,7 @@ enum class Rule : uint8_t {
   no_route,            ///< no route matches host and path
   method,              ///< CONNECT: this is a gateway, not a tunnel
   no_endpoint,         ///< the cluster has nothing that may take a request
+  not_discovered,      ///< nobody has yet found an endpoint of the cluster, all of which are names or in files
   max_pending,         ///< the queue for a place is full
   pending_timeout,     ///< no place became free in time
   connect_failed,      ///< no endpoint could be connected to
@@ -23,7 +24,7 @@ enum class Rule : uint8_t {
   route_timeout,       ///< the route's deadline passed
   out_of_fds,          ///< this process has no file descriptor left
 };
-inline constexpr size_t kRules = 12;
+inline constexpr size_t kRules = 13;
 
 std::string_view name_of(Rule rule);
 /// One sentence for the response's body.

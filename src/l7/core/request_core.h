@@ -96,7 +96,10 @@ class RequestCore {
   Action on_saturated(Instant now);
   [[nodiscard]] Action on_queue_full() const;
   [[nodiscard]] Action on_pending_timeout() const;
-  [[nodiscard]] Action on_no_endpoint() const { return {.step = Step::refuse, .refusal = {.rule = Rule::no_endpoint}}; }
+  /// `none_known`: discovery has found none so far.
+  [[nodiscard]] Action on_no_endpoint(bool none_known = false) const {
+    return {.step = Step::refuse, .refusal = {.rule = none_known ? Rule::not_discovered : Rule::no_endpoint}};
+  }
 
   /// The endpoint that was picked, whatever comes of it.
   void note_tried(uint32_t endpoint) {

@@ -121,8 +121,9 @@ def every_other(first, second):
 
 
 class Upstream:
-    def __init__(self, name="a", behaviour=ok):
+    def __init__(self, name="a", behaviour=ok, host="127.0.0.1", port=None):
         self.name = name
+        self.host = host
         self.behaviour = behaviour
         self.requests = []
         self.waiting = []
@@ -131,12 +132,12 @@ class Upstream:
         self.lock = threading.Lock()
         self.ending = threading.Event()
         self._connections = set()
-        self.port = free_port()
-        self.address = f"127.0.0.1:{self.port}"
+        self.port = port or free_port()
+        self.address = f"{host}:{self.port}"
         self.listen()
 
     def listen(self):
-        self._listener = socket.create_server(("127.0.0.1", self.port), backlog=4096)
+        self._listener = socket.create_server((self.host, self.port), backlog=4096)
         threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
 
     @property
