@@ -279,27 +279,31 @@ constexpr SourceFamily kSourceFamilies[] = {
 };
 
 void append_discovery(Exposition& out, const l7::Proxy& proxy, Instant now) {
-  const auto for_each_source = [&](auto&& append) {
-    for (const auto& cluster : proxy.snapshot().clusters) {
-      for (const auto* source : proxy.discovery().sources(cluster->name())) append(cluster->name(), *source);
-    }
+  struct Source {
+    std::string_view cluster;
+    const discovery::SourceStatus& status;
   };
+  std::vector<Source> sources;
+  for (const auto& cluster : proxy.snapshot().clusters) {
+    for (const auto* status : proxy.discovery().sources(cluster->name())) sources.push_back({cluster->name(), *status});
+  }
+  if (sources.empty()) return;  // a family without samples is no exposition
   for (const SourceFamily& family : kSourceFamilies) {
     out.family(family.name, family.kind, family.help);
-    for_each_source([&](std::string_view cluster, const discovery::SourceStatus& source) {
-      out.sample({{"cluster", cluster}, {"source", source.name}, {"kind", source.kind}}, family.value(source, now));
-    });
+    for (const auto& [cluster, status] : sources) {
+      out.sample({{"cluster", cluster}, {"source", status.name}, {"kind", status.kind}}, family.value(status, now));
+    }
   }
   out.family("weir_discovery_lookups_total", Kind::counter, "Times the source was asked or read, by outcome.");
-  for_each_source([&](std::string_view cluster, const discovery::SourceStatus& source) {
+  for (const auto& [cluster, status] : sources) {
     for (size_t i = 0; i < discovery::kOutcomes; ++i) {
       out.sample({{"cluster", cluster},
-                  {"source", source.name},
-                  {"kind", source.kind},
+                  {"source", status.name},
+                  {"kind", status.kind},
                   {"outcome", name_of(static_cast<discovery::Outcome>(i))}},
-                 static_cast<double>(source.outcomes[i]));
+                 static_cast<double>(status.outcomes[i]));
     }
-  });
+  }
 }
 
 }  // namespace
