@@ -80,8 +80,8 @@ void ClientConnection::Slot::send_head(const RequestHead& head, std::span<const 
   const Field* host = head.find(FieldId::host);
   {
     Pen pen(connection.stream_.output(), proto::http1::kRoomForFraming + head.method_text.size() + head.target.size() +
-                                             upgrade.size() + head.authority.size() + proto::http1::room_for(head.fields) +
-                                             proto::http1::room_for(extra));
+                                             upgrade.size() + head.authority.size() +
+                                             proto::http1::room_for(head.fields) + proto::http1::room_for(extra));
     proto::http1::put_request_line(pen, head.method_text, head.target);
     if (host == nullptr || host->hop_by_hop) proto::http1::put_field(pen, "Host", head.authority);
     proto::http1::put_fields(pen, head.fields);

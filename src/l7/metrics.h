@@ -33,7 +33,7 @@ struct WorkerMetrics {
   Counter client_aborts;
   Counter tunnels;         ///< open now
   Counter tunnels_opened;  ///< WebSockets and CONNECTs
-  Counter truncated;  ///< responses cut off in the middle
+  Counter truncated;       ///< responses cut off in the middle
   Counter bytes_from_clients;
   Counter bytes_to_clients;
   Counter connections;  ///< open now

@@ -210,11 +210,10 @@ INSTANTIATE_TEST_SUITE_P(
         MistakeCase{"DuplicateEndpoint",
                     "weir.yaml:2:30: clusters.app.endpoints[1]: [::1]:80 is listed twice, first in line 2",
                     "listeners: [{http: \"0.0.0.0:80\", to: app}]\nclusters: {app: [\"[::1]:80\", \"[0:0::1]:80\"]}\n"},
-        MistakeCase{
-            "ListenerByName",
-            "weir.yaml:1:20: listeners[0].http: \"db.internal\" is a name, and only endpoints may have one; "
-            "expected host:port with a numeric IPv4 or [IPv6] host, or localhost",
-            "listeners: [{http: db.internal:80, to: app}]\nclusters: {app: [db.internal:80]}\n"},
+        MistakeCase{"ListenerByName",
+                    "weir.yaml:1:20: listeners[0].http: \"db.internal\" is a name, and only endpoints may have one; "
+                    "expected host:port with a numeric IPv4 or [IPv6] host, or localhost",
+                    "listeners: [{http: db.internal:80, to: app}]\nclusters: {app: [db.internal:80]}\n"},
         MistakeCase{"EndpointPortZero",
                     "weir.yaml:2:18: clusters.app.endpoints[0]: port 0 is out of range; expected 1 to 65535",
                     "listeners: [{http: \"0.0.0.0:80\", to: app}]\nclusters: {app: [\"127.0.0.1:0\"]}\n"},

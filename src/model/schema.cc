@@ -104,7 +104,8 @@ std::vector<Setting<ListenerConfig>> listener_http2() {
           "http2.enabled", boolean(), "Speak HTTP/2 with clients that begin with its preface, or agree on it over TLS.",
           "who speaks HTTP/1 does not notice"),
       field<&ListenerConfig::http2, &Http2Config::max_streams>(
-          "http2.max_streams", count(1, 100'000), "Requests at once on one connection; who begins more is disconnected.",
+          "http2.max_streams", count(1, 100'000),
+          "Requests at once on one connection; who begins more is disconnected.",
           "RFC 9113 advises at least 100; what nginx grants"),
       field<&ListenerConfig::http2, &Http2Config::stream_window_bytes>("http2.stream_window", bytes(1024, 16 * kMiB),
                                                                        "How much of a request's body may be under way.",
@@ -171,9 +172,9 @@ std::vector<Setting<RouteConfig>> route_upgrade() {
       field<&RouteConfig::upgrade, &UpgradeConfig::websocket>(
           "upgrade.websocket", boolean(), "Relay WebSockets (RFC 6455); off passes the request on without its upgrade.",
           "a route that leads to an application should not break its live pages; h2c is never passed on"),
-      field<&RouteConfig::upgrade, &UpgradeConfig::connect>(
-          "upgrade.connect", boolean(), "Pass CONNECT on to the cluster, and relay what it opens.",
-          "a gateway opens no tunnels unless told to"),
+      field<&RouteConfig::upgrade, &UpgradeConfig::connect>("upgrade.connect", boolean(),
+                                                            "Pass CONNECT on to the cluster, and relay what it opens.",
+                                                            "a gateway opens no tunnels unless told to"),
       field<&RouteConfig::upgrade, &UpgradeConfig::idle_timeout>(
           "upgrade.idle_timeout", duration(kMillisecond, kDay),
           "How long nothing may be relayed in either direction, before the tunnel is closed.",
