@@ -63,7 +63,7 @@ Json listener_json(const model::ListenerConfig& listener) {
     Json targets = Json::array();
     for (const auto& target : route.to) targets.push_back({{"cluster", target.cluster}, {"weight", target.weight}});
     routes.push_back({{"host", route.host},
-                      {"path", route.path_exact ? route.path_prefix : route.path_prefix + "*"},
+                      {"path", route.path_kind == model::RouteConfig::PathKind::exact ? route.path : route.path + "*"},
                       {"timeout", model::format_duration(route.timeout)},
                       {"attempts", route.retry.attempts},
                       {"to", std::move(targets)}});

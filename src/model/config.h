@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/time.h"
@@ -116,6 +117,41 @@ struct ConnectionPoolConfig {
   bool operator==(const ConnectionPoolConfig&) const = default;
 };
 
+enum class TlsVersion : uint8_t { v1_2, v1_3 };
+
+/// A certificate chain with its key and, if there is one, the OCSP response to staple (DER). Paths of files.
+struct CertificateConfig {
+  std::string certificate;
+  std::string key;
+  std::string ocsp;
+  bool operator==(const CertificateConfig&) const = default;
+};
+
+/// TLS with endpoints. They are verified unless it says otherwise.
+struct UpstreamTlsConfig {
+  bool enabled = false;
+  bool verify = true;
+  std::string ca;           ///< PEM file; empty: the system's
+  std::string server_name;  ///< for SNI and verification; empty: the endpoint's name, or its address
+  std::string certificate;  ///< shown to endpoints that ask for one; empty: none
+  std::string key;
+  TlsVersion min_version = TlsVersion::v1_2;
+  bool operator==(const UpstreamTlsConfig&) const = default;
+};
+
+enum class Protocol : uint8_t { http1, h2 };
+
+/// HTTP/2 with endpoints.
+struct UpstreamHttp2Config {
+  uint32_t max_streams = 100;  ///< at once on one connection, below what the endpoint grants
+  uint32_t stream_window_bytes = 256 * 1024;
+  uint32_t connection_window_bytes = 1024 * 1024;
+  bool operator==(const UpstreamHttp2Config&) const = default;
+};
+
+/// The header that tells an endpoint the client's address (HAProxy's PROXY protocol).
+enum class ProxyHeader : uint8_t { off, v1, v2 };
+
 struct ClusterConfig {
   std::string name;
   std::vector<EndpointConfig> endpoints;
@@ -135,8 +171,11 @@ struct ClusterConfig {
   uint32_t panic_percent = 50;            ///< below this share of healthy endpoints health is ignored; 0: never
   uint32_t overprovisioning_percent = 140;
   bool zone_preference = false;
-  std::string http_protocol = "http1";  ///< how to speak to it; h2 comes later
-  uint32_t pipeline = 0;                ///< > 1: coalesce up to so many idempotent requests on one connection
+  Protocol protocol = Protocol::http1;
+  UpstreamHttp2Config http2;
+  UpstreamTlsConfig tls;
+  ProxyHeader proxy_protocol = ProxyHeader::off;
+  uint32_t pipeline = 0;  ///< > 1: coalesce up to so many idempotent requests on one connection
   bool operator==(const ClusterConfig&) const = default;
   /// Has endpoints that only discovery knows.
   [[nodiscard]] bool is_discovered() const;
@@ -158,11 +197,96 @@ struct UpgradeConfig {
   bool operator==(const UpgradeConfig&) const = default;
 };
 
+/// What one header field, cookie or query parameter of a request must be.
+struct FieldMatch {
+  enum class Kind : uint8_t { exact, prefix, present, absent };
+  std::string name;  ///< of a header field in lower case
+  Kind kind = Kind::exact;
+  std::string value;
+  bool operator==(const FieldMatch&) const = default;
+};
+
+/// Changes of header fields, in the order removed, set, added.
+struct HeaderEdits {
+  std::vector<std::string> remove;
+  std::vector<std::pair<std::string, std::string>> set;
+  std::vector<std::pair<std::string, std::string>> add;
+  bool operator==(const HeaderEdits&) const = default;
+};
+
+/// Answers without an endpoint.
+struct FixedResponse {
+  uint16_t status = 0;  ///< 0: none
+  std::string body;
+  std::string body_file;  ///< instead of body, read with the configuration
+  std::string content_type = "text/plain; charset=utf-8";
+  Duration retry_after{};  ///< 0: without
+  bool operator==(const FixedResponse&) const = default;
+};
+
+struct RedirectConfig {
+  std::string to;  ///< with {scheme}, {host}, {path}, {query} and the pattern's names; empty: none
+  uint16_t status = 308;
+  bool operator==(const RedirectConfig&) const = default;
+};
+
+/// The request again, to another cluster, whose answer nobody waits for.
+struct MirrorConfig {
+  std::string to;  ///< empty: none
+  uint32_t percent = 100;
+  uint32_t max_in_flight = 64;  ///< beyond it copies are not made
+  uint64_t max_body_bytes = 64 * 1024;
+  Duration timeout = Duration::s(5);
+  bool operator==(const MirrorConfig&) const = default;
+};
+
+/// What names a client across requests.
+struct StickyKey {
+  enum class On : uint8_t { none, client_ip, header, cookie, query };
+  On on = On::none;
+  std::string name;
+  bool operator==(const StickyKey&) const = default;
+};
+
+/// A client's requests go to one endpoint, remembered in a cookie of ours, while that one carries less than
+/// overflow_percent of the mean load; beyond it they overflow to what the policy picks.
+struct StickyConfig {
+  std::string cookie;               ///< empty: not sticky
+  Duration ttl{};                   ///< 0: a cookie of the session
+  uint32_t overflow_percent = 150;  ///< 0: never
+  bool operator==(const StickyConfig&) const = default;
+};
+
+/// A degradation switch: while it is off, the route answers from its fallback.
+struct SwitchConfig {
+  std::string name;         ///< empty: none; routes may share one
+  std::string fallback_to;  ///< a cluster; empty: the fixed response
+  FixedResponse fallback;   ///< without either: 503
+  bool operator==(const SwitchConfig&) const = default;
+};
+
 struct RouteConfig {
-  std::string path_prefix = "/";  ///< "/api/*" reads as prefix "/api/"; "/x" without star is exact
-  bool path_exact = false;
-  std::string host;  ///< lower case; empty: any
-  std::vector<RouteTarget> to;
+  std::string name;  ///< in logs, metrics and explanations; default: what it matches
+  /// "/api/*" is the prefix "/api/", "/x" is exact, "/users/{id}/posts" and "/a/*/b" are patterns of segments.
+  enum class PathKind : uint8_t { prefix, exact, pattern };
+  PathKind path_kind = PathKind::prefix;
+  std::string path = "/";            ///< as written, of a prefix without its star
+  std::string host;                  ///< lower case; "*.example.org" all below it; empty: any
+  std::vector<std::string> methods;  ///< empty: any
+  std::vector<FieldMatch> headers;
+  std::vector<FieldMatch> cookies;
+  std::vector<FieldMatch> query;
+  std::vector<RouteTarget> to;  ///< empty with a redirect or a fixed response
+  StickyKey split_by;           ///< how a client keeps its share of `to`; none: every request is drawn anew
+  StickyConfig sticky;
+  MirrorConfig mirror;
+  RedirectConfig redirect;
+  FixedResponse respond;
+  std::string rewrite_path;  ///< with the pattern's names, or the prefix that takes the matched one's place
+  std::string rewrite_host;
+  HeaderEdits request_headers;
+  HeaderEdits response_headers;
+  SwitchConfig degradation;
   Duration timeout = Duration::s(15);  ///< total: from the request's head to the response's end of head
   RetryConfig retry;
   UpgradeConfig upgrade;
@@ -181,6 +305,30 @@ struct Http2Config {
   bool operator==(const Http2Config&) const = default;
 };
 
+/// TLS with clients.
+struct TlsConfig {
+  enum class ClientCertificate : uint8_t { off, optional, required };
+  std::vector<CertificateConfig> certificates;  ///< the first for clients whose SNI fits none; empty: no TLS
+  TlsVersion min_version = TlsVersion::v1_2;
+  std::string client_ca;  ///< PEM file
+  ClientCertificate client_certificate = ClientCertificate::off;
+  bool session_tickets = true;
+  std::string ticket_keys;  ///< a file shared among machines; empty: keys of this process
+  Duration ticket_rotation = Duration::s(12 * 3600);
+  bool early_data = false;
+  Duration handshake_timeout = Duration::s(10);
+  bool operator==(const TlsConfig&) const = default;
+  [[nodiscard]] bool enabled() const { return !certificates.empty(); }
+};
+
+/// Strict-Transport-Security (RFC 6797).
+struct HstsConfig {
+  Duration max_age{};  ///< 0: not sent
+  bool include_subdomains = false;
+  bool preload = false;
+  bool operator==(const HstsConfig&) const = default;
+};
+
 struct ListenerConfig {
   std::string name;  ///< default: its address
   Address http;
@@ -196,16 +344,46 @@ struct ListenerConfig {
   Duration idle_timeout = Duration::s(75);    ///< keep-alive without a request
   Duration write_timeout = Duration::s(30);   ///< a client that does not read
   Http2Config http2;
-  bool trust_forwarded = false;  ///< keep X-Forwarded-*/Forwarded/X-Request-Id of the client
+  TlsConfig tls;
+  HstsConfig hsts;
+  bool redirect_to_https = false;
+  bool proxy_protocol = false;                   ///< connections begin with a PROXY header, from these:
+  std::vector<std::string> proxy_protocol_from;  ///< networks (CIDR); empty: anybody
+  bool trust_forwarded = false;                  ///< keep X-Forwarded-*/Forwarded/X-Request-Id of the client
   std::vector<RouteConfig> routes;
   bool operator==(const ListenerConfig&) const = default;
+};
+
+/// What `weir ctl explain` remembers of requests: all that failed, and a sample of the others.
+struct ExplainConfig {
+  uint32_t sample_per_mille = 10;
+  uint32_t entries = 2000;  ///< all workers; the oldest go first
+  bool operator==(const ExplainConfig&) const = default;
+};
+
+/// What the process gives up once its ports are bound.
+struct PrivilegesConfig {
+  std::string user;   ///< empty: stays who it is
+  std::string group;  ///< empty: the user's
+  bool seccomp = true;
+  bool operator==(const PrivilegesConfig&) const = default;
+};
+
+/// Handing over to a new binary (`weir ctl upgrade`).
+struct HandoverConfig {
+  Duration ready_timeout = Duration::s(30);  ///< then the new process is ended and this one goes on
+  bool operator==(const HandoverConfig&) const = default;
 };
 
 struct Config {
   uint32_t workers = 0;  ///< 0: auto, one per core
   std::optional<Address> admin = Address{"127.0.0.1", 9901};
   Duration drain_timeout = Duration::s(30);  ///< SIGTERM: how long requests in flight may take
-  std::string zone;  ///< where this process runs, for zone_preference; empty: nowhere in particular
+  std::string zone;              ///< where this process runs, for zone_preference; empty: nowhere in particular
+  std::string admin_token_file;  ///< needed when admin is not on loopback
+  ExplainConfig explain;
+  PrivilegesConfig privileges;
+  HandoverConfig upgrade;
   std::vector<ListenerConfig> listeners;
   std::vector<ClusterConfig> clusters;
   std::string path;  ///< the file it came from

@@ -73,14 +73,14 @@ clusters:
   const auto& routes = config.listeners[0].routes;
   ASSERT_EQ(routes.size(), 2U);
   EXPECT_EQ(config.listeners[0].http, (Address{"::1", 0}));
-  EXPECT_EQ(routes[0].path_prefix, "/api/");
-  EXPECT_FALSE(routes[0].path_exact);
+  EXPECT_EQ(routes[0].path, "/api/");
+  EXPECT_EQ(routes[0].path_kind, RouteConfig::PathKind::prefix);
   EXPECT_EQ(routes[0].host, "example.org");
   EXPECT_EQ(routes[0].to, (std::vector<RouteTarget>{{"api", 95}, {"app", 5}}));
   EXPECT_EQ(routes[0].retry.attempts, 1U);
   EXPECT_EQ(routes[0].line, 5U);
-  EXPECT_EQ(routes[1].path_prefix, "/about");
-  EXPECT_TRUE(routes[1].path_exact);
+  EXPECT_EQ(routes[1].path, "/about");
+  EXPECT_EQ(routes[1].path_kind, RouteConfig::PathKind::exact);
   EXPECT_EQ(routes[1].retry.per_try_timeout, Duration::ms(1500));
   const ClusterConfig& app = config.clusters[0];
   EXPECT_EQ(app.endpoints[1], (EndpointConfig{{"10.0.0.2", 3000}, 2, "b", 1}));

@@ -107,8 +107,10 @@ void retries_have_a_budget(LintReport& report, const RouteConfig& route, const s
 /// Whether every request that `later` matches is already taken by `earlier`.
 bool covers(const RouteConfig& earlier, const RouteConfig& later) {
   if (!earlier.host.empty() && earlier.host != later.host) return false;
-  if (earlier.path_exact) return later.path_exact && later.path_prefix == earlier.path_prefix;
-  return later.path_prefix.starts_with(earlier.path_prefix);
+  if (earlier.path_kind == RouteConfig::PathKind::exact) {
+    return later.path_kind == earlier.path_kind && later.path == earlier.path;
+  }
+  return later.path.starts_with(earlier.path);
 }
 
 void routes_are_reachable(LintReport& report) {

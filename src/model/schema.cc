@@ -203,12 +203,12 @@ Section<RouteConfig> make_route() {
               "The request's path, without its query: /about matches only itself, /api/* all that begins with /api/.",
               "every path",
               [](const RouteConfig& route) {
-                return Value{PathPattern{route.path_prefix, route.path_exact}};
+                return Value{PathPattern{route.path, route.path_kind == RouteConfig::PathKind::exact}};
               },
               [](RouteConfig& route, const Value& value) {
                 const auto& pattern = std::get<PathPattern>(value);
-                route.path_prefix = pattern.path;
-                route.path_exact = pattern.exact;
+                route.path = pattern.path;
+                route.path_kind = pattern.exact ? RouteConfig::PathKind::exact : RouteConfig::PathKind::prefix;
               }),
           field<&RouteConfig::host>("match.host", host().or_word("any"),
                                     "The host the request names, without its port; upper and lower case are equal.",

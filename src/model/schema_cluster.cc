@@ -74,12 +74,8 @@ std::vector<Setting<ClusterConfig>> connecting() {
       field<&ClusterConfig::connect_timeout>("connect_timeout", duration(kMillisecond, Duration::s(300)),
                                              "How long connecting to an endpoint may take.",
                                              "a thousand round trips within a site, three around the planet"),
-      custom<ClusterConfig>(
-          "protocol", choice(kProtocols), "How Weir speaks to the endpoints.", "every server speaks it",
-          [](const ClusterConfig&) { return Value{uint64_t{0}}; },
-          [](ClusterConfig& cluster, const Value& value) {
-            cluster.http_protocol = kProtocols[std::get<uint64_t>(value)];
-          }),
+      field<&ClusterConfig::protocol>("protocol", choice(kProtocols), "How Weir speaks to the endpoints.",
+                                      "every server speaks it"),
       field<&ClusterConfig::pipeline>(
           "pipeline", count(2, 64).or_word("off"),
           "Send up to so many idempotent requests on one connection before the first is answered.",

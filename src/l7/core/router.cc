@@ -13,8 +13,8 @@ std::string_view host_of(std::string_view authority) {
 
 bool matches(const model::RouteConfig& route, std::string_view authority, std::string_view path) {
   if (!route.host.empty() && !proto::http::iequals(route.host, host_of(authority))) return false;
-  if (route.path_exact) return path == route.path_prefix;
-  return path.starts_with(route.path_prefix) || route.path_prefix == "/";
+  if (route.path_kind == model::RouteConfig::PathKind::exact) return path == route.path;
+  return path.starts_with(route.path) || route.path == "/";
 }
 
 int find_route(const std::vector<model::RouteConfig>& routes, std::string_view authority, std::string_view path) {

@@ -12,8 +12,8 @@ namespace {
 model::RouteConfig route(std::string host, std::string path, bool exact) {
   model::RouteConfig made;
   made.host = std::move(host);
-  made.path_prefix = std::move(path);
-  made.path_exact = exact;
+  made.path = std::move(path);
+  made.path_kind = exact ? model::RouteConfig::PathKind::exact : model::RouteConfig::PathKind::prefix;
   return made;
 }
 
