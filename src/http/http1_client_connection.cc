@@ -303,6 +303,11 @@ void Http1ClientConnection::broken(proto::http1::Bad bad) {
   fail_all(Error{.code = Code::malformed, .origin = Origin::upstream, .detail = proto::http1::name_of(bad).data()});
 }
 
+void Http1ClientConnection::drain() {
+  closing_ = true;
+  if (!front_) close();
+}
+
 void Http1ClientConnection::close() {
   if (!stream_.open()) return;
   closing_ = true;

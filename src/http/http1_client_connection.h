@@ -31,6 +31,7 @@ class Http1ClientConnection final : public ClientConnection {
     return reusable() && !reading_body_ && !stream_.paused() &&
            (back_ == nullptr || proto::http::is_idempotent(back_->method));
   }
+  void drain() override;
   void close() override;
   [[nodiscard]] net::Fd release_socket() override;
 
