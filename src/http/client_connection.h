@@ -9,6 +9,7 @@
 #include <cstdint>
 
 #include <memory>
+#include <utility>
 
 #include "http/streams.h"
 #include "net/loop.h"
@@ -43,6 +44,11 @@ class ClientConnection : public net::Deferred, protected net::Stream::Handler {
   };
 
   Result<void> connect(const net::SocketAddress& address) { return stream_.connect(address); }
+  /// Takes over a connected socket, such as another loop's pool gave away.
+  Result<void> adopt(net::Fd fd, uint64_t served) {
+    served_ = served;
+    return stream_.adopt(std::move(fd));
+  }
   [[nodiscard]] bool connecting() const { return stream_.connecting(); }
   [[nodiscard]] uint32_t in_flight() const { return in_flight_; }
   [[nodiscard]] uint64_t served() const { return served_; }

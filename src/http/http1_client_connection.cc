@@ -38,11 +38,6 @@ Http1ClientConnection::~Http1ClientConnection() {
   while (front_) front_ = std::move(front_->behind);
 }
 
-Result<void> Http1ClientConnection::adopt(net::Fd fd, uint64_t served) {
-  served_ = served;
-  return stream_.adopt(std::move(fd));
-}
-
 // ---- sending
 // ---------------------------------------------------------------------------------------------------------
 

@@ -47,7 +47,7 @@ ClientStream& Http2ClientConnection::open(ResponseHandler& handler) {
   if (streams_ != nullptr) streams_->previous_ = stream;
   streams_ = stream;
   const bool was_idle = in_flight_++ == 0;
-  if (was_idle && !stream_.connecting() && stream_.loop().now() - heard_at_ >= kQuiet) ping();
+  if (was_idle && !stream_.connecting() && stream_.loop().now() - heard_at_ >= options_.quiet) ping();
   if (nghttp2_session_get_next_stream_id(session_) >= kLastStream) draining_ = true;
   return *stream;
 }

@@ -36,6 +36,7 @@ struct Http2ClientOptions {
   uint32_t stream_window_bytes = 256 * 1024;       ///< of a response that may be under way
   uint32_t connection_window_bytes = 1024 * 1024;  ///< of all responses that may be under way or held
   Duration answer_timeout = Duration::s(1);        ///< to a PING
+  Duration quiet = Duration::s(10);                ///< who was silent for so long may be gone: a PING finds out
   Http2Allowance allowance{};
 };
 
