@@ -46,7 +46,10 @@ if(WEIR_FUZZ)
   target_compile_options(weir_flags INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 
-set(WEIR_UNOPTIMISED "$<$<AND:$<CONFIG:Debug>,$<BOOL:${WEIR_SANITIZE}>>:-O0>")
+set(WEIR_UNOPTIMISED)
+if(WEIR_SANITIZE)
+  set(WEIR_UNOPTIMISED -O0)
+endif()
 
 function(weir_module name)
   cmake_parse_arguments(M "COLD" "" "SOURCES;TESTS;BENCHES;FUZZERS;LIBS" ${ARGN})
