@@ -18,7 +18,6 @@ Row row_of(Code code) {
     case Code::connect_failed: return {"connect_failed", "the connection could not be opened"};
     case Code::reset: return {"reset", "the peer reset the connection"};
     case Code::closed_early: return {"closed_early", "the peer closed before its message was complete"};
-    case Code::tls_failed: return {"tls_failed", "the TLS handshake failed"};
     case Code::io_failed: return {"io_failed", "reading or writing the socket failed"};
     case Code::address_in_use: return {"address_in_use", "another process listens on that address"};
     case Code::malformed: return {"malformed", "the message breaks the protocol"};

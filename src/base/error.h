@@ -15,7 +15,6 @@ enum class Code : uint8_t {
   connect_failed,
   reset,
   closed_early,
-  tls_failed,
   io_failed,
   address_in_use,
   // protocol

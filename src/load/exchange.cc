@@ -8,7 +8,6 @@ Failure failure_of(const Error& error) {
     case Code::connect_refused:
     case Code::connect_timeout:
     case Code::connect_failed:
-    case Code::tls_failed:
     case Code::out_of_fds:
     case Code::limit_reached: return Failure::connect;
     case Code::closed_early: return Failure::early_close;

@@ -42,7 +42,7 @@ class Stream final : private Pollable {
     virtual void on_end() = 0;
     /// Congested output has drained (see congested()). May be called from inside write(): only resume producers here.
     virtual void on_drained() = 0;
-    /// Reset, failed connect or handshake (tls_failure() says why), truncation or any I/O error: the stream is already
+    /// Reset, failed connect (with TLS, tls_failure() may say why), truncation or any I/O error: the stream is already
     /// closed.
     virtual void on_closed(const Error& error) = 0;
 

@@ -125,7 +125,7 @@ void Stream::fail_handshake(Failure failure) {
   if (tls_->unsent() != 0) send_sealed();  // the alert
   drop();
   handler_.on_closed(Error{
-      .code = Code::tls_failed, .origin = Origin::upstream, .retry = Retry::yes, .detail = tls::name_of(failure)});
+      .code = Code::connect_failed, .origin = Origin::upstream, .retry = Retry::yes, .detail = tls::name_of(failure)});
 }
 
 // ---- sending

@@ -195,7 +195,7 @@ TEST(StreamTls, PeersAreVerifiedUnlessTheyNeedNotBe) {
     EXPECT_EQ(client->stream.tls_failure(), row.expected) << row.message;
     EXPECT_EQ(client->connected, row.expected == Failure::none) << row.message;
     if (row.expected == Failure::none) continue;
-    EXPECT_EQ(client->closed, Code::tls_failed) << row.message;
+    EXPECT_EQ(client->closed, Code::connect_failed) << row.message;
     EXPECT_STREQ(client->last_error.detail, tls::name_of(row.expected)) << row.message;
     EXPECT_EQ(client->last_error.retry, Retry::yes) << "nothing was sent: " << row.message;
     t.rig.until([&] { return t.accepted().closed != Code::ok; });
@@ -346,7 +346,7 @@ TEST(StreamTls, WhoHasNothingInCommonIsToldSo) {
     auto client = t.begin(peer);
     t.rig.until([&] { return client->closed != Code::ok && t.accepted().closed != Code::ok; });
     EXPECT_EQ(t.accepted().stream.tls_failure(), row.expected) << row.message;
-    EXPECT_EQ(t.accepted().closed, Code::tls_failed) << row.message;
+    EXPECT_EQ(t.accepted().closed, Code::connect_failed) << row.message;
   }
 }
 

@@ -13,8 +13,7 @@ Refusal refusal_of(Code code) {
   switch (code) {
     case Code::connect_refused:
     case Code::connect_timeout:
-    case Code::connect_failed:
-    case Code::tls_failed: return {.rule = Rule::connect_failed};
+    case Code::connect_failed: return {.rule = Rule::connect_failed};
     case Code::malformed:
     case Code::too_large:
     case Code::unsupported: return {.rule = Rule::upstream_malformed};
