@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
+#include <ctime>
 #include <optional>
 #include <string>
 
@@ -25,7 +26,7 @@ using tls::Session;
 struct TlsRig {
   TlsRig() : server{.certificates = {files.issue("localhost")}} { client.ca = files.ca(); }
   void serve() {
-    auto made = tls::ServerContext::create(server);
+    auto made = tls::ServerContext::create(server, ::time(nullptr));
     ASSERT_TRUE(made.has_value()) << made.error();
     rig.tls = *made;
   }

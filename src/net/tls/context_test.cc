@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <ctime>
 #include <string>
 
 #include "net/tls/client_context.h"
@@ -53,11 +54,12 @@ TEST(ServerContext, SaysWhichFileIsWrongAndHow) {
     const auto made = ServerContext::create(
         {.certificates = {row.files},
          .client_ca = row.client_ca,
-         .client_certificate = row.client_ca.empty() ? ClientCertificate::off : ClientCertificate::required});
+         .client_certificate = row.client_ca.empty() ? ClientCertificate::off : ClientCertificate::required},
+        ::time(nullptr));
     ASSERT_FALSE(made.has_value()) << row.message;
     EXPECT_THAT(made.error(), HasSubstr(row.expected)) << row.message;
   }
-  EXPECT_TRUE(ServerContext::create({.certificates = {good}}).has_value());
+  EXPECT_TRUE(ServerContext::create({.certificates = {good}}, ::time(nullptr)).has_value());
 }
 
 TEST(ClientContext, SaysWhichFileIsWrongAndHow) {

@@ -11,15 +11,6 @@ namespace weir::net::tls {
 
 namespace {
 
-Loaded<BioPtr> open(const std::string& path) {
-  errno = 0;
-  BioPtr file(BIO_new_file(path.c_str(), "rb"));
-  if (file) return file;
-  const int error = errno;
-  ERR_clear_error();
-  return fail(path + ": " + std::strerror(error != 0 ? error : EIO));
-}
-
 /// PEM reading ends with this error at the end of every file.
 bool take_end_of_file() {
   const unsigned long error = ERR_peek_last_error();
@@ -36,6 +27,15 @@ int no_passphrase(char* /*buffer*/, int /*size*/, int /*writing*/, void* asked) 
 
 }  // namespace
 
+Loaded<BioPtr> open_file(const std::string& path) {
+  errno = 0;
+  BioPtr file(BIO_new_file(path.c_str(), "rb"));
+  if (file) return file;
+  const int error = errno;
+  ERR_clear_error();
+  return fail(path + ": " + std::strerror(error != 0 ? error : EIO));
+}
+
 std::string error_in(const std::string& path, std::string_view text) {
   const unsigned long error = ERR_peek_last_error();
   const char* reason = error != 0 ? ERR_reason_error_string(error) : nullptr;
@@ -46,7 +46,7 @@ std::string error_in(const std::string& path, std::string_view text) {
 }
 
 Loaded<Chain> load_chain(const std::string& path) {
-  auto file = open(path);
+  auto file = open_file(path);
   if (!file) return fail(file.error());
   Chain chain;
   chain.leaf.reset(PEM_read_bio_X509_AUX(file->get(), nullptr, nullptr, nullptr));
@@ -60,7 +60,7 @@ Loaded<Chain> load_chain(const std::string& path) {
 }
 
 Loaded<KeyPtr> load_key(const std::string& path) {
-  auto file = open(path);
+  auto file = open_file(path);
   if (!file) return fail(file.error());
   bool encrypted = false;
   KeyPtr key(PEM_read_bio_PrivateKey(file->get(), nullptr, no_passphrase, &encrypted));

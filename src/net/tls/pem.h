@@ -20,6 +20,7 @@ struct Chain {
   std::vector<CertificatePtr> issuers;
 };
 
+Loaded<BioPtr> open_file(const std::string& path);
 Loaded<Chain> load_chain(const std::string& path);
 Loaded<KeyPtr> load_key(const std::string& path);
 /// Puts both in force, once it is sure that they belong together.

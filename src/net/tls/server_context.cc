@@ -7,11 +7,15 @@
 
 #include <algorithm>
 #include <array>
+#include <ctime>
+#include <fstream>
+#include <sstream>
 #include <utility>
 
 #include "base/check.h"
 #include "net/tls/openssl.h"
 #include "net/tls/pem.h"
+#include "net/tls/staple.h"
 
 namespace weir::net::tls {
 
@@ -36,13 +40,16 @@ std::vector<std::string> names_of(X509* certificate) {
   return names;
 }
 
-/// Sessions are bound to it: what was verified under one authority must not be resumed under another.
+/// Sessions are bound to it: what was verified under one authority must not be resumed under another, also when it has
+/// the same file's name.
 std::array<uint8_t, SSL_MAX_SID_CTX_LENGTH> scope_of(const ServerOptions& options) {
-  const std::string text =
-      options.scope + '\0' + options.client_ca + '\0' + std::to_string(static_cast<int>(options.client_certificate));
+  std::ostringstream text;
+  text << options.scope << '\0' << static_cast<int>(options.client_certificate) << '\0';
+  if (options.client_certificate != ClientCertificate::off) text << std::ifstream(options.client_ca).rdbuf();
+  const std::string bytes = text.str();
   std::array<uint8_t, SSL_MAX_SID_CTX_LENGTH> digest{};
   unsigned size = 0;
-  CHECK(EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_sha256(), nullptr) == 1);
+  CHECK(EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, EVP_sha256(), nullptr) == 1);
   CHECK(size == digest.size());
   return digest;
 }
@@ -98,38 +105,91 @@ std::string alpn_list(const std::vector<std::string>& protocols) {
   return list;
 }
 
-Result<std::shared_ptr<const ServerContext>, std::string> ServerContext::create(const ServerOptions& options) {
+/// What the files of one certificate hold.
+struct ServerContext::Material {
+  Chain chain;
+  KeyPtr key;
+  std::vector<std::string> names;
+};
+
+Result<std::shared_ptr<const ServerContext>, std::string> ServerContext::create(const ServerOptions& options,
+                                                                                int64_t now) {
   CHECK(!options.certificates.empty());
   std::shared_ptr<ServerContext> made(new ServerContext);
   made->protocols_ = alpn_list(options.protocols);
   made->ticket_keys_ = options.ticket_keys ? options.ticket_keys : std::make_shared<TicketKeys>();
   for (const CertificateFiles& files : options.certificates) {
-    if (auto added = made->add(files, options); !added) return fail(added.error());
+    if (auto added = made->add(files, options, now); !added) return fail(added.error());
   }
   return made;
 }
 
 ServerContext::~ServerContext() {
-  for (SSL_CTX* context : contexts_) SSL_CTX_free(context);
+  for (const Entry& entry : entries_) SSL_CTX_free(entry.context);
 }
 
-Result<void, std::string> ServerContext::add(const CertificateFiles& files, const ServerOptions& options) {
-  const auto chain = load_chain(files.certificate);
+Result<void, std::string> ServerContext::add(const CertificateFiles& files, const ServerOptions& options, int64_t now) {
+  auto chain = load_chain(files.certificate);
   if (!chain) return fail(chain.error());
-  const auto key = load_key(files.key);
+  auto key = load_key(files.key);
   if (!key) return fail(key.error());
+  Material material{.chain = std::move(*chain), .key = std::move(*key), .names = {}};
+  material.names = names_of(material.chain.leaf.get());
+  const auto place = place_for(material, options);
+  if (!place) return fail(place.error());
+  Entry& entry = entries_[*place];
+  if (auto used = use_certificate(entry.context, material.chain, *material.key, files.certificate, files.key); !used)
+    return used;
+  if (!files.ocsp.empty()) {
+    auto staple = load_staple(files.ocsp, material.chain, now, warnings_);
+    if (!staple) return fail(staple.error());
+    if (*staple) entry.staples.emplace_back(SSL_CTX_get0_certificate(entry.context), std::move(**staple));
+  }
+  describe(material, files, now);
+  return {};
+}
+
+/// The entry for a certificate: that with the same names and another kind of key, or a new one.
+Result<size_t, std::string> ServerContext::place_for(const Material& material, const ServerOptions& options) {
+  const auto same = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& each) {
+    const EVP_PKEY* other = SSL_CTX_get0_privatekey(each.context);
+    return !each.names.empty() && each.names == material.names &&
+           EVP_PKEY_get_base_id(other) != EVP_PKEY_get_base_id(material.key.get());
+  });
+  if (same != entries_.end()) return static_cast<size_t>(same - entries_.begin());
   SSL_CTX* const context = SSL_CTX_new(TLS_server_method());
   CHECK(context != nullptr);
-  contexts_.push_back(context);
-  if (auto used = use_certificate(context, *chain, **key, files.certificate, files.key); !used) return used;
-  for (const std::string& name : names_of(chain->leaf.get())) names_.add(name, contexts_.size() - 1);
-  return configure(context, options);
+  entries_.push_back({.context = context, .names = material.names, .staples = {}});
+  if (auto configured = configure(context, options); !configured) return fail(configured.error());
+  for (const std::string& name : material.names) {
+    if (!names_.add(name, entries_.size() - 1)) warnings_.push_back("several certificates are for " + name);
+  }
+  return entries_.size() - 1;
+}
+
+void ServerContext::describe(const Material& material, const CertificateFiles& files, int64_t now) {
+  constexpr int64_t kDay = 24 * 3600;
+  constexpr int64_t kSoon = 14 * kDay;
+  tm utc{};
+  ASN1_TIME_to_tm(X509_get0_notAfter(material.chain.leaf.get()), &utc);
+  const int64_t end = ::timegm(&utc);
+  if (end <= now) {
+    warnings_.push_back(files.certificate + ": expired " + std::to_string((now - end) / kDay) + " days ago");
+  } else if (end - now < kSoon) {
+    warnings_.push_back(files.certificate + ": expires in " + std::to_string((end - now) / kDay) + " days");
+  }
+  if (material.names.empty()) {
+    warnings_.push_back(files.certificate + ": has no names (subjectAltName); clients that verify refuse it");
+  }
+  certificates_.push_back({.path = files.certificate, .names = material.names, .not_after = end});
 }
 
 Result<void, std::string> ServerContext::configure(SSL_CTX* context, const ServerOptions& options) {
   apply_profile(context, options.min_version);
   SSL_CTX_set_ex_data(context, context_slot(), this);
   SSL_CTX_callback_ctrl(context, SSL_CTRL_SET_TLSEXT_SERVERNAME_CB, reinterpret_cast<void (*)()>(choose_certificate));
+  SSL_CTX_callback_ctrl(context, SSL_CTRL_SET_TLSEXT_STATUS_REQ_CB, reinterpret_cast<void (*)()>(staple));
+  SSL_CTX_ctrl(context, SSL_CTRL_SET_TLSEXT_STATUS_REQ_CB_ARG, 0, this);
   if (!protocols_.empty()) SSL_CTX_set_alpn_select_cb(context, choose_protocol, this);
   // Sessions live in tickets only, with either version.
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
@@ -160,12 +220,27 @@ const ServerContext& ServerContext::of(const SSL* ssl) {
   return *static_cast<const ServerContext*>(SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), context_slot()));
 }
 
+int ServerContext::staple(SSL* ssl, void* argument) {
+  const auto* self = static_cast<const ServerContext*>(argument);
+  const X509* const certificate = SSL_get_certificate(ssl);
+  for (const Entry& entry : self->entries_) {
+    for (const auto& [its, staple] : entry.staples) {
+      if (its != certificate || staple.until <= ::time(nullptr)) continue;
+      void* const copy = OPENSSL_memdup(staple.der.data(), staple.der.size());
+      if (copy == nullptr) return SSL_TLSEXT_ERR_NOACK;
+      SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_STATUS_REQ_OCSP_RESP, static_cast<long>(staple.der.size()), copy);
+      return SSL_TLSEXT_ERR_OK;
+    }
+  }
+  return SSL_TLSEXT_ERR_NOACK;
+}
+
 int ServerContext::choose_certificate(SSL* ssl, int* /*alert*/, void* /*argument*/) {
   const char* asked = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
   if (asked == nullptr) return SSL_TLSEXT_ERR_NOACK;
   const ServerContext& self = of(ssl);
   const size_t found = self.names_.find(asked);
-  if (found != CertificateNames::kNone && found != 0) SSL_set_SSL_CTX(ssl, self.contexts_[found]);
+  if (found != CertificateNames::kNone && found != 0) SSL_set_SSL_CTX(ssl, self.entries_[found].context);
   return SSL_TLSEXT_ERR_OK;
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "net/tls/client_context.h"
+#include "net/tls/identity.h"
 #include "net/tls/openssl.h"
 #include "net/tls/server_context.h"
 
@@ -181,6 +182,11 @@ std::string_view Session::protocol() const {
 std::string_view Session::server_name() const {
   const char* name = SSL_get_servername(ssl_, TLSEXT_NAMETYPE_host_name);
   return name != nullptr ? name : "";
+}
+
+std::string Session::peer_certificate() const {
+  const CertificatePtr certificate(SSL_get1_peer_certificate(ssl_));
+  return certificate && SSL_get_verify_result(ssl_) == X509_V_OK ? describe_certificate(*certificate) : std::string();
 }
 
 bool Session::resumed() const { return SSL_session_reused(ssl_) == 1; }

@@ -70,6 +70,8 @@ class Session {
   [[nodiscard]] std::string_view server_name() const;  ///< that the client asked for (SNI); empty: none
   [[nodiscard]] bool resumed() const;
   [[nodiscard]] bool is_v1_3() const;
+  /// Of one that accepts: the client's certificate (net/tls/identity.h), if it showed one and that was verified.
+  [[nodiscard]] std::string peer_certificate() const;
 
   [[nodiscard]] const std::shared_ptr<Peer>& peer() const { return peer_; }
   [[nodiscard]] ssl_st* get() const { return ssl_; }
