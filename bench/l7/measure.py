@@ -111,10 +111,10 @@ def run_load(stage, peer, load, seconds):
 
 def slice_of_load(stage, peer, load, seconds):
     """CPU time of all the proxy's threads over a run of the client, by the requests that it completed."""
-    before, origin_before = processes.cpu_ns(peer.pid), processes.cpu_ns(stage.server.pid)
+    before, origin_before = processes.cpu_ns(peer.pid), processes.cpu_ns(peer.server.pid)
     result = run_load(stage, peer, load, seconds)
     cpu_us = (processes.cpu_ns(peer.pid) - before) / 1000
-    origin_us = (processes.cpu_ns(stage.server.pid) - origin_before) / 1000
+    origin_us = (processes.cpu_ns(peer.server.pid) - origin_before) / 1000
     beside = origin_us if stage.placement.origin == stage.placement.proxy else 0.0
     requests = max(result["requests"], 1)
     return Sample(requests=result["requests"], rate=requests * 1e6 / result["duration_us"], cpu_us=cpu_us / requests,

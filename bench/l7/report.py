@@ -116,6 +116,7 @@ CPU_TARGETS = [
 SYSCALL_TARGETS = {"weir": 4.2, "weir-pipeline": 2.5}
 HTTP2_TARGET = 0.80
 TLS_TARGETS = {"": 0.80, "full": 1.0, "resumed": 1.0}  # by Load.handshakes; keep-alive without
+HTTP2_UPSTREAM_TARGET = 0.75
 INSTRUCTIONS_TARGET = 8000
 IDLE_KIB_TARGET = 4
 WEBSOCKET_KIB_TARGET = 8
@@ -131,6 +132,9 @@ def verdicts(results):
             if fits and peer in cell.samples and base in cell.samples:
                 found.append(Verdict(f"CPU per request, {peer} / {base}: {cell.load.title}",
                                      cell.ratio(peer, base, "cpu_us"), limit))
+        if {"weir-h1up", "weir-h2up"} <= set(cell.samples) and cell.load.size != "64k":
+            found.append(Verdict(f"CPU per request, HTTP/2 / HTTP/1.1 with the {cell.title}",
+                                 cell.ratio("weir-h2up", "weir-h1up", "cpu_us"), HTTP2_UPSTREAM_TARGET))
         for base in ("haproxy", "h2o"):
             if cell.load.streams and cell.load.size != "64k" and {"weir", base} <= set(cell.samples):
                 found.append(Verdict(f"CPU per request, weir / {base}: {cell.load.title}",

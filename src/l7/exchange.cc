@@ -63,6 +63,9 @@ void Exchange::on_request(http::ServerStream& stream, http::RequestHead& head, s
   if (head_.method == proto::http::Method::connect && !wants_tunnel) {
     return refuse({.rule = Rule::method, .limit = "upgrade.connect"});
   }
+  if (wants_tunnel && cluster_->config().protocol == model::Protocol::h2) {
+    return refuse({.rule = Rule::upgrade});
+  }
   head_.upgrade = head_.upgrade && wants_tunnel;
   core_.begin({.idempotent = proto::http::is_idempotent(head_.method),
                .started = started_,
