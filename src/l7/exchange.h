@@ -59,6 +59,8 @@ class Exchange final : public http::RequestHandler,
   void on_deadline();
 
   bool route();
+  [[nodiscard]] const RouteTable::Target& divert(const RouteTable::Target& target);
+  void count_failure();
   void queue(Instant until);
   void attempt(bool fresh);
   bool choose(bool fresh);
@@ -97,6 +99,7 @@ class Exchange final : public http::RequestHandler,
   WorkerSnapshot* snapshot_ = nullptr;
   const RouteTable* listener_ = nullptr;
   const model::RouteConfig* route_ = nullptr;
+  const RouteTable::Target* target_ = nullptr;  ///< that of the route
   upstream::WorkerCluster* cluster_ = nullptr;
   http::ServerStream* downstream_ = nullptr;
   http::ClientStream* upstream_ = nullptr;
