@@ -101,6 +101,7 @@ class Benchmark:
         for handshakes in ("full", "resumed"):
             load = Load("100", 1, tls=True, handshakes=handshakes)
             self.cell(load.title, load, names)
+
     def h2up(self):
         names = [name for name in self.options.peers if name in peers.HTTP2_UPSTREAM]
         for size in self.options.sizes:
