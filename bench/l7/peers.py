@@ -33,6 +33,8 @@ HTTP2_UPSTREAM = ["weir-h1up", "weir-h2up"]
 ALL = ["relay", "nginx", "haproxy", "h2o", *WEIRS]
 # Those that take HTTP/2 with prior knowledge on the port where they take HTTP/1; h2o is measured for nothing else.
 HTTP2 = ["haproxy", "h2o", "weir"]
+# Those that are given a certificate, and a second port to speak TLS on.
+TLS = ["nginx", "haproxy", "weir"]
 
 
 def build_programs():
@@ -51,13 +53,14 @@ class Peer:
     port: int
     process: subprocess.Popen
     server: subprocess.Popen  # the upstream server behind it
+    tls_port: int = 0
 
     @property
     def pid(self):
         return self.process.pid
 
-    def url(self, path):
-        return f"http://127.0.0.1:{self.port}{path}"
+    def url(self, path, tls=False):
+        return f"https://127.0.0.1:{self.tls_port}{path}" if tls else f"http://127.0.0.1:{self.port}{path}"
 
 
 class Stage:
@@ -82,6 +85,7 @@ class Stage:
         self.directory = Path(self._exit.enter_context(tempfile.TemporaryDirectory(prefix="weir-bench-")))
         # Peers that drop their privileges must still reach their own files.
         self.directory.chmod(0o755)
+        make_certificate(self.directory)
         self._start("spinner", [PROGRAMS / "spinner"], frozenset().union(*vars(self.placement).values()), nice=0)
         self.start_upstream("light_server")
 
@@ -119,20 +123,20 @@ class Stage:
 
     def start(self, name, under=()):
         """Starts a peer, `under` a tool such as valgrind if asked (then nginx has to be one process)."""
-        port = self.free_port()
+        port, tls_port = self.free_port(), self.free_port()
         # A fresh directory each time: a tool's run beside the ordinary one must not share its files.
         directory = Path(tempfile.mkdtemp(prefix=name + "-", dir=self.directory))
         directory.chmod(0o755)
         upstream, server = self.start_upstream(WEIRS[name].upstream if name in WEIRS else "light_server")
-        argv = [*under, *self._command(name, port, directory, upstream, single=bool(under))]
-        peer = Peer(name, port, self._start(name, argv, self.placement.proxy), server)
+        argv = [*under, *self._command(name, port, tls_port, directory, upstream, single=bool(under))]
+        peer = Peer(name, port, self._start(name, argv, self.placement.proxy), server, tls_port)
         self._await(peer.process, port, name, seconds=60 if under else 10)
         return peer
 
-    def _command(self, name, port, directory, upstream, single):
+    def _command(self, name, port, tls_port, directory, upstream, single):
         if name == "relay":
             return [PROGRAMS / "relay", "--port", port, "--upstream", upstream]
-        values = {"PORT": port, "UPSTREAM": upstream, "WORKERS": 1}
+        values = {"PORT": port, "TLS_PORT": tls_port, "CERTIFICATES": self.directory, "UPSTREAM": upstream, "WORKERS": 1}
         if name == "nginx":
             options = "daemon off;" + (" master_process off;" if single else "")
             file = fill("nginx.conf", directory, values)
@@ -176,6 +180,15 @@ class Stage:
             processes.pin(server.pid, placement.origin)
         for peer in peers:
             processes.pin(peer.pid, placement.proxy)
+
+
+def make_certificate(directory):
+    """tls.pem, tls.key, and both in one file: ECDSA P-256, as most of the web has it."""
+    certificate, key = directory / "tls.pem", directory / "tls.key"
+    subprocess.run([host.find("openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+                    "-nodes", "-keyout", key, "-out", certificate, "-days", "2", "-subj", "/CN=bench",
+                    "-addext", "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True)
+    (directory / "both.pem").write_text(certificate.read_text() + key.read_text())
 
 
 def fill(template, directory, values):

@@ -19,7 +19,7 @@ import processes
 import report
 from measure import Load
 
-KINDS = ["cpu", "h2", "h2up", "syscalls", "rss", "websocket", "instructions"]
+KINDS = ["cpu", "h2", "h2up", "tls", "syscalls", "rss", "websocket", "instructions"]
 WARM_UP_SECONDS = 1
 SYSCALL_ROUNDS = 3
 SYSCALL_SECONDS = 5  # at least: in a shorter slice the set-up of 512 connections shows in what a request costs
@@ -91,6 +91,15 @@ class Benchmark:
         names = [name for name in self.options.peers if name in peers.HTTP2]
         for size in self.options.sizes:
             load = Load(size, **HTTP2_LOAD)
+            self.cell(load.title, load, names)
+
+    def tls(self):
+        names = [name for name in self.options.peers if name in peers.TLS]
+        for size in self.options.sizes:
+            load = Load(size, self.options.connections[0], tls=True)
+            self.cell(load.title, load, names)
+        for handshakes in ("full", "resumed"):
+            load = Load("100", 1, tls=True, handshakes=handshakes)
             self.cell(load.title, load, names)
 
     def h2up(self):
@@ -181,12 +190,12 @@ class Benchmark:
 
 
 def needed_tools(options):
-    tools = {"g++", "cmake", "ninja"} | ({"nginx", "haproxy", "h2o"} & set(options.peers))
+    tools = {"g++", "cmake", "ninja", "openssl"} | ({"nginx", "haproxy", "h2o"} & set(options.peers))
     if "h2" in options.only:
         tools.add("h2load")
     if "h2up" in options.only:
         tools.add("h2o")
-    if {"cpu", "h2up", "syscalls"} & set(options.only):
+    if {"cpu", "h2up", "tls", "syscalls"} & set(options.only):
         tools.add("wrk")
     if "syscalls" in options.only and not host.find("perf"):
         tools.add("strace")
