@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstring>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -46,17 +45,6 @@ std::string canonical(const std::string& text) {
   return address ? address->text() : text;
 }
 
-/// The parameter as a whole number from `min` to `max`, if it is there and is one.
-std::optional<uint32_t> number_in(const Query& query, std::string_view name, uint32_t min, uint32_t max) {
-  const auto found = query.find(name);
-  if (found == query.end()) return std::nullopt;
-  const std::string& text = found->second;
-  uint32_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size() || number < min || number > max) return std::nullopt;
-  return number;
-}
-
 console::Asker asker(const http::RequestHead& head, Purpose purpose) {
   const auto value = [&](std::string_view name) -> std::optional<std::string_view> {
     const auto* field = head.find(name);
@@ -94,11 +82,15 @@ Admin::Admin(net::Loop& loop, l7::Proxy& proxy, const model::Loaded& loaded, Rel
       console_(loop, proxy, fresh_token(), [this] { return recording_state(); }) {}
 
 struct Admin::Route {
-  bool changes;  ///< POST, otherwise GET
-  std::string_view path;
+  bool changes;           ///< POST, otherwise GET
+  std::string_view path;  ///< what follows a slash at its end is part of the question
   SimpleResponse (Admin::*answer)(const Call& call);
   std::array<std::string_view, 3> parameters;
   size_t parameter_count;
+
+  [[nodiscard]] bool fits(std::string_view asked) const {
+    return path.size() > 1 && path.ends_with('/') ? asked.starts_with(path) : asked == path;
+  }
 };
 
 const Admin::Route Admin::kRoutes[] = {
@@ -106,6 +98,8 @@ const Admin::Route Admin::kRoutes[] = {
     {false, "/metrics", &Admin::metrics, {}, 0},
     {false, "/endpoints", &Admin::endpoints, {}, 0},
     {false, "/config", &Admin::config, {}, 0},
+    {false, "/explain", &Admin::explain, {"last", "errors"}, 2},
+    {false, "/explain/", &Admin::explain_one, {}, 0},
     {true, "/drain", &Admin::drain, {"endpoint", "cluster"}, 2},
     {true, "/undrain", &Admin::undrain, {"endpoint", "cluster"}, 2},
     {true, "/weight", &Admin::weight, {"endpoint", "weight", "cluster"}, 3},
@@ -157,7 +151,7 @@ SimpleResponse Admin::handle(const http::SimpleRequest& request) {
   const Route* fitting = nullptr;
   const Route* known = nullptr;
   for (const Route& each : kRoutes) {
-    if (each.path != path) continue;
+    if (!each.fits(path)) continue;
     known = &each;
     if (each.changes ? head.method == Method::post : reads) fitting = &each;
   }
@@ -172,17 +166,19 @@ SimpleResponse Admin::handle(const http::SimpleRequest& request) {
     response.fields.emplace_back("Allow", allowed);
     return response;
   }
-  return fitting->changes ? change(*fitting, request) : (this->*fitting->answer)({.request = request});
+  // Pages take no parameters, and whoever adds some to get past a cache does no harm.
+  if (!fitting->changes && fitting->parameter_count == 0) return (this->*fitting->answer)({.request = request});
+  return answer(*fitting, request);
 }
 
-SimpleResponse Admin::change(const Route& route, const http::SimpleRequest& request) {
+SimpleResponse Admin::answer(const Route& route, const http::SimpleRequest& request) {
   const std::string_view target = request.head.target;
   const std::string_view query =
       route.path.size() < target.size() ? target.substr(route.path.size() + 1) : std::string_view();
   auto parsed = parse_query(query, std::span(route.parameters).first(route.parameter_count));
   if (!parsed) return error_response(400, parsed.error());
   SimpleResponse response = (this->*route.answer)({.request = request, .query = std::move(*parsed)});
-  console_.refresh();
+  if (route.changes) console_.refresh();
   return response;
 }
 

@@ -5,6 +5,8 @@
 //   GET  /metrics                                  Prometheus text
 //   GET  /endpoints                                every endpoint, with the evidence of ejections, as JSON
 //   GET  /config                                   the effective configuration, as `weir show` prints it
+//   GET  /explain[?last=…][&errors=true]           requests that are remembered, newest first
+//   GET  /explain/REQUEST-ID                       why that request went as it did
 //   POST /drain?endpoint=…[&cluster=…]             no new requests; /undrain takes it back
 //   POST /weight?endpoint=…&weight=…[&cluster=…]   its share, relative to the others
 //   POST /reload                                   reads the configuration file again
@@ -26,6 +28,7 @@
 #include <string_view>
 #include <utility>
 
+#include "app/explain_json.h"
 #include "app/live_recording.h"
 #include "app/query.h"
 #include "base/result.h"
@@ -33,6 +36,7 @@
 #include "http/simple_server.h"
 #include "l7/proxy.h"
 #include "model/config_reader.h"
+#include "net/wall_clock.h"
 
 namespace weir::app {
 
@@ -62,13 +66,13 @@ class Admin {
   struct Named;
   struct Call {
     const http::SimpleRequest& request;
-    Query query{};  ///< of changing requests; pages take none
+    Query query{};  ///< of routes that have parameters
   };
   static const Route kRoutes[];
 
   Admin(net::Loop& loop, l7::Proxy& proxy, const model::Loaded& loaded, Reload reload);
   http::SimpleResponse handle(const http::SimpleRequest& request);
-  http::SimpleResponse change(const Route& route, const http::SimpleRequest& request);
+  http::SimpleResponse answer(const Route& route, const http::SimpleRequest& request);
   static http::SimpleResponse not_found(std::string_view path);
 
   http::SimpleResponse healthz(const Call& call);
@@ -81,6 +85,10 @@ class Admin {
   http::SimpleResponse reload(const Call& call);
   http::SimpleResponse record(const Call& call);
   http::SimpleResponse recording(const Call& call);
+  // admin_explain.cc
+  http::SimpleResponse explain(const Call& call);
+  http::SimpleResponse explain_one(const Call& call);
+  [[nodiscard]] Wall wall();
   // admin_console.cc
   http::SimpleResponse page(const Call& call);
   http::SimpleResponse events(const Call& call);
@@ -100,6 +108,7 @@ class Admin {
   const model::Loaded& loaded_;
   Reload reload_;
   LiveRecording recording_;
+  net::WallClock clock_;
   console::Console console_;
   StackControl* stack_control_ = nullptr;
   std::unique_ptr<http::SimpleServer> server_;  ///< before the console goes: it holds those who listen

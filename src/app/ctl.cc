@@ -10,8 +10,10 @@
 #include <thread>
 
 #include "app/admin_client.h"
+#include "app/ctl_explain.h"
 #include "app/ctl_record.h"
 #include "app/endpoints_table.h"
+#include "app/explain_text.h"
 #include "app/query.h"
 #include "app/terminal.h"
 #include "app/verbs.h"
@@ -40,6 +42,7 @@ struct Options {
   bool wait = false;
   std::string timeout = "60s";
   RecordOptions record;
+  ExplainOptions explain;
 };
 
 int complain(int status, const std::string& text) {
@@ -99,6 +102,16 @@ int endpoints(const Options& options) {
   const auto table = endpoints_table(*body);
   if (!table) return complain(kFailed, fmt::format("{}: {}", options.admin, table.error()));
   return say(*table);
+}
+
+int explain(const Options& options) {
+  int status = 0;
+  const auto body = ask(options, false, explain_target(options.explain), status);
+  if (!body) return status;
+  if (options.explain.as_json) return say(*body);
+  const auto text = options.explain.id.empty() ? explain_list_text(*body) : explain_text(*body);
+  if (!text) return complain(kFailed, fmt::format("{}: {}", options.admin, text.error()));
+  return say(*text);
 }
 
 std::string change_target(const Options& options, std::string_view verb) {
@@ -225,6 +238,9 @@ void add_ctl(CLI::App& cli, Chosen& chosen) {
   add_record_options(
       *add_verb(*ctl, chosen, options, "record", "remember requests for weir sim replay", &record_to_file),
       options->record);
+  add_explain_options(
+      *add_verb(*ctl, chosen, options, "explain", "why a request went as it did, from its request id", &explain),
+      options->explain);
   add_verb(*ctl, chosen, options, "config", "every effective value, as weir show prints it",
            [](const Options& o) { return print_answer(o, "/config"); });
   add_verb(*ctl, chosen, options, "metrics", "Prometheus text",

@@ -19,6 +19,7 @@
 #include "l7/core/request_core.h"
 #include "l7/core/tunnel.h"
 #include "l7/snapshot.h"
+#include "l7/trail.h"
 #include "net/timer_wheel.h"
 #include "upstream/worker_cluster.h"
 
@@ -83,6 +84,16 @@ class Exchange final : public http::RequestHandler,
   void finish();
   void write_log();
   void record();
+  // explain.cc
+  void note_failure(Code code, Origin fault, const core::Action& next);
+  void note_status(uint16_t status, const core::Action& next);
+  void capture(Capture& into);
+  [[nodiscard]] bool went_wrong() const;
+  [[nodiscard]] Explanation::Answer answered_by() const;
+  void explain(bool failed);
+  void explain_route(Explanation& explanation) const;
+  void explain_cluster(Explanation& explanation);
+  void name(Explanation& explanation, uint32_t endpoint) const;
   [[nodiscard]] bool replayable() const { return !body_lost_; }
   [[nodiscard]] uint64_t hash() const;
   [[nodiscard]] balance::CircuitBreaker& circuit() { return cluster_->cluster().circuit; }
@@ -108,6 +119,7 @@ class Exchange final : public http::RequestHandler,
   std::vector<std::pair<std::string, std::string>> trailers_;
   core::ForwardingFields forwarding_;
   core::RequestCore core_;
+  Trail trail_;
   std::unique_ptr<core::Tunnel> tunnel_;  ///< what the request has become, if it has
   upstream::AttemptLink link_;
   net::Deadline deadline_ = net::Deadline::bind<&Exchange::on_deadline>(this);

@@ -53,6 +53,7 @@ void Worker::apply(std::shared_ptr<const Snapshot> snapshot, ListeningSockets so
   const uint64_t edition = snapshot->edition;
   snapshots_.push_back(build(std::move(snapshot)));
   ++snapshots_.back()->users;
+  explanations_.configure(snapshots_.back()->shared->config.explain, workers_);
   update_listeners(std::move(sockets));
   if (snapshots_.size() > 1) release(*snapshots_[snapshots_.size() - 2]);
   drop_unused_pools();

@@ -3,7 +3,7 @@
 // and the endpoints' atomics. The control thread talks to it by Loop::post only.
 //
 // Thread rule: construction and `apply` before `start` on the control thread; afterwards everything but metrics(),
-// refusals() and loop().post() on the worker's own.
+// refusals(), explanations() and loop().post() on the worker's own.
 
 #include <atomic>
 #include <cstdint>
@@ -15,6 +15,7 @@
 
 #include "base/prng.h"
 #include "l7/exchange.h"
+#include "l7/explanations.h"
 #include "l7/listener.h"
 #include "l7/metrics.h"
 #include "l7/recorder.h"
@@ -47,6 +48,8 @@ class Worker {
   [[nodiscard]] WorkerMetrics& metrics() { return *metrics_; }
   [[nodiscard]] const WorkerMetrics& metrics() const { return *metrics_; }
   [[nodiscard]] Recorder& recorder() { return recorder_; }
+  [[nodiscard]] Explanations& explanations() { return explanations_; }
+  [[nodiscard]] const Explanations& explanations() const { return explanations_; }
   [[nodiscard]] RefusalRing& refusals() { return refusals_; }
   [[nodiscard]] const RefusalRing& refusals() const { return refusals_; }
   [[nodiscard]] net::WallClock& clock() { return clock_; }
@@ -81,6 +84,7 @@ class Worker {
   Prng prng_;
   net::WallClock clock_;
   Recorder recorder_;
+  Explanations explanations_;
   RefusalRing refusals_;
   std::unique_ptr<WorkerMetrics> metrics_;
   http::ServerScratch server_scratch_;

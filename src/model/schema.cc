@@ -16,7 +16,7 @@ Section<Config> make_top() {
       "The file",
       "",
       "What stands at the top of the file.",
-      {},
+      {{"explain", "What `weir ctl explain` can tell of requests that are over."}},
       {
           field<&Config::workers>("workers", count(1, 128).or_word("auto"), "Event loops, each on a thread of its own.",
                                   "one per core uses the machine, and more would only take turns"),
@@ -29,6 +29,14 @@ Section<Config> make_top() {
               "twice the default route timeout, and the time Kubernetes grants a pod"),
           field<&Config::zone>("zone", name(0), "The zone this process runs in, for zone_preference.",
                                "one site has no zones"),
+          field<&Config::explain, &ExplainConfig::sample_per_mille>(
+              "explain.sample_per_mille", count(0, 1000),
+              "How many of a thousand requests are remembered although nothing went wrong; those that failed all are.",
+              "enough to see what is usual; the others pay next to nothing"),
+          field<&Config::explain, &ExplainConfig::entries>(
+              "explain.entries", count(0, 1'000'000),
+              "Requests remembered, up to 4KiB each: one half for failures, the other for the sample; 0: none.",
+              "at most 8MiB; the newest thousand failures are more than anybody reads"),
           structured<Config>("listeners", structure("a list of listeners").and_required(),
                              "Where traffic comes in; see Listeners.", "a proxy without one has nothing to do"),
           structured<Config>("clusters", structure("a map from names to clusters").and_required(),
