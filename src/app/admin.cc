@@ -1,6 +1,7 @@
 #include "app/admin.h"
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 #include <sys/random.h>
 
 #include <algorithm>
@@ -13,6 +14,7 @@
 
 #include "app/admin_response.h"
 #include "app/endpoints_json.h"
+#include "app/exposition.h"
 #include "app/metrics_text.h"
 #include "base/check.h"
 #include "console/guard.h"
@@ -31,6 +33,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+constexpr Duration kTellOfStrangers = Duration::s(10);
 constexpr uint32_t kMaxWeight = 1000;         // as in the configuration
 constexpr uint32_t kMaxRecordSeconds = 3600;  // long before that the buffers are full, unless there is little to record
 
@@ -73,13 +76,14 @@ std::string fresh_token() {
 
 }  // namespace
 
-Admin::Admin(net::Loop& loop, l7::Proxy& proxy, const model::Loaded& loaded, Reload reload)
+Admin::Admin(net::Loop& loop, l7::Proxy& proxy, const model::Loaded& loaded, Reload reload, Token token)
     : loop_(loop),
       proxy_(proxy),
       loaded_(loaded),
       reload_(std::move(reload)),
       recording_(loop, proxy),
-      console_(loop, proxy, fresh_token(), [this] { return recording_state(); }) {}
+      console_(loop, proxy, fresh_token(), [this] { return recording_state(); }),
+      token_(std::move(token)) {}
 
 struct Admin::Route {
   bool changes;           ///< POST, otherwise GET
@@ -125,7 +129,7 @@ struct Admin::Named {
 };
 
 Result<std::unique_ptr<Admin>, std::string> Admin::create(net::Loop& loop, l7::Proxy& proxy,
-                                                          const model::Loaded& loaded, Reload reload) {
+                                                          const model::Loaded& loaded, Reload reload, Token token) {
   const model::Address wanted = loaded.config.admin.value_or(model::Address{"127.0.0.1", 0});
   const auto problem = [&](const Error& error) {
     const std::string reason = error.os_error == 0 ? "" : fmt::format(" ({})", std::strerror(error.os_error));
@@ -133,7 +137,7 @@ Result<std::unique_ptr<Admin>, std::string> Admin::create(net::Loop& loop, l7::P
   };
   const auto address = net::SocketAddress::parse(wanted.host, wanted.port);
   if (!address) return problem(address.error());
-  std::unique_ptr<Admin> admin(new Admin(loop, proxy, loaded, std::move(reload)));
+  std::unique_ptr<Admin> admin(new Admin(loop, proxy, loaded, std::move(reload), std::move(token)));
   Admin* self = admin.get();
   const auto handler = [self](const http::SimpleRequest& request) { return self->handle(request); };
   // Nothing here has a body worth reading, and nobody needs many connections.
@@ -159,6 +163,13 @@ SimpleResponse Admin::handle(const http::SimpleRequest& request) {
   if (const auto denied = judge(asker(head, fitting == nullptr ? Purpose::read : asks), console_.token())) {
     return error_response(denied->status, denied->text);
   }
+  if (path != "/healthz" && !is_known(request)) {
+    SimpleResponse response = error_response(401, "this needs the token of admin_token_file");
+    // Programs send the first; a browser asks whoever sits before it, and takes the token as the password.
+    response.fields = {{"WWW-Authenticate", "Bearer realm=\"weir\""},
+                       {"WWW-Authenticate", "Basic realm=\"weir: any name, and the token\", charset=\"UTF-8\""}};
+    return response;
+  }
   if (known == nullptr) return not_found(path);
   if (fitting == nullptr) {
     const char* allowed = known->changes ? "POST" : "GET, HEAD";
@@ -182,6 +193,19 @@ SimpleResponse Admin::answer(const Route& route, const http::SimpleRequest& requ
   return response;
 }
 
+/// Whoever guesses is counted, and told of now and then, not line by line.
+bool Admin::is_known(const http::SimpleRequest& request) {
+  if (token_ == nullptr) return true;
+  const auto* field = request.head.find("authorization");
+  if (field != nullptr && token_->admits(field->value)) return true;
+  ++strangers_;
+  if (told_of_strangers_ == Instant{} || loop_.now() - told_of_strangers_ >= kTellOfStrangers) {
+    told_of_strangers_ = loop_.now();
+    spdlog::warn("admin: {} requests so far without the token, the last from {}", strangers_, request.peer.text());
+  }
+  return false;
+}
+
 SimpleResponse Admin::not_found(std::string_view path) {
   std::vector<std::string_view> paths;
   for (const Route& route : kRoutes) {
@@ -197,7 +221,10 @@ SimpleResponse Admin::healthz(const Call& /*call*/) {
 }
 
 SimpleResponse Admin::metrics(const Call& /*call*/) {
-  return text_response("text/plain; version=0.0.4; charset=utf-8", metrics_text(proxy_, loop_.now()));
+  Exposition own;
+  own.family("weir_admin_unauthorized_total", Exposition::Kind::counter, "Requests to admin without its token.");
+  own.sample({}, static_cast<double>(strangers_));
+  return text_response("text/plain; version=0.0.4; charset=utf-8", metrics_text(proxy_, loop_.now()) + own.text());
 }
 
 SimpleResponse Admin::endpoints(const Call& /*call*/) {

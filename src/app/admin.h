@@ -18,7 +18,8 @@
 //   GET  /stack                                    with `weir up`: its processes and addresses, for drills
 //   POST /restart?instance=…                       with `weir up`: starts an instance again that has ended
 //
-// There is no login: console/guard.h says how other people's web pages are kept out.
+// Who may use it: on the loopback whoever reaches it; with `admin_token_file` whoever knows the token, but for
+// /healthz. console/guard.h says how other people's web pages are kept out.
 //
 // Thread rule: the control loop's thread.
 
@@ -28,6 +29,7 @@
 #include <string_view>
 #include <utility>
 
+#include "app/admin_token.h"
 #include "app/explain_json.h"
 #include "app/live_recording.h"
 #include "app/query.h"
@@ -54,9 +56,14 @@ class StackControl {
 class Admin {
  public:
   using Reload = std::function<Result<void, std::string>()>;
-  /// `loaded` is looked at afresh for every /config. An error is one sentence for people.
+  using Token = std::shared_ptr<const AdminToken>;
+  /// `loaded` is looked at afresh for every /config. `token`: null, or what everybody must know. An error is one
+  /// sentence for people.
   static Result<std::unique_ptr<Admin>, std::string> create(net::Loop& loop, l7::Proxy& proxy,
-                                                            const model::Loaded& loaded, Reload reload);
+                                                            const model::Loaded& loaded, Reload reload,
+                                                            Token token = nullptr);
+  /// From the next request on.
+  void set_token(Token token) { token_ = std::move(token); }
   [[nodiscard]] net::SocketAddress local_address() const { return server_->local_address(); }
   /// `control` must outlive the requests that are answered.
   void attach(StackControl& control) { stack_control_ = &control; }
@@ -70,7 +77,8 @@ class Admin {
   };
   static const Route kRoutes[];
 
-  Admin(net::Loop& loop, l7::Proxy& proxy, const model::Loaded& loaded, Reload reload);
+  Admin(net::Loop& loop, l7::Proxy& proxy, const model::Loaded& loaded, Reload reload, Token token);
+  [[nodiscard]] bool is_known(const http::SimpleRequest& request);
   http::SimpleResponse handle(const http::SimpleRequest& request);
   http::SimpleResponse answer(const Route& route, const http::SimpleRequest& request);
   static http::SimpleResponse not_found(std::string_view path);
@@ -110,6 +118,9 @@ class Admin {
   LiveRecording recording_;
   net::WallClock clock_;
   console::Console console_;
+  Token token_;
+  uint64_t strangers_ = 0;  ///< requests without the token
+  Instant told_of_strangers_{};
   StackControl* stack_control_ = nullptr;
   std::unique_ptr<http::SimpleServer> server_;  ///< before the console goes: it holds those who listen
 };

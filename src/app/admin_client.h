@@ -16,8 +16,9 @@ struct AdminAnswer {
   std::string body;
 };
 
-/// `changes`: POST instead of GET. An answer of any status is a success; an error is one sentence for people.
+/// `changes`: POST instead of GET. `token`: what that admin interface asks for; empty: nothing. An answer of any status
+/// is a success; an error is one sentence for people.
 Result<AdminAnswer, std::string> ask_admin(const model::Address& address, bool changes, const std::string& target,
-                                           Duration timeout);
+                                           Duration timeout, const std::string& token = {});
 
 }  // namespace weir::app

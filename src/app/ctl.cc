@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "app/admin_client.h"
+#include "app/admin_token.h"
 #include "app/ctl_explain.h"
 #include "app/ctl_record.h"
 #include "app/endpoints_table.h"
@@ -35,6 +36,7 @@ constexpr auto kPollPause = std::chrono::milliseconds(100);
 
 struct Options {
   std::string admin = "127.0.0.1:9901";
+  std::string token_file;
   bool as_json = false;
   std::string endpoint;
   std::string cluster;
@@ -70,11 +72,22 @@ std::optional<model::Address> admin_address(const Options& options, int& status)
   return std::nullopt;
 }
 
+/// Of --token-file, empty without one; when it holds none, says why and leaves the exit status in `status`.
+std::optional<std::string> admin_token(const Options& options, int& status) {
+  if (options.token_file.empty()) return std::string();
+  auto secret = read_secret(options.token_file);
+  if (secret) return std::move(*secret);
+  status = complain(kWrongUse, "--token-file: " + secret.error());
+  return std::nullopt;
+}
+
 /// Asks; when the answer is not 200, says why and leaves the exit status in `status`.
 std::optional<std::string> ask(const Options& options, bool changes, const std::string& target, int& status) {
   const auto address = admin_address(options, status);
   if (!address) return std::nullopt;
-  auto answer = ask_admin(*address, changes, target, kAnswerTimeout);
+  const auto token = admin_token(options, status);
+  if (!token) return std::nullopt;
+  auto answer = ask_admin(*address, changes, target, kAnswerTimeout, *token);
   if (!answer) {
     status = complain(kFailed, answer.error());
     return std::nullopt;
@@ -195,7 +208,9 @@ int reload(const Options& options) {
 int record_to_file(const Options& options) {
   int status = 0;
   const auto address = admin_address(options, status);
-  return address ? record(*address, options.record) : status;
+  if (!address) return status;
+  const auto token = admin_token(options, status);
+  return token ? record(*address, options.record, *token) : status;
 }
 
 using Shared = std::shared_ptr<Options>;
@@ -220,6 +235,8 @@ void add_ctl(CLI::App& cli, Chosen& chosen) {
   CLI::App* ctl = cli.add_subcommand("ctl", "look into a running weir, and switch it");
   ctl->require_subcommand(1);
   ctl->add_option("--admin", options->admin, "the admin interface of that weir")->capture_default_str();
+  ctl->add_option("--token-file", options->token_file, "the file with its token, if it asks for one")
+      ->envname("WEIR_ADMIN_TOKEN_FILE");
 
   add_verb(*ctl, chosen, options, "endpoints", "every endpoint: state, load, latency, and why", &endpoints)
       ->add_flag("--json", options->as_json, "all that is known, as JSON");

@@ -20,6 +20,6 @@ struct RecordOptions {
 void add_record_options(CLI::App& verb, RecordOptions& options);
 
 /// The exit status.
-int record(const model::Address& admin, const RecordOptions& options);
+int record(const model::Address& admin, const RecordOptions& options, const std::string& token);
 
 }  // namespace weir::app

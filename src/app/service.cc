@@ -12,6 +12,8 @@
 #include <thread>
 #include <utility>
 
+#include "model/address.h"
+
 namespace weir::app {
 
 namespace {
@@ -54,7 +56,10 @@ Result<std::unique_ptr<Service>, std::string> Service::create(model::Loaded load
   if (!proxy) return fail(proxy.error());
   service->proxy_ = std::move(*proxy);
   if (config.admin) {
-    auto admin = Admin::create(*service->loop_, *service->proxy_, service->loaded_, [self] { return self->reload(); });
+    auto token = admin_token(config);
+    if (!token) return fail(token.error());
+    auto admin = Admin::create(
+        *service->loop_, *service->proxy_, service->loaded_, [self] { return self->reload(); }, std::move(*token));
     if (!admin) return fail(admin.error());
     service->admin_ = std::move(*admin);
   }
@@ -97,7 +102,14 @@ Result<void, std::string> Service::reload() {
     spdlog::warn("workers: a change takes effect at the next start");
   }
   if (fresh->config.admin != loaded_.config.admin) spdlog::warn("admin: a change takes effect at the next start");
+  auto token = admin_token(fresh->config);
+  if (!token) return fail(token.error());
+  if (admin_ && *token == nullptr && !model::is_loopback(*loaded_.config.admin)) {
+    return fail(fmt::format("admin_token_file: the admin interface stays on {} until the next start, and needs it",
+                            loaded_.config.admin->text()));
+  }
   if (auto done = proxy_->reload(fresh->config); !done) return done;
+  if (admin_) admin_->set_token(std::move(*token));
   loaded_ = std::move(*fresh);
   spdlog::info("reloaded {}: configuration {} is in force", loaded_.config.path, proxy_->snapshot().number);
   return {};

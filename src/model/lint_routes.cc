@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 
+#include "model/address.h"
 #include "model/lint_report.h"
 
 namespace weir::model {
@@ -171,10 +172,10 @@ void files_suffice(LintReport& report) {
 
 void admin_stays_private(LintReport& report) {
   const auto& admin = report.config().admin;
-  if (!admin || admin->host == "localhost" || admin->host == "::1" || admin->host.starts_with("127.")) return;
+  if (!admin || is_loopback(*admin)) return;
   report.warn("admin",
-              fmt::format("{} can be reached from other machines, and whoever reaches it can drain endpoints and "
-                          "turn switches: use 127.0.0.1, or guard the port",
+              fmt::format("{} can be reached from other machines, and the token that it asks for crosses the network "
+                          "as readable text: use 127.0.0.1, or a network that only administrators can listen to",
                           admin->text()));
 }
 

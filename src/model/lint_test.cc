@@ -134,9 +134,10 @@ INSTANTIATE_TEST_SUITE_P(
             "[\"127.0.0.1:1\"]}\n"},
         LintCase{
             "admin-private",
-            "weir.yaml:1: warning: admin: 0.0.0.0:9901 can be reached from other machines, and whoever reaches it can "
-            "drain endpoints and turn switches: use 127.0.0.1, or guard the port",
-            file_with("admin: 0.0.0.0:9901", "", "")}));
+            "weir.yaml:1: warning: admin: 0.0.0.0:9901 can be reached from other machines, and the token that it asks "
+            "for crosses the network as readable text: use 127.0.0.1, or a network that only administrators can "
+            "listen to",
+            file_with("admin: 0.0.0.0:9901\nadmin_token_file: token", "", "")}));
 
 INSTANTIATE_TEST_SUITE_P(
     Clusters, LintFires,

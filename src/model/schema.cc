@@ -23,6 +23,11 @@ Section<Config> make_top() {
           field<&Config::admin>("admin", address(0).or_word("off"),
                                 "Where the admin interface (metrics, state, switches) listens.",
                                 "only this machine can reach it, since it can drain and switch"),
+          field<&Config::admin_token_file>(
+              "admin_token_file", text(0, 4096),
+              "A file with a token that the admin interface asks everybody for, except at /healthz. Needed where other "
+              "machines reach it. A relative name begins at this file's directory.",
+              "who can reach the loopback is on this machine already"),
           field<&Config::drain_timeout>(
               "drain_timeout", duration(Duration{}, kHour),
               "How long requests in flight may take to end after SIGTERM, before their connections are closed.",
