@@ -3,6 +3,8 @@
 
 #include <memory>
 
+#include "app/privileges.h"
+#include "app/seccomp.h"
 #include "app/service.h"
 #include "app/terminal.h"
 #include "app/verbs.h"
@@ -17,12 +19,19 @@ int run(const std::string& path) {
     print_mistakes(loaded.error());
     return 2;
   }
+  const bool gives_up = !loaded->config.privileges.user.empty();
+  if (gives_up) keep_new_privileges_away();
   auto service = Service::create(std::move(*loaded));
   if (!service) {
     complain(fmt::format("weir: {}\n", service.error()));
     return 1;
   }
-  (*service)->run();
+  if (auto dropped = drop_privileges((*service)->config()); !dropped) {
+    complain(fmt::format("weir: {}\n", dropped.error()));
+    return 1;
+  }
+  const bool filters = gives_up && (*service)->config().privileges.seccomp;
+  (*service)->run(filters ? filter_worker_thread : std::function<void()>());
   return 0;
 }
 

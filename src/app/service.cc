@@ -66,8 +66,8 @@ Result<std::unique_ptr<Service>, std::string> Service::create(model::Loaded load
   return service;
 }
 
-void Service::run() {
-  proxy_->start();
+void Service::run(std::function<void()> prepare_worker) {
+  proxy_->start(std::move(prepare_worker));
   for (const auto& listener : loaded_.config.listeners) {
     spdlog::info("listening on http://{} with {} workers", listener.http.text(), proxy_->workers().size());
   }
@@ -100,6 +100,9 @@ Result<void, std::string> Service::reload() {
   }
   if (worker_count(fresh->config) != proxy_->workers().size()) {
     spdlog::warn("workers: a change takes effect at the next start");
+  }
+  if (fresh->config.privileges != loaded_.config.privileges) {
+    spdlog::warn("privileges: a change takes effect at the next start");
   }
   if (fresh->config.admin != loaded_.config.admin) spdlog::warn("admin: a change takes effect at the next start");
   auto token = admin_token(fresh->config);

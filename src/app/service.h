@@ -22,7 +22,9 @@ class Service {
   static Result<std::unique_ptr<Service>, std::string> create(model::Loaded loaded);
 
   /// Serves until SIGTERM or SIGINT have been obeyed: drains, then returns. A second one ends at once.
-  void run();
+  /// `prepare_worker` runs on the thread of each worker before it serves.
+  void run(std::function<void()> prepare_worker = {});
+  [[nodiscard]] const model::Config& config() const { return loaded_.config; }
   [[nodiscard]] net::Loop& loop() { return *loop_; }
   [[nodiscard]] l7::Proxy& proxy() { return *proxy_; }
   /// Lets the admin interface, if there is one, tell of the stack that this process runs.

@@ -213,14 +213,15 @@ bool Proxy::settled() const {
                      [&](const auto& worker) { return worker->snapshot_edition() == snapshot_->edition; });
 }
 
-void Proxy::start() {
+void Proxy::start(std::function<void()> prepare_worker) {
+  prepare_worker_ = std::move(prepare_worker);
   started_at_ = control_.now();
   control_.arm(tick_, Duration{});
 }
 
 void Proxy::start_workers() {
   running_ = true;
-  for (auto& worker : workers_) worker->start();
+  for (auto& worker : workers_) worker->start(prepare_worker_);
 }
 
 void Proxy::on_tick() {

@@ -28,7 +28,8 @@ class Proxy {
   ~Proxy();
 
   /// Starts the workers once every endpoint with active checks has been probed, or at the latest after their timeout.
-  void start();
+  /// `prepare_worker` runs on the thread of each before it serves.
+  void start(std::function<void()> prepare_worker = {});
   /// Puts `config` in force. An error says why and leaves everything as it was.
   Result<void, std::string> reload(const model::Config& config);
   /// Stops accepting, lets requests in flight finish, then calls `done`; at the latest after config.drain_timeout.
@@ -80,6 +81,7 @@ class Proxy {
   Instant started_at_{};
   Instant drain_until_{};
   std::function<void()> drained_;
+  std::function<void()> prepare_worker_;
   bool running_ = false;
 };
 

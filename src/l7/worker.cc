@@ -35,8 +35,11 @@ Worker::~Worker() {
   loop_->run_turn(Duration{});
 }
 
-void Worker::start() {
-  thread_ = std::thread([this] { loop_->run(); });
+void Worker::start(std::function<void()> prepare) {
+  thread_ = std::thread([this, prepare = std::move(prepare)] {
+    if (prepare) prepare();
+    loop_->run();
+  });
 }
 
 void Worker::stop() {

@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -36,7 +37,8 @@ class Worker {
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
-  void start();
+  /// `prepare` runs on the worker's thread before anything else; it may be empty.
+  void start(std::function<void()> prepare);
   /// Stops the loop and waits for the thread.
   void stop();
   void apply(std::shared_ptr<const Snapshot> snapshot, ListeningSockets sockets);

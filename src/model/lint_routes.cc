@@ -7,6 +7,8 @@
 namespace weir::model {
 namespace {
 
+constexpr uint16_t kFirstFreePort = 1024;  // where nobody has changed net.ipv4.ip_unprivileged_port_start
+
 std::string_view ordinal(int64_t n) {
   constexpr std::array<std::string_view, 11> kWords{"zeroth", "first",   "second", "third", "fourth", "fifth",
                                                     "sixth",  "seventh", "eighth", "ninth", "tenth"};
@@ -179,6 +181,20 @@ void admin_stays_private(LintReport& report) {
                           admin->text()));
 }
 
+void low_ports_need_no_root(LintReport& report) {
+  const Config& config = report.config();
+  if (!config.privileges.user.empty()) return;
+  for (size_t i = 0; i < config.listeners.size(); ++i) {
+    const uint16_t port = config.listeners[i].http.port;
+    if (port == 0 || port >= kFirstFreePort) continue;
+    report.note(
+        join(join("listeners", i), "http"),
+        fmt::format("port {} is opened by root, or by whom systemd lets (AmbientCapabilities): as root, name the "
+                    "user to become afterwards as privileges.user",
+                    port));
+  }
+}
+
 constexpr std::array kRules{
     LintRule{"tries-fit", "attempts × per_try_timeout fits into the route's timeout.", at_each_route<tries_fit>},
     LintRule{"connect-fits", "connect_timeout is shorter than one try.", at_each_target<connect_fits>},
@@ -192,6 +208,7 @@ constexpr std::array kRules{
     LintRule{"head-limits", "The limits of request line and field are within that of the head.", head_limits_fit},
     LintRule{"files", "Client and upstream connections fit into the process's file limit.", files_suffice},
     LintRule{"admin-private", "The admin interface listens on this machine only.", admin_stays_private},
+    LintRule{"low-ports", "Who opens ports below 1024 does not stay root.", low_ports_need_no_root},
 };
 
 }  // namespace

@@ -16,7 +16,8 @@ Section<Config> make_top() {
       "The file",
       "",
       "What stands at the top of the file.",
-      {{"explain", "What `weir ctl explain` can tell of requests that are over."}},
+      {{"explain", "What `weir ctl explain` can tell of requests that are over."},
+       {"privileges", "What the process gives up once its ports are open."}},
       {
           field<&Config::workers>("workers", count(1, 128).or_word("auto"), "Event loops, each on a thread of its own.",
                                   "one per core uses the machine, and more would only take turns"),
@@ -42,6 +43,17 @@ Section<Config> make_top() {
               "explain.entries", count(0, 1'000'000),
               "Requests remembered, up to 4KiB each: one half for failures, the other for the sample; 0: none.",
               "at most 8MiB; the newest thousand failures are more than anybody reads"),
+          field<&Config::privileges, &PrivilegesConfig::user>(
+              "privileges.user", text(0, 64),
+              "Who the process becomes, when root starts it, before it serves anybody; its capabilities go, but for "
+              "that to open ports below 1024 if the file has some.",
+              "who starts it is who it should be, as under systemd"),
+          field<&Config::privileges, &PrivilegesConfig::group>(
+              "privileges.group", text(0, 64), "Its group, instead of the user's.", "users have one of their own"),
+          field<&Config::privileges, &PrivilegesConfig::seccomp>(
+              "privileges.seccomp", boolean(),
+              "With a user: deny system calls that no proxy makes, and to workers also those that start programs.",
+              "nothing that Weir does needs them"),
           structured<Config>("listeners", structure("a list of listeners").and_required(),
                              "Where traffic comes in; see Listeners.", "a proxy without one has nothing to do"),
           structured<Config>("clusters", structure("a map from names to clusters").and_required(),
