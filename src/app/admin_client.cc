@@ -20,10 +20,11 @@ std::string unreachable(const model::Address& address, const std::string& reason
 
 }  // namespace
 
-Result<AdminAnswer, std::string> ask_admin(const model::Address& address, bool changes, const std::string& target,
-                                           Duration timeout, const std::string& token) {
+Result<AdminAnswer, std::string> ask_admin(const AdminAccess& admin, bool changes, const std::string& target,
+                                           Duration timeout) {
+  const model::Address& address = admin.address;
   std::vector<std::pair<std::string, std::string>> fields{{"X-Weir-Admin", "ctl"}};
-  if (!token.empty()) fields.emplace_back("Authorization", "Bearer " + token);
+  if (!admin.token.empty()) fields.emplace_back("Authorization", "Bearer " + admin.token);
   const auto socket_address = net::SocketAddress::parse(address.host, address.port);
   if (!socket_address) return fail(unreachable(address, std::string(text_of(socket_address.error().code))));
   auto answer = http::ask({.address = *socket_address,

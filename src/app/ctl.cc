@@ -13,6 +13,8 @@
 #include "app/admin_token.h"
 #include "app/ctl_explain.h"
 #include "app/ctl_record.h"
+#include "app/ctl_shift.h"
+#include "app/ctl_upgrade.h"
 #include "app/endpoints_table.h"
 #include "app/explain_text.h"
 #include "app/query.h"
@@ -45,6 +47,8 @@ struct Options {
   std::string timeout = "60s";
   RecordOptions record;
   ExplainOptions explain;
+  std::string binary;
+  ShiftOptions shift;
 };
 
 int complain(int status, const std::string& text) {
@@ -72,29 +76,31 @@ std::optional<model::Address> admin_address(const Options& options, int& status)
   return std::nullopt;
 }
 
-/// Of --token-file, empty without one; when it holds none, says why and leaves the exit status in `status`.
-std::optional<std::string> admin_token(const Options& options, int& status) {
-  if (options.token_file.empty()) return std::string();
+/// Of --admin and --token-file; when there is something wrong with them, says what and leaves the exit status in
+/// `status`.
+std::optional<AdminAccess> admin_access(const Options& options, int& status) {
+  const auto address = admin_address(options, status);
+  if (!address) return std::nullopt;
+  if (options.token_file.empty()) return AdminAccess{*address};
   auto secret = read_secret(options.token_file);
-  if (secret) return std::move(*secret);
+  if (secret) return AdminAccess{*address, std::move(*secret)};
   status = complain(kWrongUse, "--token-file: " + secret.error());
   return std::nullopt;
 }
 
 /// Asks; when the answer is not 200, says why and leaves the exit status in `status`.
 std::optional<std::string> ask(const Options& options, bool changes, const std::string& target, int& status) {
-  const auto address = admin_address(options, status);
-  if (!address) return std::nullopt;
-  const auto token = admin_token(options, status);
-  if (!token) return std::nullopt;
-  auto answer = ask_admin(*address, changes, target, kAnswerTimeout, *token);
+  const auto admin = admin_access(options, status);
+  if (!admin) return std::nullopt;
+  auto answer = ask_admin(*admin, changes, target, kAnswerTimeout);
   if (!answer) {
     status = complain(kFailed, answer.error());
     return std::nullopt;
   }
   if (answer->status == 200) return std::move(answer->body);
   std::string said = string_at(json::parse(answer->body, nullptr, false), "error");
-  if (answer->status == 409) said = "the reload is refused, the old configuration stays in force:\n" + said;
+  if (answer->status == 409 && target == "/reload")
+    said = "the reload is refused, the old configuration stays in force:\n" + said;
   const bool our_fault = answer->status >= 400 && answer->status < 500;
   status = complain(our_fault ? kWrongUse : kFailed,
                     said.empty() ? fmt::format("{} answered with status {}", options.admin, answer->status) : said);
@@ -205,12 +211,28 @@ int reload(const Options& options) {
   return say(fmt::format("reloaded: configuration {} is in force\n", numbered ? said["number"].get<uint64_t>() : 0));
 }
 
+int upgrade_binary(const Options& options) {
+  int status = 0;
+  const auto admin = admin_access(options, status);
+  return admin ? upgrade(*admin, options.binary) : status;
+}
+
+int shift_traffic(const Options& options) {
+  int status = 0;
+  const auto admin = admin_access(options, status);
+  return admin ? shift(*admin, options.shift) : status;
+}
+
+int shifts(const Options& options) {
+  int status = 0;
+  const auto admin = admin_access(options, status);
+  return admin ? list_shifts(*admin, options.as_json) : status;
+}
+
 int record_to_file(const Options& options) {
   int status = 0;
-  const auto address = admin_address(options, status);
-  if (!address) return status;
-  const auto token = admin_token(options, status);
-  return token ? record(*address, options.record, *token) : status;
+  const auto admin = admin_access(options, status);
+  return admin ? record(*admin, options.record) : status;
 }
 
 using Shared = std::shared_ptr<Options>;
@@ -252,6 +274,12 @@ void add_ctl(CLI::App& cli, Chosen& chosen) {
       ->required()
       ->check(CLI::Range(0u, 1000u));
   add_verb(*ctl, chosen, options, "reload", "read the configuration file again", &reload);
+  add_shift_options(*add_verb(*ctl, chosen, options, "shift", "move traffic from a cluster to another", &shift_traffic),
+                    options->shift);
+  add_verb(*ctl, chosen, options, "shifts", "what has moved, and what became of it", &shifts)
+      ->add_flag("--json", options->as_json, "all that is known, as JSON");
+  add_verb(*ctl, chosen, options, "upgrade", "start the binary anew, hand over to it, and drain", &upgrade_binary)
+      ->add_option("--binary", options->binary, "another one [the file that runs, as it is now on disk]");
   add_record_options(
       *add_verb(*ctl, chosen, options, "record", "remember requests for weir sim replay", &record_to_file),
       options->record);

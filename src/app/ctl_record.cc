@@ -61,10 +61,10 @@ void add_record_options(CLI::App& verb, RecordOptions& options) {
   verb.add_option("-o,--output", options.file, "the file, for weir sim replay")->capture_default_str();
 }
 
-int record(const model::Address& admin, const RecordOptions& options, const std::string& token) {
+int record(const AdminAccess& admin, const RecordOptions& options) {
   std::string target = fmt::format("/record?seconds={}", options.seconds);
   if (!options.cluster.empty()) target += "&cluster=" + percent_encode(options.cluster);
-  const auto begun = ask_admin(admin, true, target, kAnswerTimeout, token);
+  const auto begun = ask_admin(admin, true, target, kAnswerTimeout);
   if (!begun) return failed(kFailed, begun.error());
   if (begun->status != 200) return refused(*begun);
   complain(fmt::format("recording for {} s\n", options.seconds));
@@ -72,7 +72,7 @@ int record(const model::Address& admin, const RecordOptions& options, const std:
   const Instant deadline = net::read_clock() + Duration::s(options.seconds) + kPatience;
   std::this_thread::sleep_for(std::chrono::seconds(options.seconds));
   while (true) {
-    const auto answer = ask_admin(admin, false, "/recording", kAnswerTimeout, token);
+    const auto answer = ask_admin(admin, false, "/recording", kAnswerTimeout);
     if (!answer) return failed(kFailed, answer.error());
     if (answer->status == 200) return keep(options, answer->body);
     if (answer->status != 409 || net::read_clock() > deadline) return refused(*answer);

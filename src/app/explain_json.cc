@@ -56,6 +56,7 @@ std::string_view name_of(RetryVerdict verdict) {
     case RetryVerdict::none: return "none";
     case RetryVerdict::retried: return "retried";
     case RetryVerdict::replayed: return "replayed";
+    case RetryVerdict::moved: return "moved";
     case RetryVerdict::asked_next: return "asked_next";
     case RetryVerdict::not_idempotent: return "not_idempotent";
     case RetryVerdict::body_gone: return "body_gone";

@@ -132,6 +132,7 @@ std::string verdict_text(const json& attempt) {
                        budget);
   }
   if (verdict == "replayed") return "repeated on a fresh connection: this one had been closed while idle";
+  if (verdict == "moved") return "not looked at, because the connection was going: sent again, without charge";
   if (verdict == "asked_next") return "nothing had been sent, so the next endpoint is asked";
   if (verdict == "not_idempotent") return "not tried again: the method is not idempotent";
   if (verdict == "body_gone") return "not tried again: the request's body was too long to keep";

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <optional>
 
 #include "app/privileges.h"
 #include "app/seccomp.h"
@@ -13,25 +14,33 @@ namespace weir::app {
 
 namespace {
 
+void tell(std::optional<Predecessor>& predecessor, const std::string& failure) {
+  if (predecessor) predecessor->say({.ready = false, .failure = failure, .listeners = {}, .admin_address = {}});
+}
+
 int run(const std::string& path) {
+  auto predecessor = Predecessor::from_environment();
   auto loaded = model::load_config(path);
   if (!loaded) {
     print_mistakes(loaded.error());
+    tell(predecessor, text_of(loaded.error()));
     return 2;
   }
   const bool gives_up = !loaded->config.privileges.user.empty();
   if (gives_up) keep_new_privileges_away();
-  auto service = Service::create(std::move(*loaded));
+  auto service = Service::create(std::move(*loaded), predecessor);
   if (!service) {
     complain(fmt::format("weir: {}\n", service.error()));
+    tell(predecessor, service.error());
     return 1;
   }
   if (auto dropped = drop_privileges((*service)->config()); !dropped) {
     complain(fmt::format("weir: {}\n", dropped.error()));
     return 1;
   }
-  const bool filters = gives_up && (*service)->config().privileges.seccomp;
-  (*service)->run(filters ? filter_worker_thread : std::function<void()>());
+  if (gives_up && (*service)->config().privileges.seccomp) (*service)->proxy().prepare_workers(filter_worker_thread);
+  (*service)->allow_upgrades();
+  (*service)->run();
   return 0;
 }
 

@@ -59,7 +59,12 @@ class Exchange final : public http::RequestHandler,
   void on_place() override;
   void on_deadline();
 
+  bool redirect_to_https();
+  [[nodiscard]] bool takes_hsts(http::ResponseHead& head) const;
+  [[nodiscard]] http::Field hsts_field() const;
   bool route();
+  [[nodiscard]] const RouteTable::Target& divert(const RouteTable::Target& target);
+  void count_failure();
   void queue(Instant until);
   void attempt(bool fresh);
   bool choose(bool fresh);
@@ -108,8 +113,10 @@ class Exchange final : public http::RequestHandler,
   WorkerSnapshot* snapshot_ = nullptr;
   const RouteTable* listener_ = nullptr;
   const model::RouteConfig* route_ = nullptr;
+  const RouteTable::Target* target_ = nullptr;  ///< that of the route
   upstream::WorkerCluster* cluster_ = nullptr;
   http::ServerStream* downstream_ = nullptr;
+  const http::TlsFacts* tls_ = nullptr;  ///< what was agreed on with the client; null: it came in the clear
   http::ClientStream* upstream_ = nullptr;
 
   http::RequestHead head_;

@@ -44,6 +44,7 @@ Outcome Exchange::judge_grpc(uint8_t status) {
   worker_.metrics().grpc_statuses[status].add();
   const Outcome outcome = core::outcome_of_grpc(status);
   if (outcome != Outcome::success) trail_.note_failed();
+  if (outcome != Outcome::success && target_ != nullptr) target_->failures->add();
   return outcome;
 }
 

@@ -8,8 +8,8 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -18,6 +18,7 @@
 #include "l7/exchange.h"
 #include "l7/explanations.h"
 #include "l7/listener.h"
+#include "l7/listening_sockets.h"
 #include "l7/metrics.h"
 #include "l7/recorder.h"
 #include "l7/refusal_ring.h"
@@ -26,9 +27,6 @@
 #include "net/wall_clock.h"
 
 namespace weir::l7 {
-
-/// Listening sockets for addresses that are new, by address.
-using ListeningSockets = std::map<std::string, net::Fd>;
 
 class Worker {
  public:
@@ -41,8 +39,12 @@ class Worker {
   void start(std::function<void()> prepare);
   /// Stops the loop and waits for the thread.
   void stop();
+  /// `sockets`: for addresses that are new.
   void apply(std::shared_ptr<const Snapshot> snapshot, ListeningSockets sockets);
-  void drain();
+  /// `elsewhere`: addresses whose sockets another process accepts from.
+  void drain(const std::set<std::string>& elsewhere);
+  /// Adds a further descriptor of every listening socket.
+  void duplicate_sockets(ListeningSockets& into) const;
 
   // For Listener and Exchange.
   [[nodiscard]] net::Loop& loop() { return *loop_; }

@@ -168,7 +168,7 @@ class NotOnLoopback(AdminTokenCase):
         self.proxy.write(config)
         response = self.admin_ask("/reload", bearer, "X-Weir-Admin: 1", method="POST")
         self.assert_status(409, response)
-        self.assertIn("stays on 0.0.0.0:", json.loads(response.body)["error"])
+        self.assertIn("stays where other machines reach it", json.loads(response.body)["error"])
         self.assert_status(401, self.admin_ask("/endpoints"))
 
 
