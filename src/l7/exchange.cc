@@ -50,7 +50,7 @@ void Exchange::on_request(http::ServerStream& stream, http::RequestHead& head, s
   std::swap(head_, head);  // the scratch head gets our old vectors: nobody allocates
   proto::http::own(head_, memory, memory_);
   forwarding_.build(head_, {.client = client_, .trust_forwarded = listener_->config->trust_forwarded}, worker_.prng());
-  if (!route()) return refuse({.rule = Rule::no_route});
+  if (const Rule refusal = route(); refusal != Rule::none) return refuse({.rule = refusal});
   const bool wants_tunnel = core::may_tunnel(route_->upgrade, head_);
   if (head_.method == proto::http::Method::connect && !wants_tunnel) {
     return refuse({.rule = Rule::method, .limit = "upgrade.connect"});
@@ -66,13 +66,12 @@ void Exchange::on_request(http::ServerStream& stream, http::RequestHead& head, s
   act(core_.on_arrival(circuit(), cluster_->waiting() != 0, worker_.loop().now()));
 }
 
-bool Exchange::route() {
-  const auto& routes = listener_->config->routes;
-  const bool has_path = head_.method != proto::http::Method::connect;
-  const int index = core::find_route(routes, head_.authority, has_path ? head_.path() : "/");
-  if (index < 0) return false;
-  const auto i = static_cast<size_t>(index);
-  route_ = &routes[i];
+Rule Exchange::route() {
+  const auto found = listener_->router->find(head_, listener_->config->trust_forwarded, path_memory_);
+  if (found.refusal != Rule::none) return found.refusal;
+  path_ = found.path;
+  const size_t i = route_index_ = found.route;
+  route_ = &listener_->config->routes[i];
   const auto& targets = listener_->targets[i];
   size_t target = 0;
   if (targets.size() > 1 && listener_->weights[i] > 0) {
@@ -80,7 +79,7 @@ bool Exchange::route() {
   }
   cluster_ = targets[target].cluster;
   targets[target].requests->add();
-  return true;
+  return Rule::none;
 }
 
 void Exchange::queue(Instant until) {
@@ -423,6 +422,7 @@ void Exchange::finish() {
   upstream::WorkerCluster* cluster = cluster_;
   if (body_.capacity() > 4096) std::string().swap(body_);
   if (memory_.capacity() > 16384) std::string().swap(memory_);
+  if (path_memory_.capacity() > 4096) std::string().swap(path_memory_);
   downstream_ = nullptr;
   WorkerSnapshot& snapshot = *std::exchange(snapshot_, nullptr);
   if (cluster != nullptr) cluster->place_freed();

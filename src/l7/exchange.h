@@ -58,7 +58,7 @@ class Exchange final : public http::RequestHandler,
   void on_place() override;
   void on_deadline();
 
-  bool route();
+  core::Rule route();
   void queue(Instant until);
   void attempt(bool fresh);
   bool choose(bool fresh);
@@ -97,14 +97,17 @@ class Exchange final : public http::RequestHandler,
   WorkerSnapshot* snapshot_ = nullptr;
   const RouteTable* listener_ = nullptr;
   const model::RouteConfig* route_ = nullptr;
+  uint32_t route_index_ = 0;  ///< of route_ among those of the listener
   upstream::WorkerCluster* cluster_ = nullptr;
   http::ServerStream* downstream_ = nullptr;
   http::ClientStream* upstream_ = nullptr;
 
   http::RequestHead head_;
-  std::string memory_;  ///< what head_ points into
-  std::string client_;  ///< the client's address without port
-  std::string body_;    ///< the request's body so far, for a retry: whatever its method, it may not reach an endpoint
+  std::string memory_;       ///< what head_ points into
+  std::string path_memory_;  ///< what path_ points into when it had to be made canonical
+  std::string_view path_;    ///< canonical, as the route was found by it
+  std::string client_;       ///< the client's address without port
+  std::string body_;  ///< the request's body so far, for a retry: whatever its method, it may not reach an endpoint
   std::vector<std::pair<std::string, std::string>> trailers_;
   core::ForwardingFields forwarding_;
   core::RequestCore core_;

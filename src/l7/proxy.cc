@@ -113,7 +113,10 @@ Result<std::shared_ptr<Snapshot>, std::string> Proxy::build(const model::Config&
       if (!found) return fail(found.error());
       log = *found;
     }
-    built->listeners.push_back({.options = options_of(listener), .access_log = log, .counters = counters_of(listener)});
+    built->listeners.push_back({.options = options_of(listener),
+                                .access_log = log,
+                                .router = std::make_shared<core::Router>(listener.routes),
+                                .counters = counters_of(listener)});
   }
   discovery_.follow(config);
   for (const model::ClusterConfig& cluster : config.clusters) {

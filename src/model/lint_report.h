@@ -71,6 +71,9 @@ void at_each_target(LintReport& report) {
   });
 }
 
+/// A rule with a file of its own (lint_reachable.cc).
+void routes_are_reachable(LintReport& report);
+
 /// How long one try of a request may take: per_try_timeout, or an equal share of the route's timeout.
 inline Duration try_time(const RouteConfig& route) {
   if (route.retry.per_try_timeout > Duration{}) return std::min(route.retry.per_try_timeout, route.timeout);

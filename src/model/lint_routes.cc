@@ -104,32 +104,6 @@ void retries_have_a_budget(LintReport& report, const RouteConfig& route, const s
   }
 }
 
-/// Whether every request that `later` matches is already taken by `earlier`.
-bool covers(const RouteConfig& earlier, const RouteConfig& later) {
-  if (!earlier.host.empty() && earlier.host != later.host) return false;
-  if (earlier.path_kind == RouteConfig::PathKind::exact) {
-    return later.path_kind == earlier.path_kind && later.path == earlier.path;
-  }
-  return later.path.starts_with(earlier.path);
-}
-
-void routes_are_reachable(LintReport& report) {
-  for (size_t i = 0; i < report.config().listeners.size(); ++i) {
-    const std::string base = join(join("listeners", i), "routes");
-    const auto& routes = report.config().listeners[i].routes;
-    for (size_t j = 1; j < routes.size(); ++j) {
-      for (size_t k = 0; k < j; ++k) {
-        if (!covers(routes[k], routes[j])) continue;
-        report.warn(join(base, j),
-                    fmt::format("no request comes here: the route in line {} stands before it and takes all "
-                                "that this one matches",
-                                routes[k].line));
-        break;
-      }
-    }
-  }
-}
-
 void shares_lead_somewhere(LintReport& report, const RouteConfig& route, const std::string& path) {
   const bool any =
       std::any_of(route.to.begin(), route.to.end(), [](const RouteTarget& each) { return each.weight > 0; });

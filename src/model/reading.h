@@ -177,6 +177,12 @@ void read_section(Reading& reading, const YamlNode& at, const YamlNode& map, con
 }
 
 void read_listeners(Reading& reading, const Entry& entry, std::vector<ListenerConfig>& listeners);
+/// `match.method`: one, or a list.
+void read_methods(Reading& reading, const Entry& entry, std::vector<std::string>& methods);
+/// `match.header` and its brothers: a map from names to what their values must be.
+enum class MatchOf : uint8_t { header, cookie, query };
+void read_matches(Reading& reading, const SettingInfo& setting, const Entry& entry, MatchOf of,
+                  std::vector<FieldMatch>& matches);
 void read_routes(Reading& reading, const SettingInfo& setting, const Entry& entry, std::vector<RouteConfig>& routes);
 /// The `to` of a route: a cluster, or shares of several.
 void read_targets(Reading& reading, const SettingInfo& setting, const Entry& entry, RouteConfig& route);

@@ -87,6 +87,7 @@ class ShowWriter {
   bool item_ = false;
 };
 
+void show_route(ShowWriter& writer, const RouteConfig& route, const std::string& path);
 void show_health_check(ShowWriter& writer, const ClusterConfig& cluster, const std::string& path);
 
 }  // namespace weir::model
