@@ -114,8 +114,9 @@ INSTANTIATE_TEST_SUITE_P(
             "as 204, or a range such as 200-299",
             with_cluster_setting("health_check: {tcp: true, status: 299-200}")},
         MistakeCase{"StarInTheMiddleOfAPath",
-                    "weir.yaml:5:23: listeners[0].routes[0].match.path: \"/a*b\" is not valid; expected a path such as "
-                    "/about, or a prefix such as /api/*",
+                    "weir.yaml:5:23: listeners[0].routes[0].match.path: \"/a*b\" has a * within a segment: it stands "
+                    "for whole ones; expected a path such as /about, a prefix such as /api/*, or a pattern such as "
+                    "/users/{id}/posts",
                     with_route_setting("match: {path: /a*b}")}),
     case_name);
 

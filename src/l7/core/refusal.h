@@ -11,7 +11,7 @@ namespace weir::l7::core {
 
 enum class Rule : uint8_t {
   none,
-  no_route,            ///< no route matches host and path
+  no_route,            ///< no route matches the request
   bad_path,            ///< dot segments, a NUL, or an encoded slash on which the route depends
   method,              ///< CONNECT: this is a gateway, not a tunnel
   no_endpoint,         ///< the cluster has nothing that may take a request
