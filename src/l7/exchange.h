@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -17,6 +18,7 @@
 #include "http/streams.h"
 #include "l7/core/forwarding.h"
 #include "l7/core/request_core.h"
+#include "l7/core/route_edits.h"
 #include "l7/core/tunnel.h"
 #include "l7/snapshot.h"
 #include "net/timer_wheel.h"
@@ -59,6 +61,14 @@ class Exchange final : public http::RequestHandler,
   void on_deadline();
 
   core::Rule route();
+  void begin_edits();
+  bool answer_by_route();
+  void redirect();
+  void respond(const model::FixedResponse& answer);
+  void respond_grpc();
+  void send_answer(std::span<const http::Field> fields, std::string_view body);
+  void pick_cluster();
+  void send_request_head(bool end);
   void queue(Instant until);
   void attempt(bool fresh);
   bool choose(bool fresh);
@@ -110,6 +120,8 @@ class Exchange final : public http::RequestHandler,
   std::string body_;  ///< the request's body so far, for a retry: whatever its method, it may not reach an endpoint
   std::vector<std::pair<std::string, std::string>> trailers_;
   core::ForwardingFields forwarding_;
+  const core::RoutePlan* plan_ = nullptr;    ///< of route_; null when it edits nothing
+  std::unique_ptr<core::RouteEdits> edits_;  ///< made for the first request that needs it
   core::RequestCore core_;
   std::unique_ptr<core::Tunnel> tunnel_;  ///< what the request has become, if it has
   upstream::AttemptLink link_;

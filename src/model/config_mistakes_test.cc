@@ -182,11 +182,9 @@ INSTANTIATE_TEST_SUITE_P(
             "listeners: [{to: app}]" + kRest},
         MistakeCase{"NoListeners", "weir.yaml:1:12: listeners: is empty; expected at least one listener",
                     "listeners: []" + kRest},
-        MistakeCase{
-            "RouteWithoutTarget",
-            "weir.yaml:1:43: listeners[0].routes[0].to: is missing; expected the name of a cluster, or a map of "
-            "shares such as {api: 95, api-next: 5}",
-            "listeners: [{http: \"0.0.0.0:80\", routes: [{timeout: 1s}]}]" + kRest},
+        MistakeCase{"RouteWithoutTarget",
+                    "weir.yaml:1:43: listeners[0].routes[0]: leads nowhere; expected to: CLUSTER, redirect or respond",
+                    "listeners: [{http: \"0.0.0.0:80\", routes: [{timeout: 1s}]}]" + kRest},
         MistakeCase{"DuplicateListenerAddress",
                     "weir.yaml:3:3: listeners[1].http: 0.0.0.0:80 is already taken by the listener in line 2",
                     "listeners:\n- {http: \"0.0.0.0:80\", to: app}\n- {http: \"0.0.0.0:80\", to: app}" + kRest},

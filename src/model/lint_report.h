@@ -71,8 +71,9 @@ void at_each_target(LintReport& report) {
   });
 }
 
-/// A rule with a file of its own (lint_reachable.cc).
+// Rules with files of their own (lint_reachable.cc, lint_redirects.cc).
 void routes_are_reachable(LintReport& report);
+void redirects_lead_elsewhere(LintReport& report);
 
 /// How long one try of a request may take: per_try_timeout, or an equal share of the route's timeout.
 inline Duration try_time(const RouteConfig& route) {

@@ -69,6 +69,7 @@ void read_routes(Reading& reading, const SettingInfo& setting, const Entry& entr
     read_section(reading, node, node, path, route, [&](const Setting<RouteConfig>& structure, const Entry& inner) {
       read_structure(reading, structure.info, inner, route);
     });
+    check_edits(reading, node, path, route);
   }
   refuse_duplicate_names(reading, entry, routes);
 }

@@ -1,5 +1,6 @@
 // The settings of a route.
 #include "model/schema.h"
+#include "model/schema_edits.h"
 #include "model/shapes.h"
 
 namespace weir::model {
@@ -62,6 +63,8 @@ Section<RouteConfig> make_route() {
       "request "
       "that none matches is answered with 404.",
       {{"match", "What a request must look like; without it, every request matches."},
+       {"redirect", "Where clients are sent instead."},
+       {"rewrite", "What endpoints see in place of what clients ask for."},
        {"retry", "When a try fails. off stands for attempts: 1.", "retry.attempts", "1"},
        {"upgrade", "What a request may turn its connection into."}},
       {
@@ -97,16 +100,16 @@ Section<RouteConfig> make_route() {
           structured<RouteConfig>("match.query", kFieldMatches,
                                   "The same of its query's parameters, as they stand in the query, still encoded.",
                                   "whatever query"),
-          structured<RouteConfig>(
-              "to",
-              structure("the name of a cluster, or a map of shares such as {api: 95, api-next: 5}").and_required(),
-              "The cluster, or several with the share each gets: shares are relative to their sum.",
-              "a route must lead somewhere"),
+          structured<RouteConfig>("to",
+                                  structure("the name of a cluster, or a map of shares such as {api: 95, api-next: 5}"),
+                                  "The cluster, or several with the share each gets: shares are relative to their sum.",
+                                  "a route has this, or redirect, or respond"),
           field<&RouteConfig::timeout>(
               "timeout", duration(kMillisecond, kDay),
               "In all, with retries: from the end of the request to the end of the response's head; then 504.",
               "what Envoy grants; a person has left by then"),
       }};
+  for (auto& each : route_edits()) made.settings.push_back(each);
   for (auto& each : route_retry()) made.settings.push_back(each);
   for (auto& each : route_upgrade()) made.settings.push_back(each);
   made.settings.push_back(later<RouteConfig>("rate_limit", "Requests per client and second."));

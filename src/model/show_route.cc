@@ -49,19 +49,30 @@ void show_match(ShowWriter& writer, const RouteConfig& route, const std::string&
   writer.close();
 }
 
+void show_targets(ShowWriter& writer, const RouteConfig& route, const std::string& path) {
+  if (route.to.empty()) return;
+  writer.open("to:", writer.written_at(path));
+  for (const RouteTarget& target : route.to) {
+    writer.line(fmt::format("{}: {}", yaml_scalar(target.cluster), target.weight),
+                writer.written_at(join(path, target.cluster)));
+  }
+  writer.close();
+}
+
 }  // namespace
 
 void show_route(ShowWriter& writer, const RouteConfig& route, const std::string& path) {
   writer.open_item();
-  const std::string to = join(path, "to");
-  writer.open("to:", writer.written_at(to));
-  for (const RouteTarget& target : route.to) {
-    writer.line(fmt::format("{}: {}", yaml_scalar(target.cluster), target.weight),
-                writer.written_at(join(to, target.cluster)));
-  }
-  writer.close();
+  show_targets(writer, route, join(path, "to"));
   show_match(writer, route, join(path, "match"));
-  writer.section_of(route, path, [](const SettingInfo& setting) { return setting.name.starts_with("match."); });
+  writer.section_of(route, path, [&](const SettingInfo& setting) {
+    if (setting.name.starts_with("redirect.")) return route.redirect.to.empty();
+    if (setting.name.starts_with("rewrite.path")) return route.rewrite_path.empty();
+    if (setting.name.starts_with("rewrite.host")) return route.rewrite_host.empty();
+    return setting.name.starts_with("match.");
+  });
+  show_edits(writer, "request_headers", route.request_headers, path);
+  show_edits(writer, "response_headers", route.response_headers, path);
   writer.close();
 }
 

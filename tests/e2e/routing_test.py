@@ -6,7 +6,9 @@ import unittest
 
 from harness.case import Case
 from harness.load import Load
+from harness.upstream import KEEP, answer, echo, ok, status
 from harness.waiting import PATIENCE
+from harness.weir import run
 
 
 def curl(*arguments):
@@ -87,6 +89,99 @@ class Matches(RoutingCase):
             self.ask("GET", target)
         log = self.eventually(lambda: (lines := self.log_path.read_text().splitlines())[1:] and lines, "two lines")
         self.assertEqual(["the posts", "/files/{rest*}"], [json.loads(line)["route"] for line in log])
+
+
+class Edits(RoutingCase):
+    """What endpoints and clients see of a request whose route changes it."""
+
+    def setUp(self):
+        super().setUp()
+        self.app = self.upstream("app", echo)
+        self.proxy = self.weir(self.with_routes([
+            {"match": {"path": "/old/{rest*}"}, "redirect": {"to": "https://{host}/new/{rest}{query}", "status": "301"}},
+            {"match": {"path": "/login"}, "redirect": {"to": "{path}/form?from={path}{query}"}},
+            {"match": {"path": "/api/*"}, "to": "app", "rewrite": {"path": "/v2/", "host": "internal.example:81"}},
+            {"match": {"path": "/users/{id}/posts"}, "to": "app", "name": "posts", "rewrite": {"path": "/posts/{id}"},
+             "request_headers": {"remove": ["cookie", "via"], "set": {"X-User": "{id}", "X-Client": "{client_ip}"},
+                                 "add": {"X-Route": "{route} of {host}"}},
+             "response_headers": {"remove": ["x-powered-by"], "set": {"Cache-Control": "no-store"}}},
+            {"to": "app"},
+        ], [self.app]))
+
+    def test_redirects(self):
+        rows = [
+            ("/old/a/b?c=d", 301, "https://example.org/new/a/b?c=d"),
+            ("/old//evil.example/", 301, "https://example.org/new/evil.example/"),
+            ("/login?x=1&y=2", 308, "/login/form?from=/login%3Fx%3D1%26y%3D2"),
+        ]
+        for version in self.VERSIONS:
+            for target, status, location in rows:
+                with self.subTest(f"{target}, {version}"):
+                    said = curl(version, "-i", "-H", "Host: example.org", self.url + target).lower()
+                    self.assertRegex(said, f"^http/[12.]+ {status}")
+                    self.assertIn(f"\nlocation: {location}\r\n", said)
+        self.assertEqual([], self.app.requests, "no endpoint is asked")
+
+    def test_a_redirect_needs_the_host_it_names(self):
+        client = self.client()
+        client.send(b"GET /old/a HTTP/1.0\r\n\r\n")
+        response = client.response()
+        self.assert_status(400, response)
+        self.assertEqual("rule=no_host", response.get("x-weir-refusal"))
+
+    def test_a_rewritten_request(self):
+        for version in self.VERSIONS:
+            with self.subTest(version):
+                got = json.loads(curl(version, "-H", "Host: example.org", self.url + "/api/%75sers?a=/api/"))
+                fields = {name.lower(): value for name, value in got["fields"]}
+                self.assertEqual("GET /v2/%75sers?a=/api/ HTTP/1.1", got["start"])
+                self.assertEqual("internal.example:81", fields["host"])
+                self.assertEqual("example.org", fields["x-forwarded-host"])
+        log = self.eventually(lambda: (lines := self.log_path.read_text().splitlines())[1:] and lines, "two lines")
+        self.assertEqual({"/api/%75sers?a=/api/"}, {json.loads(line)["target"] for line in log}, "as it was asked")
+
+    def test_edited_fields(self):
+        self.app.behaviour = says_fields
+        for version in self.VERSIONS:
+            with self.subTest(version):
+                said = curl(version, "-i", "-H", "Host: example.org", "-H", "Cookie: a=1", "-H", "x-user: forged",
+                            self.url + "/users/7/posts")
+                head, _, body = said.partition("\r\n\r\n")
+                got = json.loads(body)
+                fields = {name.lower(): value for name, value in got["fields"]}
+                self.assertEqual("GET /posts/7 HTTP/1.1", got["start"])
+                self.assertEqual(("7", "127.0.0.1", "posts of example.org"),
+                                 (fields["x-user"], fields["x-client"], fields["x-route"]))
+                self.assertFalse({"cookie", "via"} & fields.keys(), fields)
+                head = head.lower()
+                self.assertIn("cache-control: no-store", head)
+                self.assertNotIn("public", head)
+                self.assertNotIn("x-powered-by", head)
+
+    def test_every_try_is_edited(self):
+        """The first answers 503; what the second gets is what the first got."""
+        seen = []
+
+        def behaviour(wire, request, server):
+            seen.append((request.target, request.get("x-user")))
+            return (status(503) if len(seen) == 1 else ok)(wire, request, server)
+        self.app.behaviour = behaviour
+        self.assert_status(200, self.ask("GET", "/users/7/posts"))
+        self.assertEqual([("/posts/7", "7")] * 2, seen)
+
+    def test_mistakes_are_told(self):
+        config = self.with_routes([{"to": "app", "request_headers": {"set": {"Host": "x"}}}], [self.app])
+        self.proxy.write(config)
+        told = run("check", "-c", str(self.proxy.path))
+        self.assertEqual(1, told.returncode)
+        self.assertIn('"Host" is not changed here; rewrite.host does that', told.stdout + told.stderr)
+
+
+def says_fields(wire, request, server):
+    """As echo, with fields of its own."""
+    text = json.dumps({"start": request.start, "fields": request.fields}).encode()
+    wire.sock.sendall(answer(text, "200 OK", "Cache-Control: public", "X-Powered-By: x"))
+    return KEEP
 
 
 class ManyRoutes(RoutingCase):

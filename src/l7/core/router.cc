@@ -15,6 +15,10 @@ Router::Router(const std::vector<model::RouteConfig>& routes) : any_host_(tree_.
   if (conditional) conditions_of_.assign(routes.size(), kNone);
   labels_.reserve(routes.size());
   for (const model::RouteConfig& route : routes) labels_.push_back(model::route_label(route));
+  if (std::any_of(routes.begin(), routes.end(), RoutePlan::needed)) plans_.resize(routes.size());
+  for (size_t i = 0; i < plans_.size(); ++i) {
+    if (RoutePlan::needed(routes[i])) plans_[i] = std::make_unique<const RoutePlan>(routes[i]);
+  }
   for (size_t i = routes.size(); i-- > 0;) {
     const model::RouteConfig& route = routes[i];
     tree_.add(root_for(route.host), model::parsed_path(route), static_cast<uint32_t>(i));

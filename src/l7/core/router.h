@@ -14,12 +14,14 @@
 // Memory: about 150 bytes a route and what its words take; memory_bytes() says. Pure; immutable, any thread.
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "l7/core/refusal.h"
 #include "l7/core/route_conditions.h"
+#include "l7/core/route_plan.h"
 #include "l7/core/route_tree.h"
 #include "l7/core/segment_table.h"
 #include "model/config.h"
@@ -39,6 +41,8 @@ class Router {
   /// `trust_forwarded`: see RouteConditions. `storage`: where a path is put that is not canonical yet.
   [[nodiscard]] Choice find(const proto::http::RequestHead& head, bool trust_forwarded, std::string& storage) const;
 
+  /// What the route does besides leading somewhere; null: nothing.
+  [[nodiscard]] const RoutePlan* plan(uint32_t route) const { return plans_.empty() ? nullptr : plans_[route].get(); }
   /// What the log calls a route.
   [[nodiscard]] const std::string& label(uint32_t route) const { return labels_[route]; }
   [[nodiscard]] size_t memory_bytes() const;
@@ -62,10 +66,11 @@ class Router {
   SegmentTable hosts_;       ///< roots
   SegmentTable wild_hosts_;  ///< roots, by what stands behind "*."
   size_t wild_shortest_ = SIZE_MAX, wild_longest_ = 0;
-  uint32_t first_named_ = kNone;  ///< the smallest route with a host
+  uint32_t first_named_ = kNone;         ///< the smallest route with a host
   std::vector<uint32_t> conditions_of_;  ///< by route: its place in conditions_, or kNone; empty: nobody has any
   std::vector<RouteConditions> conditions_;
   std::vector<std::string> labels_;
+  std::vector<std::unique_ptr<const RoutePlan>> plans_;  ///< by route; empty: nobody has one
 };
 
 /// Which of a route's targets a draw in [0, sum of weights) falls on.

@@ -128,6 +128,21 @@ CanonicalPath slashes_decoded(std::string_view canonical, std::string& storage) 
   return judged(storage);
 }
 
+std::string_view writable_path(std::string_view path, std::string& storage) {
+  if (is_canonical(path)) return path;
+  storage.clear();
+  for (size_t at = 0; at < path.size();) {
+    const Byte byte = byte_at(path, at);
+    if (byte.encoded) {
+      storage += path.substr(at, byte.length);
+    } else {
+      put(storage, byte);
+    }
+    at += byte.length;
+  }
+  return storage;
+}
+
 size_t length_before(std::string_view path, size_t canonical_length) {
   std::string out;
   size_t at = 0;

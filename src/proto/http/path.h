@@ -34,6 +34,10 @@ CanonicalPath canonical_path(std::string_view path, std::string& storage);
 /// A canonical path as those see it who take %2F and %5C for a slash. `storage` is not that of `canonical`.
 CanonicalPath slashes_decoded(std::string_view canonical, std::string& storage);
 
+/// The path as it can be written into a target or a URL: nothing is decoded, and what is not encoded and should be is;
+/// slashes in a row are one. It has the same segments as the canonical form.
+std::string_view writable_path(std::string_view path, std::string& storage);
+
 /// How many bytes of `path` became the first `canonical_length` bytes of its canonical form.
 size_t length_before(std::string_view path, size_t canonical_length);
 
