@@ -18,6 +18,9 @@ SERVER_NICE = -10
 
 # name: workers, depth of the pipeline towards the upstream
 WEIRS = {"weir": (1, "off"), "weir2": (2, "off"), "weir-pipeline": (1, 16)}
+# name: routes (a host each), clusters; what Weir costs may not depend on either.
+SCALED = {"weir-10-routes": (10, 1), "weir-10000-routes": (10_000, 1),
+          "weir-1-cluster": (1000, 1), "weir-1000-clusters": (1000, 1000)}
 ALL = ["relay", "nginx", "haproxy", "h2o", *WEIRS]
 # Those that take HTTP/2 with prior knowledge on the port where they take HTTP/1; h2o is measured for nothing else.
 HTTP2 = ["haproxy", "h2o", "weir"]
@@ -110,6 +113,10 @@ class Stage:
             return [host.find("haproxy"), "-db", "-f", fill("haproxy.cfg", directory, values)]
         if name == "h2o":
             return [host.find("h2o"), "-m", "worker", "-c", fill("h2o.conf", directory, values)]
+        if name in SCALED:
+            file = directory / "weir.yaml"
+            file.write_text(scaled(*SCALED[name], port, self.upstream, self.free_port()))
+            return [self.weir, "run", "-c", file]
         workers, pipeline = WEIRS[name]
         values |= {"WORKERS": workers, "PIPELINE": pipeline, "ADMIN": self.free_port()}
         return [self.weir, "run", "-c", fill("weir.yaml", directory, values)]
@@ -143,6 +150,17 @@ class Stage:
         processes.pin(self.server.pid, placement.origin)
         for peer in peers:
             processes.pin(peer.pid, placement.proxy)
+
+
+def scaled(routes, clusters, port, upstream, admin):
+    """weir.yaml with so many routes and clusters, all of which lead to the one upstream server."""
+    lines = ["workers: 1", f"admin: 127.0.0.1:{admin}", "listeners:", f"  - http: 127.0.0.1:{port}",
+             '    access_log: "off"', "    timeouts: {idle: 3600s}", "    routes:"]
+    lines += [f"      - {{match: {{host: r-{i}.bench}}, to: app-{i % clusters}}}" for i in range(routes)]
+    lines += ["      - to: app-0", "clusters:"]
+    lines += [f'  app-{i}: {{endpoints: ["127.0.0.1:{upstream}"], connection_pool: {{max_idle: 1024}}}}'
+              for i in range(clusters)]
+    return "\n".join(lines) + "\n"
 
 
 def fill(template, directory, values):
