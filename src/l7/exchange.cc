@@ -53,7 +53,7 @@ void Exchange::on_request(http::ServerStream& stream, http::RequestHead& head, s
   proto::http::own(head_, memory, memory_);
   forwarding_.build(head_, {.client = client_, .trust_forwarded = listener_->config->trust_forwarded}, worker_.prng());
   if (const Rule refusal = route(); refusal != Rule::none) return refuse({.rule = refusal});
-  if (answer_by_route()) return;
+  if (answer_redirect()) return;
   if (plan_ != nullptr) edits_->edit_request(head_, forwarding_.fields());
   pick_cluster();
   const bool wants_tunnel = core::may_tunnel(route_->upgrade, head_);

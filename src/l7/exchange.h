@@ -62,11 +62,8 @@ class Exchange final : public http::RequestHandler,
 
   core::Rule route();
   void begin_edits();
-  bool answer_by_route();
-  void redirect();
-  void respond(const model::FixedResponse& answer);
-  void respond_grpc();
-  void send_answer(std::span<const http::Field> fields, std::string_view body);
+  /// Answers, and says so, when the route sends clients elsewhere.
+  bool answer_redirect();
   void pick_cluster();
   void send_request_head(bool end);
   void queue(Instant until);
