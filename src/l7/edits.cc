@@ -12,10 +12,9 @@ using proto::http::Field;
 
 void Exchange::begin_edits() {
   if (!edits_) edits_ = std::make_unique<core::RouteEdits>();
-  edits_->begin(*plan_, head_,
-                {.client_ip = client_,
-                 .request_id = forwarding_.request_id(),
-                 .route = listener_->router->label(route_index_)});
+  edits_->begin(
+      *plan_, head_,
+      {.client_ip = client_, .request_id = forwarding_.request_id(), .route = listener_->router->label(route_index_)});
 }
 
 void Exchange::send_request_head(bool end) {
@@ -37,10 +36,13 @@ bool Exchange::answer_redirect() {
   http::ResponseHead head;
   head.status = status_;
   head.body = proto::http::BodyKind::length;
-  const Field ours[] = {{.name = "Location", .value = edits_->location()},
-                        {.name = "X-Request-Id", .value = forwarding_.request_id()},
-                        {.name = "Date", .value = worker_.clock().http_date()}};
-  downstream_->send_head(head, edits_->response_fields(head.fields, ours), true);
+  Field ours[4] = {{.name = "Location", .value = edits_->location()},
+                   {.name = "X-Request-Id", .value = forwarding_.request_id()},
+                   {.name = "Date", .value = worker_.clock().http_date()},
+                   {}};
+  size_t count = 3;
+  if (takes_hsts(head)) ours[count++] = hsts_field();
+  downstream_->send_head(head, edits_->response_fields(head.fields, {ours, count}), true);
   finish();
   return true;
 }
