@@ -62,7 +62,7 @@ void Exchange::on_request(http::ServerStream& stream, http::RequestHead& head, s
                     worker_.prng());
   if (redirect_to_https()) return;
   if (const Rule refusal = route(); refusal != Rule::none) return refuse({.rule = refusal});
-  if (answer_redirect()) return;
+  if (answer_by_route()) return;
   if (plan_ != nullptr) edits_->edit_request(head_, forwarding_.fields());
   pick_cluster();
   const bool wants_tunnel = core::may_tunnel(route_->upgrade, head_);

@@ -65,8 +65,11 @@ class Exchange final : public http::RequestHandler,
   [[nodiscard]] http::Field hsts_field() const;
   core::Rule route();
   void begin_edits();
-  /// Answers, and says so, when the route sends clients elsewhere.
-  bool answer_redirect();
+  bool answer_by_route();
+  void redirect();
+  void respond(const model::FixedResponse& answer);
+  void respond_grpc();
+  void send_answer(std::span<const http::Field> fields, std::string_view body);
   void pick_cluster();
   void send_request_head(bool end);
   [[nodiscard]] const RouteTable::Target& divert(const RouteTable::Target& target);
