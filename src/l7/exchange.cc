@@ -89,6 +89,9 @@ Rule Exchange::route() {
   path_ = found.path;
   route_index_ = found.route;
   route_ = &listener_->config->routes[found.route];
+  if (!listener_->route_requests.empty() && listener_->route_requests[found.route] != nullptr) {
+    listener_->route_requests[found.route]->add();
+  }
   plan_ = listener_->router->plan(found.route);
   if (plan_ != nullptr) begin_edits();
   return Rule::none;

@@ -65,6 +65,7 @@ struct RouteTable {
   std::vector<std::vector<Target>> targets;         ///< by route, by target
   std::vector<std::unique_ptr<Target>> diversions;  ///< what targets are diverted to
   std::vector<uint64_t> weights;                    ///< sum of a route's weights
+  std::vector<Counter*> route_requests;             ///< by route, null for those without a name; empty: none has one
   std::string hsts;                                 ///< the value of Strict-Transport-Security; empty: not sent
   ListenerCells counters;
   std::shared_ptr<AccessLog> access_log;

@@ -89,6 +89,11 @@ std::unique_ptr<WorkerSnapshot> Worker::build(std::shared_ptr<const Snapshot> sn
                                 .requests = &counters.to.at(cluster)->of(index_),
                                 .failures = &counters.to_failed.at(cluster)->of(index_)};
     };
+    if (!counters.routes.empty()) table.route_requests.resize(table.config->routes.size());
+    for (size_t j = 0; j < table.route_requests.size(); ++j) {
+      const std::string& name = table.config->routes[j].name;
+      if (!name.empty()) table.route_requests[j] = &counters.routes.at(name)->of(index_);
+    }
     for (const auto& route : table.config->routes) {
       auto& targets = table.targets.emplace_back();
       for (const auto& target : route.to) {
