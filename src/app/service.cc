@@ -105,7 +105,8 @@ Result<void, std::string> Service::open_admin() {
 void Service::run() {
   proxy_->start([this] { before_serving(); });
   for (const auto& listener : loaded_.config.listeners) {
-    spdlog::info("listening on http://{} with {} workers", listener.http.text(), proxy_->workers().size());
+    spdlog::info("listening on {}://{} with {} workers", listener.tls.enabled() ? "https" : "http",
+                 listener.http.text(), proxy_->workers().size());
   }
   if (loaded_.config.admin) spdlog::info("admin on http://{}", loaded_.config.admin->text());
   loop_->run();

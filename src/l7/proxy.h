@@ -15,9 +15,11 @@
 #include "discovery/discovery.h"
 #include "l7/shifts.h"
 #include "l7/snapshot.h"
+#include "l7/tls.h"
 #include "l7/worker.h"
 #include "model/config.h"
 #include "net/loop.h"
+#include "net/wall_clock.h"
 #include "upstream/health_checker.h"
 
 namespace weir::l7 {
@@ -81,6 +83,7 @@ class Proxy {
                                              const std::vector<Diversion>& diversions) const;
   void update_diversions();
   [[nodiscard]] core::ShiftReading read_shift(const Shifts::Entry& entry) const;
+  void warn_of_tls() const;
   void on_tick();
   void on_drain_tick();
   void start_workers();
@@ -90,6 +93,8 @@ class Proxy {
   net::Loop& control_;
   upstream::HealthChecker checker_;
   discovery::Discovery discovery_;
+  ListenerTls tls_;
+  net::WallClock clock_;
   Shifts shifts_;
   uint64_t seed_;
   std::shared_ptr<const Snapshot> snapshot_;

@@ -53,6 +53,7 @@ void read_listener(Reading& reading, const YamlNode& node, const std::string& pa
       read_routes(reading, setting.info, entry, listener.routes);
       return;
     }
+    if (setting.info.name == "tls") return read_tls(reading, entry, listener.tls);
     to = true;
     RouteConfig route;
     route.line = entry.key.line;
