@@ -250,11 +250,11 @@ std::string explanation_json(const Explanation& e, Wall wall) {
                               {"timeout_ms", e.timeout.ms()},
                               {"attempts", e.attempts_max}}
                        : Json(nullptr)},
-      {"target", e.cluster.size == 0
-                     ? Json(nullptr)
-                     : Json{{"cluster", e.of(e.cluster)},
-                            {"drawn_from", text_or_null(e.of(e.split))},
-                            {"drawn_by", e.split.size == 0 ? Json(nullptr) : Json(name_of(e.split_by))}}},
+      {"target", e.cluster.size == 0 ? Json(nullptr)
+                                     : Json{{"cluster", e.of(e.cluster)},
+                                            {"drawn_from", text_or_null(e.of(e.split))},
+                                            {"drawn_by", e.split.size == 0 ? Json(nullptr) : Json(name_of(e.split_by))},
+                                            {"shifted", e.diverted}}},
       {"admission", e.cluster.size == 0 ? Json(nullptr) : admission_json(e)},
       {"attempts_made", e.attempts},
       {"tries_counted", e.tries},

@@ -85,6 +85,7 @@ void add_route(std::string& out, const json& all) {
     out += by == "weight" ? fmt::format(", drawn by weight from {}", from)
                           : fmt::format(", one of {}, where the client's {} keeps it", from, by);
   }
+  if (yes(target, "shifted")) out += ", to which traffic is being shifted";
   out += "\n";
 }
 
@@ -197,7 +198,7 @@ void add_candidates(std::string& out, const json& all) {
 std::string answered_by(const json& answer) {
   const std::string by = text(answer, "by");
   if (by == "weir") return fmt::format("by Weir: {}: {}", text(answer, "rule"), text(answer, "text"));
-  if (by == "route") return "by Weir, as the route says";
+  if (by == "route") return "by Weir, as it is configured";
   if (by == "broken_off") return "by the endpoint, and broken off";
   if (by == "client_left") return "the client left before it was complete";
   return "by the endpoint";

@@ -127,6 +127,7 @@ std::vector<std::string> files_of(const model::Config& config) {
     for (const auto& each : listener.tls.certificates) {
       for (const auto& file : {each.certificate, each.key, each.ocsp}) add(file);
     }
+    for (const auto& route : listener.routes) add(route.respond.body_file);
     for (const auto& file : {listener.tls.client_ca, listener.tls.ticket_keys}) add(file);
   }
   for (const auto& cluster : config.clusters) {
@@ -174,6 +175,8 @@ Result<void, std::string> drop_privileges(const model::Config& config) {
     return wrong("privileges.user", fmt::format("only root can become {}, and this process belongs to user {}",
                                                 identity->name, ::geteuid()));
   }
+  // Whoever crashes leaves no keys in a core.
+  (void)::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
   if (config.privileges.seccomp) {
     if (auto done = filter_system_calls(); !done) return fail("privileges.seccomp: " + done.error());
   }

@@ -186,7 +186,7 @@ Explanation::Answer Exchange::answered_by() const {
 }
 
 void Exchange::explain_route(Explanation& e) const {
-  e.route = static_cast<uint32_t>(route_ - listener_->config->routes.data());
+  e.route = route_index_;
   e.timeout = route_->timeout;
   e.attempts_max = route_->retry.attempts;
   e.put(e.route_name, route_->name, kWordBytes);
@@ -201,6 +201,8 @@ void Exchange::explain_cluster(Explanation& e) {
   e.max_requests = circuit().requests.limit();
   e.max_pending = circuit().pending.limit();
   e.put(e.cluster, config.name, kWordBytes);
+  e.diverted = std::none_of(route_->to.begin(), route_->to.end(),
+                            [&](const auto& target) { return target.cluster == config.name; });
   if (e.attempts != 0) {
     Attempt& latest = e.tried[e.kept() - 1];
     if (response_started_) latest.answered = answered_;

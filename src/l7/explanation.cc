@@ -31,7 +31,7 @@ void Explanation::clear() {
   abort_code = Code::ok;
   rule = core::Rule::none;
   split_by = model::StickyKey::On::none;
-  failed = sampled = waited = tunnel = false;
+  failed = sampled = waited = tunnel = diverted = false;
   for (Capture& each : captures) each.count = each.endpoints = 0;
   name_count = 0;
   id = listener = client = protocol = method = host = path = route_name = match = cluster = split = limit = {};

@@ -96,6 +96,7 @@ struct Explanation {
   bool sampled = false;  ///< chosen when it came
   bool waited = false;   ///< in the queue
   bool tunnel = false;
+  bool diverted = false;  ///< to a cluster that the one drawn is being shifted to
 
   std::array<Attempt, kAttempts> tried{};
   std::array<Capture, 2> captures{};  ///< of the first choice and of the last

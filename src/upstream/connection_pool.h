@@ -28,7 +28,7 @@ namespace weir::upstream {
 struct PoolOptions {
   model::ConnectionPoolConfig limits;
   Duration connect_timeout = Duration::s(1);
-  Transport transport;
+  Transport transport{};
   uint32_t pipeline = 0;
   bool share_idle = false;  ///< there are other workers to give idle connections to
 };
