@@ -177,6 +177,12 @@ void append_workers(Exposition& out, const l7::Proxy& proxy) {
     out.sample({{"reason", name_of(static_cast<http::Http2Defence>(i))}},
                sum([i](const WorkerMetrics& m) -> const auto& { return m.http2_defences[i]; }));
   }
+  out.family("weir_proxy_protocol_refused_total", Kind::counter,
+             "Connections without a valid PROXY header, or from whom none is taken, by reason.");
+  for (size_t i = 1; i < l7::kTurnedAwayReasons; ++i) {
+    out.sample({{"reason", l7::reason_name(i)}},
+               sum([i](const WorkerMetrics& m) -> const auto& { return m.turned_away[i]; }));
+  }
   for (const WorkerFamily& family : kWorkerFamilies) {
     out.family(family.name, family.kind, family.help);
     out.sample({}, sum([&](const WorkerMetrics& m) -> const auto& { return m.*family.counter; }));

@@ -70,6 +70,7 @@ class ServerConnection : public net::Deferred {
   /// Closes now, whatever is in progress.
   virtual void kill() = 0;
   [[nodiscard]] const ClientFacts& client() const { return client_; }
+  void set_destination(const IpPort& address) { client_.destination = address; }
 
   /// For the owner's intrusive bookkeeping.
   ServerConnection* previous = nullptr;

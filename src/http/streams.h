@@ -29,7 +29,8 @@ using proto::http::ResponseHead;
 /// Whom requests come from, and over what. Lives as long as the connection.
 struct ClientFacts {
   net::SocketAddress address;
-  std::string host;  ///< its text without port
+  std::string host;      ///< its text without port
+  IpPort destination{};  ///< the address it was sent to
 };
 
 /// Answers one request.

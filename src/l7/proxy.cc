@@ -39,6 +39,17 @@ std::shared_ptr<const http::ServerOptions> options_of(const model::ListenerConfi
   return options;
 }
 
+/// The reader has refused what is no network.
+std::vector<IpNetwork> networks_of(const model::ListenerConfig& listener) {
+  std::vector<IpNetwork> networks;
+  for (const std::string& text : listener.proxy_protocol_from) {
+    const auto network = IpNetwork::parse(text);
+    CHECK(network.has_value());
+    networks.push_back(*network);
+  }
+  return networks;
+}
+
 void note_discovered(const upstream::Cluster* previous, const model::ClusterConfig& found) {
   const auto before = previous == nullptr ? std::vector<model::EndpointConfig>{} : previous->config().endpoints;
   const discovery::Difference difference = discovery::difference(before, found.endpoints);
@@ -113,7 +124,10 @@ Result<std::shared_ptr<Snapshot>, std::string> Proxy::build(const model::Config&
       if (!found) return fail(found.error());
       log = *found;
     }
-    built->listeners.push_back({.options = options_of(listener), .access_log = log, .counters = counters_of(listener)});
+    built->listeners.push_back({.options = options_of(listener),
+                                .access_log = log,
+                                .proxy_protocol_from = networks_of(listener),
+                                .counters = counters_of(listener)});
   }
   discovery_.follow(config);
   for (const model::ClusterConfig& cluster : config.clusters) {

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/ip.h"
 #include "http/server_connection.h"
 #include "l7/access_log.h"
 #include "l7/listener_counters.h"
@@ -26,6 +27,7 @@ struct Snapshot {
   struct Listener {
     std::shared_ptr<const http::ServerOptions> options;
     std::shared_ptr<AccessLog> access_log;  ///< null: off
+    std::vector<IpNetwork> proxy_protocol_from;
     ListenerCounters counters;
   };
   std::vector<Listener> listeners;  ///< in the order of config.listeners

@@ -68,7 +68,7 @@ void add_rules(std::string& out) {
       "## What weir check computes\n\nBeyond mistakes, `weir check` says what is valid and still unwise, with the "
       "numbers. "
       "Its rules:\n\n";
-  for (const auto rules : {route_rules(), cluster_rules()}) {
+  for (const auto rules : {route_rules(), cluster_rules(), transport_rules()}) {
     for (const LintRule& rule : rules) out += fmt::format("- **{}**: {}\n", rule.name, rule.doc);
   }
 }

@@ -25,6 +25,10 @@ void show_route(ShowWriter& writer, const RouteConfig& route, const std::string&
 void show_listener(ShowWriter& writer, const ListenerConfig& listener, const std::string& path) {
   writer.open_item();
   writer.section_of(listener, path);
+  if (!listener.proxy_protocol_from.empty()) {
+    writer.line(fmt::format("proxy_protocol_from: [\"{}\"]", fmt::join(listener.proxy_protocol_from, "\", \"")),
+                writer.written_at(join(path, "proxy_protocol_from")));
+  }
   writer.open("routes:", writer.written_at(join(path, "routes")));
   for (size_t i = 0; i < listener.routes.size(); ++i) {
     show_route(writer, listener.routes[i], join(join(path, "routes"), i));

@@ -44,7 +44,7 @@ class Acceptor final : public Deferred, private Pollable {
   /// Accepts what the backlog still holds (the kernel would reset it), then closes.
   void finish();
   void close();
-  [[nodiscard]] SocketAddress local_address() const;
+  [[nodiscard]] SocketAddress local_address() const { return SocketAddress::of_socket(fd_.get()); }
   /// Times the table of descriptors was found full.
   [[nodiscard]] uint64_t times_starved() const { return times_starved_; }
 
