@@ -43,10 +43,13 @@ std::optional<Pick> Balancer::pick_elsewhere(const PickRequest& request, Prng& p
 }
 
 std::optional<Pick> Balancer::pick(const PickRequest& request, Prng& prng) {
+  if (request.story != nullptr) request.story->clear();
   if (policies_.empty()) return std::nullopt;
   const size_t drawn = draw_pool(request, prng);
   if (const auto position = policies_[drawn]->pick(request, prng)) return chosen(pools_[drawn], *position, request.now);
+  if (request.story != nullptr) request.story->by = PickStory::By::elsewhere;
   if (const auto elsewhere = pick_elsewhere(request, prng)) return elsewhere;
+  if (request.story != nullptr) request.story->by = PickStory::By::repeated;
   PickRequest again = request;
   again.avoid = {};
   const auto position = policies_[drawn]->pick(again, prng);

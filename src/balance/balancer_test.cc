@@ -128,6 +128,43 @@ TEST(Balancer, AvoidIsSoftAndReachesTheStandbys) {
   }
 }
 
+TEST(Balancer, TellsWhatAPickLookedAt) {
+  for (const PolicyKind kind : {PolicyKind::p2c, PolicyKind::peak_ewma, PolicyKind::maglev}) {
+    TestCluster cluster(9);
+    for (uint32_t i = 0; i < 9; ++i) cluster.loads[i].in_flight = 3 + i;
+    Balancer balancer({.policy = kind, .bounded_load_percent = 0});
+    balancer.update(cluster.views, kStart);
+    Prng prng(5);
+    PickStory story;
+    for (int i = 0; i < 100; ++i) {
+      const auto pick = balancer.pick({.hash = mix(static_cast<uint64_t>(i)), .now = kStart, .story = &story}, prng);
+      ASSERT_EQ(story.by, PickStory::By::policy);
+      ASSERT_EQ(story.looked, kind == PolicyKind::maglev ? 1u : 2u);
+      bool chosen_was_looked_at = false;
+      for (uint32_t look = 0; look < story.looked; ++look) {
+        EXPECT_EQ(story.looks[look].in_flight, 3 + story.looks[look].endpoint);
+        chosen_was_looked_at |= story.looks[look].endpoint == pick->index;
+      }
+      EXPECT_TRUE(chosen_was_looked_at);
+    }
+  }
+}
+
+TEST(Balancer, TellsWhenThePolicyHadNobodyToOffer) {
+  TestCluster cluster(3);
+  cluster.views[2].priority = 1;
+  Balancer balancer({});
+  balancer.update(cluster.views, kStart);
+  Prng prng(5);
+  PickStory story;
+  const uint32_t all[] = {0, 1, 2};
+  ASSERT_TRUE(balancer.pick({.avoid = std::span(all).first(2), .now = kStart, .story = &story}, prng));
+  EXPECT_EQ(story.by, PickStory::By::elsewhere);
+  ASSERT_TRUE(balancer.pick({.avoid = all, .now = kStart, .story = &story}, prng));
+  EXPECT_EQ(story.by, PickStory::By::repeated);
+  EXPECT_EQ(story.looked, 2u) << "of the pool drawn again, both";
+}
+
 TEST(Balancer, ManyWorkersShareTheLoadCells) {
   TestCluster cluster(10);
   constexpr int kPicks = 20'000;

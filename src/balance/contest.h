@@ -32,6 +32,10 @@ inline Contender look_at(std::span<const EndpointView> members, uint32_t positio
           member.load};
 }
 
+inline void note_look(const PickRequest& request, const EndpointView& member, const Contender& seen) {
+  if (request.story != nullptr) request.story->note(member, seen.in_flight);
+}
+
 inline std::strong_ordering compare_load(const Contender& a, const Contender& b) {
   return a.in_flight * b.weight <=> b.in_flight * a.weight;
 }
@@ -115,6 +119,7 @@ inline std::optional<uint32_t> scan_by_weight(std::span<const EndpointView> memb
   for (uint32_t position = 0; position < members.size(); ++position) {
     if (is_avoided(request, members[position])) continue;
     const Contender each = look_at(members, position, request.now, slow_start);
+    note_look(request, members[position], each);
     seen_weight += each.weight;
     if (prng.below(seen_weight) < each.weight) drawn = each;
     if (!least || (uint64_t{each.in_flight} + 1) * least->weight < (uint64_t{least->in_flight} + 1) * each.weight) {
@@ -134,7 +139,9 @@ inline std::optional<uint32_t> scan_least_loaded(std::span<const EndpointView> m
   const auto by_load = [&](const Contender& a, const Contender& b) { return compare(a, b, request.now); };
   for (uint32_t position = 0; position < members.size(); ++position) {
     if (is_avoided(request, members[position])) continue;
-    contest.offer(look_at(members, position, request.now, slow_start), by_load, prng);
+    const Contender each = look_at(members, position, request.now, slow_start);
+    note_look(request, members[position], each);
+    contest.offer(each, by_load, prng);
   }
   return contest.winner();
 }

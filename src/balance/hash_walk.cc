@@ -54,6 +54,7 @@ uint64_t HashWalk::cap_of(uint32_t position) const {
 
 bool HashWalk::accepts(uint32_t position, const PickRequest& request) const {
   const EndpointView& member = members_[position];
+  if (request.story != nullptr) request.story->note(member, in_flight_of(member));
   if (is_avoided(request, member)) return false;
   if (request.now < ramp_end_) {
     const uint32_t factor = slow_start_factor(request.now, member.slow_start_from, slow_start_);

@@ -23,6 +23,8 @@ std::optional<uint32_t> P2c::pick_of_two(const PickRequest& request, Prng& prng)
   if (!pair) return std::nullopt;
   const Contender first = look_at(members_, pair->first, request.now, slow_start_);
   const Contender second = look_at(members_, pair->second, request.now, slow_start_);
+  note_look(request, members_[first.position], first);
+  note_look(request, members_[second.position], second);
   const bool second_wins = draw_.equal_weights(request.now) ? compare(first, second, request.now) == Verdict::second
                                                             : gives_way(first, second);
   return second_wins ? second.position : first.position;
@@ -41,8 +43,10 @@ std::optional<uint32_t> P2c::pick_of_many(const PickRequest& request, Prng& prng
     drawn[count++] = *next;
   }
   Contender best = look_at(members_, drawn[0], request.now, slow_start_);
+  note_look(request, members_[best.position], best);
   for (uint32_t i = 1; i < count; ++i) {
     const Contender other = look_at(members_, drawn[i], request.now, slow_start_);
+    note_look(request, members_[other.position], other);
     const bool wins = equal ? compare(best, other, request.now) == Verdict::second : gives_way(best, other);
     if (wins) best = other;
   }

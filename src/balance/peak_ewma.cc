@@ -38,9 +38,10 @@ PeakEwma::PeakEwma(const PolicyContext& context)
       mean_weight_(mean_weight_of(context.members)),
       peers_latency_(mean_latency_of(context.members, context.now)) {}
 
-PeakEwma::Candidate PeakEwma::look(uint32_t position, Instant now) {
-  Candidate candidate{look_at(members_, position, now, slow_start_), 0};
-  candidate.latency = static_cast<double>(decayed_latency(*candidate.load, now).ns());
+PeakEwma::Candidate PeakEwma::look(uint32_t position, const PickRequest& request) {
+  Candidate candidate{look_at(members_, position, request.now, slow_start_), 0};
+  note_look(request, members_[position], candidate);
+  candidate.latency = static_cast<double>(decayed_latency(*candidate.load, request.now).ns());
   if (candidate.latency > 0) {
     peers_latency_ += peers_latency_ == 0 ? candidate.latency : (candidate.latency - peers_latency_) * kPeerShare;
   }
@@ -69,7 +70,7 @@ std::optional<uint32_t> PeakEwma::scan(const PickRequest& request, Prng& prng) {
   const auto by_cost = [&](const Candidate& a, const Candidate& b) { return compare_cost(a, b, by_age); };
   for (uint32_t position = 0; position < members_.size(); ++position) {
     if (is_avoided(request, members_[position])) continue;
-    contest.offer(look(position, request.now), by_cost, prng);
+    contest.offer(look(position, request), by_cost, prng);
   }
   return contest.winner();
 }
@@ -78,8 +79,8 @@ std::optional<uint32_t> PeakEwma::pick(const PickRequest& request, Prng& prng) {
   std::optional<WeightedDraw::Pair> pair;
   if (members_.size() > kScanLimit) pair = draw_.draw_two(request, prng);
   if (!pair) return scan(request, prng);
-  const Candidate first = look(pair->first, request.now);
-  const Candidate second = look(pair->second, request.now);
+  const Candidate first = look(pair->first, request);
+  const Candidate second = look(pair->second, request);
   return compare_cost(first, second, true) == Verdict::second ? second.position : first.position;
 }
 

@@ -27,7 +27,7 @@ class PeakEwma final : public Policy {
     double latency = 0;  ///< in ns; 0: not measured
   };
 
-  Candidate look(uint32_t position, Instant now);
+  Candidate look(uint32_t position, const PickRequest& request);
   [[nodiscard]] double cost(const Candidate& candidate) const;
   [[nodiscard]] Verdict compare_cost(const Candidate& a, const Candidate& b, bool by_age) const;
   std::optional<uint32_t> scan(const PickRequest& request, Prng& prng);

@@ -7,6 +7,7 @@
 // Determinism: the same members, loads, requests and generator give the same picks. No clock, no hidden randomness.
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -19,11 +20,40 @@
 
 namespace weir::balance {
 
+/// What a pick looked at, for whoever asks afterwards why it fell as it did. Noting costs a few stores.
+struct PickStory {
+  enum class By : uint8_t {
+    policy,
+    probation,  ///< an ejected endpoint was owed its one request
+    elsewhere,  ///< all that the policy could choose from was to be avoided: the least loaded of the others
+    repeated,   ///< everything was to be avoided: one of those again
+  };
+  struct Look {
+    uint32_t endpoint = 0;  ///< EndpointView::index
+    uint32_t in_flight = 0;
+  };
+  static constexpr uint32_t kLooks = 4;  ///< kept; as many as P2C compares where it compares all
+
+  void clear() {
+    by = By::policy;
+    looked = 0;
+  }
+  void note(const EndpointView& endpoint, uint32_t in_flight) {
+    if (looked < kLooks) looks[looked] = {endpoint.index, in_flight};
+    ++looked;
+  }
+
+  By by = By::policy;
+  uint32_t looked = 0;  ///< how many there were in all
+  std::array<Look, kLooks> looks{};
+};
+
 struct PickRequest {
   uint64_t hash = 0;  ///< of what the cluster hashes on; only ring_hash and maglev read it
   std::span<const uint32_t>
       avoid{};  ///< indices already tried for this request; used again only when nothing else is left
   Instant now{};
+  PickStory* story = nullptr;  ///< null: nobody asks
 };
 
 /// What a policy is built from. `members` must outlive the policy; every member has a load cell and a weight above 0.

@@ -81,9 +81,17 @@ Instant RequestCore::on_attempt(Instant now) {
   return now + try_timeout_;
 }
 
-bool RequestCore::may_retry(bool safe, bool replayable, balance::RetryBudget& budget, Instant now) const {
-  if (!safe || !replayable || tries_ >= facts_.retry.attempts || now >= deadline()) return false;
-  return budget.try_withdraw(now);
+RetryVerdict RequestCore::judge_retry(bool replayable, balance::RetryBudget& budget, Instant now) const {
+  if (!facts_.idempotent) return RetryVerdict::not_idempotent;
+  if (!replayable) return RetryVerdict::body_gone;
+  if (tries_ >= facts_.retry.attempts) return RetryVerdict::no_attempt_left;
+  if (now >= deadline()) return RetryVerdict::no_time_left;
+  return budget.try_withdraw(now) ? RetryVerdict::retried : RetryVerdict::budget_empty;
+}
+
+bool RequestCore::may_retry(bool replayable, balance::RetryBudget& budget, Instant now) {
+  verdict_ = judge_retry(replayable, budget, now);
+  return verdict_ == RetryVerdict::retried;
 }
 
 Action RequestCore::retry_after_pause(Instant now, Prng& prng) const {
@@ -95,30 +103,40 @@ Action RequestCore::retry_after_pause(Instant now, Prng& prng) const {
 Action RequestCore::on_failure(const TryFailure& failure, balance::RetryBudget& budget, Instant now, Prng& prng) {
   if (failure.retry == Retry::if_reused && facts_.idempotent && failure.replayable && !replayed_ && now < deadline()) {
     replayed_ = true;
+    verdict_ = RetryVerdict::replayed;
     --tries_;
     if (tried_count_ > 0) --tried_count_;  // its connection was dead, the endpoint need not be
     return {.step = Step::attempt_fresh};
   }
   if (failure.retry == Retry::yes && facts_.retry.attempts > 1 && failure.replayable && now < deadline()) {
     if (++unsent_ < std::min(facts_.endpoints, kMaxTried)) {
+      verdict_ = RetryVerdict::asked_next;
       --tries_;
       return {.step = Step::attempt};
     }
+    verdict_ = RetryVerdict::nobody_left;
     return {.step = Step::refuse, .refusal = refusal_of(failure.code)};
   }
-  if (may_retry(facts_.idempotent, failure.replayable, budget, now)) return retry_after_pause(now, prng);
+  if (may_retry(failure.replayable, budget, now)) return retry_after_pause(now, prng);
   return {.step = Step::refuse, .refusal = refusal_of(failure.code)};
 }
 
 Action RequestCore::on_status(uint16_t status, bool replayable, balance::RetryBudget& budget, Instant now, Prng& prng) {
-  if (!is_gateway_status(status) || !facts_.retry.on_gateway_status) return {.step = Step::forward};
-  if (may_retry(facts_.idempotent, replayable, budget, now)) return retry_after_pause(now, prng);
+  if (!is_gateway_status(status)) return {.step = Step::forward};
+  if (!facts_.retry.on_gateway_status) {
+    verdict_ = RetryVerdict::not_asked_for;
+    return {.step = Step::forward};
+  }
+  if (may_retry(replayable, budget, now)) return retry_after_pause(now, prng);
   return {.step = Step::forward};
 }
 
 Action RequestCore::on_deadline(bool replayable, balance::RetryBudget& budget, Instant now) {
-  if (now >= deadline()) return route_timeout();
-  if (may_retry(facts_.idempotent, replayable, budget, now)) return {.step = Step::attempt};
+  if (now >= deadline()) {
+    verdict_ = RetryVerdict::no_time_left;
+    return route_timeout();
+  }
+  if (may_retry(replayable, budget, now)) return {.step = Step::attempt};
   return {.step = Step::refuse,
           .refusal = {.rule = Rule::try_timeout, .limit = "retry.per_try_timeout", .value = try_timeout_.ms()}};
 }

@@ -66,6 +66,21 @@ struct Action {
   Refusal refusal{};
 };
 
+/// Why another try followed, or none: for explanations.
+enum class RetryVerdict : uint8_t {
+  none,            ///< nothing had failed
+  retried,         ///< an attempt was left, and the budget paid for it
+  replayed,        ///< the connection had been closed while idle: no fault of the endpoint, and no charge
+  asked_next,      ///< the try reached nobody: the next endpoint is asked, without charge
+  not_idempotent,  ///< and it may have reached the endpoint
+  body_gone,       ///< the request's body was too long to keep
+  no_attempt_left,
+  no_time_left,
+  budget_empty,
+  nobody_left,    ///< the try reached nobody, and all endpoints have been asked
+  not_asked_for,  ///< retry.on_gateway_status is off
+};
+
 /// Endpoints that a request remembers to have tried; more attempts than this repeat themselves.
 inline constexpr uint32_t kMaxTried = 8;
 
@@ -76,6 +91,7 @@ class RequestCore {
     queued_until_ = {};
     tries_ = unsent_ = looks_ = tried_count_ = 0;
     replayed_ = has_place_ = false;
+    verdict_ = RetryVerdict::none;
   }
   /// Gives the place back, if one is held.
   void end(balance::CircuitBreaker& circuit) {
@@ -124,6 +140,8 @@ class RequestCore {
 
   [[nodiscard]] Instant deadline() const { return facts_.started + facts_.timeout; }
   [[nodiscard]] uint32_t tries() const { return tries_; }
+  /// Of the last failure.
+  [[nodiscard]] RetryVerdict verdict() const { return verdict_; }
   [[nodiscard]] bool may_repeat() const { return facts_.idempotent && tries_ < facts_.retry.attempts; }
 
  private:
@@ -134,7 +152,8 @@ class RequestCore {
   Action queue(Instant now);
   [[nodiscard]] Action attempt_in_time(Instant now) const;
   [[nodiscard]] Action route_timeout() const;
-  bool may_retry(bool safe, bool replayable, balance::RetryBudget& budget, Instant now) const;
+  bool may_retry(bool replayable, balance::RetryBudget& budget, Instant now);
+  [[nodiscard]] RetryVerdict judge_retry(bool replayable, balance::RetryBudget& budget, Instant now) const;
   Action retry_after_pause(Instant now, Prng& prng) const;
 
   RequestFacts facts_;
@@ -145,6 +164,7 @@ class RequestCore {
   uint32_t tries_ = 0;
   uint32_t unsent_ = 0;  ///< tries that reached nobody
   uint32_t looks_ = 0;   ///< endpoints in a row that were saturated
+  RetryVerdict verdict_ = RetryVerdict::none;
   bool replayed_ = false;
   bool has_place_ = false;
 };

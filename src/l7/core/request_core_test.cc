@@ -39,26 +39,29 @@ struct Row {
   bool replayable;
   Step expected;
   Rule rule;
+  RetryVerdict verdict;
 };
 
 TEST(RequestCore, WhatFollowsTheFirstFailure) {
   const Row rows[] = {
       {"connect refused, GET: another endpoint at once", true, Code::connect_refused, Retry::yes, true, Step::attempt,
-       Rule::none},
+       Rule::none, RetryVerdict::asked_next},
       {"connect refused, POST: nothing was sent, so that is safe too", false, Code::connect_refused, Retry::yes, true,
-       Step::attempt, Rule::none},
+       Step::attempt, Rule::none, RetryVerdict::asked_next},
       {"reset after sending, POST: never again", false, Code::reset, Retry::no, true, Step::refuse,
-       Rule::upstream_reset},
+       Rule::upstream_reset, RetryVerdict::not_idempotent},
       {"reset on a reused connection, POST: it may have been seen", false, Code::reset, Retry::if_reused, true,
-       Step::refuse, Rule::upstream_reset},
+       Step::refuse, Rule::upstream_reset, RetryVerdict::not_idempotent},
       {"reset on a reused connection, GET: replayed on a fresh one", true, Code::reset, Retry::if_reused, true,
-       Step::attempt_fresh, Rule::none},
+       Step::attempt_fresh, Rule::none, RetryVerdict::replayed},
       {"reset on a fresh connection, GET: retried after a pause", true, Code::reset, Retry::no, true, Step::pause,
-       Rule::none},
+       Rule::none, RetryVerdict::retried},
       {"a body that is gone cannot be repeated", true, Code::reset, Retry::no, false, Step::refuse,
-       Rule::upstream_reset},
-      {"nor replayed", true, Code::reset, Retry::if_reused, false, Step::refuse, Rule::upstream_reset},
-      {"malformed, POST: 502", false, Code::malformed, Retry::no, true, Step::refuse, Rule::upstream_malformed},
+       Rule::upstream_reset, RetryVerdict::body_gone},
+      {"nor replayed", true, Code::reset, Retry::if_reused, false, Step::refuse, Rule::upstream_reset,
+       RetryVerdict::body_gone},
+      {"malformed, POST: 502", false, Code::malformed, Retry::no, true, Step::refuse, Rule::upstream_malformed,
+       RetryVerdict::not_idempotent},
   };
   for (const Row& row : rows) {
     Rig rig(row.idempotent);
@@ -66,7 +69,43 @@ TEST(RequestCore, WhatFollowsTheFirstFailure) {
     const Action action = rig.fail(row.code, row.retry, row.replayable);
     EXPECT_EQ(action.step, row.expected) << row.message;
     EXPECT_EQ(action.refusal.rule, row.rule) << row.message;
+    EXPECT_EQ(rig.core.verdict(), row.verdict) << row.message;
   }
+}
+
+TEST(RequestCore, SaysWhyThereIsNoOtherTry) {
+  Rig one_attempt(true, 1);
+  one_attempt.core.on_attempt(at(0));
+  one_attempt.fail(Code::reset, Retry::no);
+  EXPECT_EQ(one_attempt.core.verdict(), RetryVerdict::no_attempt_left);
+
+  Rig no_budget(true, 2, 0);
+  no_budget.core.on_attempt(at(0));
+  no_budget.fail(Code::reset, Retry::no);
+  EXPECT_EQ(no_budget.core.verdict(), RetryVerdict::budget_empty);
+
+  Rig late(true);
+  late.core.on_attempt(at(0));
+  late.core.on_deadline(true, *late.budget, at(10'000));
+  EXPECT_EQ(late.core.verdict(), RetryVerdict::no_time_left);
+
+  Rig lonely(true);
+  for (int i = 0; i < 3; ++i) lonely.fail(Code::connect_refused, Retry::yes);
+  EXPECT_EQ(lonely.core.verdict(), RetryVerdict::nobody_left);
+
+  Rig answered(true);
+  answered.core.on_attempt(at(0));
+  answered.core.on_status(200, true, *answered.budget, at(1), answered.prng);
+  EXPECT_EQ(answered.core.verdict(), RetryVerdict::none);
+  answered.core.on_status(503, true, *answered.budget, at(1), answered.prng);
+  EXPECT_EQ(answered.core.verdict(), RetryVerdict::retried);
+
+  model::RetryConfig pass_on;
+  pass_on.on_gateway_status = false;
+  RequestCore core;
+  core.begin({.idempotent = true, .started = at(0), .timeout = Duration::s(1), .retry = pass_on});
+  core.on_status(503, true, *answered.budget, at(1), answered.prng);
+  EXPECT_EQ(core.verdict(), RetryVerdict::not_asked_for);
 }
 
 TEST(RequestCore, AReplayIsFreeButHappensOnce) {
