@@ -3,7 +3,7 @@
 #include <memory>
 #include <optional>
 
-#include "http/client_connection.h"
+#include "http/http1_client_connection.h"
 #include "net/loop.h"
 
 namespace weir::http {
@@ -26,7 +26,7 @@ std::string_view text_of_method(Method method) {
 class Call final : public ClientConnection::Owner, private ResponseHandler {
  public:
   explicit Call(net::Loop& loop)
-      : loop_(loop), connection_(std::make_unique<ClientConnection>(loop, *this, limits_, scratch_)) {}
+      : loop_(loop), connection_(std::make_unique<Http1ClientConnection>(loop, *this, limits_, scratch_)) {}
   ~Call() {
     if (connection_) connection_->close();
   }
@@ -88,7 +88,7 @@ class Call final : public ClientConnection::Owner, private ResponseHandler {
   net::Loop& loop_;
   proto::http1::Limits limits_;
   ClientScratch scratch_;
-  std::unique_ptr<ClientConnection> connection_;
+  std::unique_ptr<Http1ClientConnection> connection_;
   SimpleAnswer answer_;
   std::optional<Error> error_;
   bool done_ = false;

@@ -1,12 +1,12 @@
 #pragma once
-// One ClientConnection to a scripted endpoint, with an owner who writes down what it is told. Tests only. Declare the
-// answers before it: they must outlive the connection, which tells them of its end.
+// One Http1ClientConnection to a scripted endpoint, with an owner who writes down what it is told. Tests only. Declare
+// the answers before it: they must outlive the connection, which tells them of its end.
 
 #include <memory>
 #include <string>
 #include <string_view>
 
-#include "http/client_connection.h"
+#include "http/http1_client_connection.h"
 #include "http/test_peers.h"
 
 namespace weir::http::test {
@@ -15,7 +15,7 @@ namespace weir::http::test {
 class Client final : public ClientConnection::Owner {
  public:
   explicit Client(bool connected = true) {
-    connection = new ClientConnection(*server.loop, *this, limits_, scratch_);
+    connection = new Http1ClientConnection(*server.loop, *this, limits_, scratch_);
     if (!connected) return;
     EXPECT_TRUE(connection->connect(server.address()).has_value());
   }
@@ -37,7 +37,7 @@ class Client final : public ClientConnection::Owner {
   }
 
   test::RawServer server;
-  ClientConnection* connection;
+  Http1ClientConnection* connection;
   std::string told;  ///< c: connected, i: idle, x: closed
   Code closed_with = Code::ok;
   bool gone = false;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "http/http1_client_connection.h"
+
 namespace weir::load {
 
 using http::ClientConnection;
@@ -20,7 +22,7 @@ Connections::Taken Connections::take() {
     connection->idle = false;
     return {connection, false};
   }
-  auto connection = std::make_unique<ClientConnection>(loop_, *this, limits_, scratch_);
+  auto connection = std::make_unique<http::Http1ClientConnection>(loop_, *this, limits_, scratch_);
   if (!connection->connect(target_)) return {nullptr, true};
   ++open_;
   connection->next = all_;

@@ -7,6 +7,7 @@
 
 #include "http/client_connection.h"
 #include "net/address.h"
+#include "proto/http1/parser.h"
 
 namespace weir::load {
 

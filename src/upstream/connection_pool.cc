@@ -6,6 +6,8 @@
 #include <cerrno>
 #include <utility>
 
+#include "http/http1_client_connection.h"
+
 namespace weir::upstream {
 
 using http::ClientConnection;
@@ -96,7 +98,7 @@ ClientConnection* ConnectionPool::adopt_spare() {
     spare = endpoint_->take_spare();
   }
   if (!spare.fd.valid()) return nullptr;
-  auto connection = std::make_unique<ClientConnection>(loop_, *this, limits_, scratch_);
+  auto connection = std::make_unique<http::Http1ClientConnection>(loop_, *this, limits_, scratch_);
   connection->born = spare.born;
   if (!connection->adopt(std::move(spare.fd), spare.served)) {
     endpoint_->connections.release();
@@ -105,12 +107,16 @@ ClientConnection* ConnectionPool::adopt_spare() {
   return &track(std::move(connection));
 }
 
+std::unique_ptr<ClientConnection> ConnectionPool::make() {
+  return std::make_unique<http::Http1ClientConnection>(loop_, *this, limits_, scratch_);
+}
+
 Result<ClientConnection*> ConnectionPool::connect() {
   if (!endpoint_->connections.try_acquire()) {
     return fail(Error{.code = Code::limit_reached, .origin = Origin::internal, .detail = "max_connections"});
   }
   endpoint_->counters.connects.fetch_add(1, std::memory_order_relaxed);
-  auto connection = std::make_unique<ClientConnection>(loop_, *this, limits_, scratch_);
+  auto connection = make();
   connection->born = loop_.now();
   if (auto begun = connection->connect(endpoint_->address); !begun) {
     endpoint_->connections.release();
@@ -188,7 +194,9 @@ void ConnectionPool::maintain(Instant now) {
   endpoint_->drop_spares(now - options_.limits.idle_timeout);
   while (idle_.tail != nullptr && now - idle_.tail->idle_since >= kOfferAfter) {
     ClientConnection& connection = *idle_.tail;
-    endpoint_->give_spare({.fd = connection.release_socket(),
+    net::Fd socket = connection.release_socket();
+    if (!socket.valid()) break;  // it cannot move, and those of its kind cannot either
+    endpoint_->give_spare({.fd = std::move(socket),
                            .born = connection.born,
                            .idle_since = connection.idle_since,
                            .served = connection.served()});

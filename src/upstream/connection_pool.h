@@ -15,6 +15,7 @@
 #include "http/client_connection.h"
 #include "model/config.h"
 #include "net/loop.h"
+#include "proto/http1/parser.h"
 #include "upstream/endpoint.h"
 
 namespace weir::upstream {
@@ -73,6 +74,7 @@ class ConnectionPool final : public net::Deferred, public http::ClientConnection
   http::ClientConnection* take_shared();
   http::ClientConnection* adopt_spare();
   Result<http::ClientConnection*> connect();
+  std::unique_ptr<http::ClientConnection> make();
   http::ClientConnection& track(std::unique_ptr<http::ClientConnection> connection);
   [[nodiscard]] bool expired(const http::ClientConnection& connection, Instant now) const;
   void forget(http::ClientConnection& connection);

@@ -6,7 +6,7 @@
 #include <unordered_map>
 #include <utility>
 
-#include "http/client_connection.h"
+#include "http/http1_client_connection.h"
 
 namespace weir::upstream {
 
@@ -53,7 +53,7 @@ class HealthChecker::Probe final : public net::Deferred,
     body_.clear();
     status_ = 0;
     done_ = false;
-    connection_ = std::make_unique<http::ClientConnection>(loop_, *this, limits_, scratch_);
+    connection_ = std::make_unique<http::Http1ClientConnection>(loop_, *this, limits_, scratch_);
     loop_.arm(timeout_, check_.timeout);
     const auto begun = connection_->connect(cluster_->endpoints()[index_]->address);
     if (!begun) return finish(std::string(text_of(begun.error().code)));

@@ -1,9 +1,9 @@
-// Several requests in flight on one ClientConnection (RFC 9112 section 9.3.2).
+// Several requests in flight on one Http1ClientConnection (RFC 9112 section 9.3.2).
 #include <gtest/gtest.h>
 
 #include <string>
 
-#include "http/client_connection.h"
+#include "http/http1_client_connection.h"
 #include "http/test_client.h"
 
 namespace weir::http {

@@ -1,4 +1,4 @@
-#include "http/client_connection.h"
+#include "http/http1_client_connection.h"
 
 #include <utility>
 
@@ -29,16 +29,16 @@ bool switches_as_asked(const ResponseHead& head, std::string_view asked) {
 }
 }  // namespace
 
-ClientConnection::ClientConnection(net::Loop& loop, Owner& owner, const proto::http1::Limits& limits,
-                                   ClientScratch& scratch)
-    : stream_(loop, *this), owner_(owner), scratch_(scratch), parser_(limits), limits_(limits) {}
+Http1ClientConnection::Http1ClientConnection(net::Loop& loop, Owner& owner, const proto::http1::Limits& limits,
+                                             ClientScratch& scratch)
+    : ClientConnection(loop, owner, scratch), parser_(limits), limits_(limits) {}
 
-ClientConnection::~ClientConnection() {
+Http1ClientConnection::~Http1ClientConnection() {
   // Slots form a list of unique_ptrs; unroll it so that a deep pipeline does not recurse.
   while (front_) front_ = std::move(front_->behind);
 }
 
-Result<void> ClientConnection::adopt(net::Fd fd, uint64_t served) {
+Result<void> Http1ClientConnection::adopt(net::Fd fd, uint64_t served) {
   served_ = served;
   return stream_.adopt(std::move(fd));
 }
@@ -46,11 +46,11 @@ Result<void> ClientConnection::adopt(net::Fd fd, uint64_t served) {
 // ---- sending
 // ---------------------------------------------------------------------------------------------------------
 
-std::unique_ptr<ClientConnection::Slot> ClientConnection::take_slot() {
+std::unique_ptr<Http1ClientConnection::Slot> Http1ClientConnection::take_slot() {
   return spare_ ? std::move(spare_) : std::make_unique<Slot>(*this);
 }
 
-void ClientConnection::recycle(std::unique_ptr<Slot> slot) {
+void Http1ClientConnection::recycle(std::unique_ptr<Slot> slot) {
   slot->handler = nullptr;
   slot->request_ended = slot->chunked = false;
   slot->informational = 0;
@@ -58,7 +58,7 @@ void ClientConnection::recycle(std::unique_ptr<Slot> slot) {
   spare_ = std::move(slot);
 }
 
-ClientStream& ClientConnection::open(ResponseHandler& handler) {
+ClientStream& Http1ClientConnection::open(ResponseHandler& handler) {
   DCHECK(reusable());
   auto slot = take_slot();
   slot->handler = &handler;
@@ -74,7 +74,7 @@ ClientStream& ClientConnection::open(ResponseHandler& handler) {
   return *added;
 }
 
-void ClientConnection::Slot::send_head(const RequestHead& head, std::span<const Field> extra, bool end) {
+void Http1ClientConnection::Slot::send_head(const RequestHead& head, std::span<const Field> extra, bool end) {
   method = head.method;
   if (const Field* field = head.upgrade ? head.find(FieldId::upgrade) : nullptr) upgrade = field->value;
   const Field* host = head.find(FieldId::host);
@@ -106,7 +106,7 @@ void ClientConnection::Slot::send_head(const RequestHead& head, std::span<const 
   }
 }
 
-void ClientConnection::Slot::send_body(std::string_view piece) {
+void Http1ClientConnection::Slot::send_body(std::string_view piece) {
   if (piece.empty()) return;
   net::Stream& stream = connection.stream_;
   if (!chunked) return stream.write(piece);
@@ -116,7 +116,7 @@ void ClientConnection::Slot::send_body(std::string_view piece) {
   stream.flush_later();
 }
 
-void ClientConnection::Slot::send_end(const Fields& trailers) {
+void Http1ClientConnection::Slot::send_end(const Fields& trailers) {
   if (connection.tunnel_) return connection.stream_.shutdown_write();
   if (chunked) {
     proto::http1::append_last_chunk(connection.stream_.output(), trailers);
@@ -126,7 +126,7 @@ void ClientConnection::Slot::send_end(const Fields& trailers) {
   connection.body_open_ = false;
 }
 
-void ClientConnection::Slot::cancel() {
+void Http1ClientConnection::Slot::cancel() {
   handler = nullptr;
   const bool in_front = connection.front_.get() == this;
   if (!connection.anybody_waits() || !request_ended || (in_front && connection.reading_body_)) {
@@ -138,21 +138,21 @@ void ClientConnection::Slot::cancel() {
   if (in_front) connection.stream_.resume();
 }
 
-bool ClientConnection::anybody_waits() const {
+bool Http1ClientConnection::anybody_waits() const {
   for (const Slot* slot = front_.get(); slot != nullptr; slot = slot->behind.get()) {
     if (slot->handler != nullptr) return true;
   }
   return false;
 }
 
-void ClientConnection::Slot::pause_response() {
+void Http1ClientConnection::Slot::pause_response() {
   connection.stream_.pause();
   connection.fail_those_behind();
 }
 
 /// A slow reader in front must not hold up the others: they are sent elsewhere, and this connection ends with the front
 /// response.
-void ClientConnection::fail_those_behind() {
+void Http1ClientConnection::fail_those_behind() {
   if (!front_ || !front_->behind) return;
   closing_ = true;
   auto slot = std::move(front_->behind);
@@ -164,14 +164,12 @@ void ClientConnection::fail_those_behind() {
     slot = std::move(slot->behind);
   }
 }
-void ClientConnection::Slot::resume_response() { connection.stream_.resume(); }
+void Http1ClientConnection::Slot::resume_response() { connection.stream_.resume(); }
 
 // ---- receiving
 // -------------------------------------------------------------------------------------------------------
 
-void ClientConnection::on_connected() { owner_.on_connected(*this); }
-
-size_t ClientConnection::on_data(std::string_view data) {
+size_t Http1ClientConnection::on_data(std::string_view data) {
   size_t consumed = 0;
   while (consumed < data.size() && stream_.open() && !stream_.paused()) {
     if (!front_) {
@@ -188,7 +186,7 @@ size_t ClientConnection::on_data(std::string_view data) {
   return consumed;
 }
 
-size_t ClientConnection::read_head(std::string_view data) {
+size_t Http1ClientConnection::read_head(std::string_view data) {
   response_begun_ = true;
   ResponseHead& head = scratch_.head;
   const auto result = parser_.parse(data, front_->method, head);
@@ -221,7 +219,7 @@ size_t ClientConnection::read_head(std::string_view data) {
   return result.consumed;
 }
 
-size_t ClientConnection::read_informational(size_t consumed) {
+size_t Http1ClientConnection::read_informational(size_t consumed) {
   Slot& slot = *front_;
   // A 101 that nobody asked for, or to another protocol: after it the bytes are nobody knows what.
   if (scratch_.head.status == 101 || ++slot.informational > kMaxInformational) {
@@ -232,7 +230,7 @@ size_t ClientConnection::read_informational(size_t consumed) {
   return consumed;
 }
 
-void ClientConnection::open_tunnel(ResponseHead& head, std::string_view memory) {
+void Http1ClientConnection::open_tunnel(ResponseHead& head, std::string_view memory) {
   head.body = BodyKind::tunnel;
   tunnel_ = closing_ = reading_body_ = true;
   keep_alive_ = false;
@@ -240,7 +238,7 @@ void ClientConnection::open_tunnel(ResponseHead& head, std::string_view memory) 
   if (front_->handler != nullptr) front_->handler->on_response(head, memory, false);
 }
 
-size_t ClientConnection::read_body(std::string_view data) {
+size_t Http1ClientConnection::read_body(std::string_view data) {
   const auto step = body_.next(data);
   if (step.state == Parse::bad) {
     broken(step.bad);
@@ -254,7 +252,7 @@ size_t ClientConnection::read_body(std::string_view data) {
 }
 
 /// The front response is complete: the slot goes, the connection may serve again, then the handler hears of it.
-void ClientConnection::response_done(const Fields& trailers, bool tell_end, bool surplus) {
+void Http1ClientConnection::response_done(const Fields& trailers, bool tell_end, bool surplus) {
   reading_body_ = response_begun_ = false;
   ++served_;
   auto slot = std::move(front_);
@@ -281,7 +279,7 @@ void ClientConnection::response_done(const Fields& trailers, bool tell_end, bool
   if (tell_end && handler != nullptr) handler->on_response_end(trailers);
 }
 
-void ClientConnection::on_end() {
+void Http1ClientConnection::on_end() {
   if (front_ && reading_body_ && body_.finish_at_close()) {
     closing_ = true;
     return response_done({}, true, false);
@@ -289,35 +287,35 @@ void ClientConnection::on_end() {
   on_closed(Error{.code = Code::closed_early, .origin = Origin::upstream});
 }
 
-void ClientConnection::on_closed(const Error& error) {
+void Http1ClientConnection::on_closed(const Error& error) {
   closing_ = true;
   stream_.close();
   fail_all(error);
 }
 
-void ClientConnection::on_drained() {
+void Http1ClientConnection::on_drained() {
   if (back_ != nullptr && back_->handler != nullptr && !back_->request_ended) back_->handler->on_request_drained();
 }
 
-void ClientConnection::broken(proto::http1::Bad bad) {
+void Http1ClientConnection::broken(proto::http1::Bad bad) {
   closing_ = true;
   stream_.close();
   fail_all(Error{.code = Code::malformed, .origin = Origin::upstream, .detail = proto::http1::name_of(bad).data()});
 }
 
-void ClientConnection::close() {
+void Http1ClientConnection::close() {
   if (!stream_.open()) return;
   closing_ = true;
   stream_.close();
   fail_all(Error{.code = Code::cancelled, .origin = Origin::internal});
 }
 
-net::Fd ClientConnection::release_socket() {
+net::Fd Http1ClientConnection::release_socket() {
   closing_ = true;
   return stream_.release();
 }
 
-void ClientConnection::fail_all(Error error) {
+void Http1ClientConnection::fail_all(Error error) {
   owner_.on_closed(*this, error);
   const bool connect_failed = error.retry == Retry::yes;
   bool first = true;

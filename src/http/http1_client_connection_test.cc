@@ -1,5 +1,5 @@
-// ClientConnection against a scripted endpoint on a loopback socket.
-#include "http/client_connection.h"
+// Http1ClientConnection against a scripted endpoint on a loopback socket.
+#include "http/http1_client_connection.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // What an endpoint can do to a client connection at the worst moment; each was once a defect.
-#include "http/client_connection.h"
+#include "http/http1_client_connection.h"
 
 #include <gtest/gtest.h>
 
@@ -29,7 +29,7 @@ TEST(ClientFaults, UnaskedBytesAnswerNobody) {
     owner.loop = server.loop.get();
     proto::http1::Limits limits;
     ClientScratch scratch;
-    auto* connection = new ClientConnection(*server.loop, owner, limits, scratch);
+    auto* connection = new Http1ClientConnection(*server.loop, owner, limits, scratch);
     ASSERT_TRUE(connection->connect(server.address()).has_value());
     Answer first, second;
     bool asked = false;
@@ -82,7 +82,7 @@ TEST(ClientFaults, TheHeadOutlivesItsConnection) {
     limits.field_bytes = 64 * 1024;
     if (pad > 60'000) limits.head_bytes = 128 * 1024;
     ClientScratch scratch;
-    auto* connection = new ClientConnection(*server.loop, owner, limits, scratch);
+    auto* connection = new Http1ClientConnection(*server.loop, owner, limits, scratch);
     ASSERT_TRUE(connection->connect(server.address()).has_value());
     HeadReader reader;
     reader.loop = server.loop.get();
@@ -115,7 +115,7 @@ TEST(ClientFaults, AResetIsNoEndOfABody) {
   owner.loop = server.loop.get();
   proto::http1::Limits limits;
   ClientScratch scratch;
-  auto* connection = new ClientConnection(*server.loop, owner, limits, scratch);
+  auto* connection = new Http1ClientConnection(*server.loop, owner, limits, scratch);
   ASSERT_TRUE(connection->connect(server.address()).has_value());
   Answer answer;
   connection->open(answer).send_head(get("/it"), {}, true);
