@@ -7,6 +7,7 @@
 // Lifetime: owned by its Owner (a connection pool). Thread rule: the loop's thread.
 
 #include <cstdint>
+#include <string>
 
 #include "http/streams.h"
 #include "net/loop.h"
@@ -33,7 +34,11 @@ class ClientConnection : public net::Deferred, protected net::Stream::Handler {
     ~Owner() = default;
   };
 
-  Result<void> connect(const net::SocketAddress& address) { return stream_.connect(address); }
+  Result<void> connect(const net::SocketAddress& address) {
+    auto begun = stream_.connect(address);
+    if (begun && !proxy_header.empty()) stream_.output().append(proxy_header);
+    return begun;
+  }
   [[nodiscard]] bool connecting() const { return stream_.connecting(); }
   [[nodiscard]] uint32_t in_flight() const { return in_flight_; }
   [[nodiscard]] uint64_t served() const { return served_; }
@@ -56,6 +61,8 @@ class ClientConnection : public net::Deferred, protected net::Stream::Handler {
   ClientConnection* next = nullptr;
   Instant born{};
   Instant idle_since{};
+  std::string proxy_header;  ///< what it begins with, before anything of HTTP; set before connect()
+  uint32_t edition = 0;      ///< of the way in which the endpoint was reached
 
  protected:
   ClientConnection(net::Loop& loop, Owner& owner, ClientScratch& scratch)

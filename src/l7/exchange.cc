@@ -107,7 +107,8 @@ bool Exchange::choose(bool fresh) {
     panic_ = pick->panic;
     const bool may_share =
         request_ended_ && body_.empty() && !head_.upgrade && proto::http::is_idempotent(head_.method);
-    const auto acquired = cluster_->pool(endpoint_).acquire(*this, {.fresh = fresh, .may_share = may_share});
+    const auto acquired = cluster_->pool(endpoint_).acquire(
+        *this, {.fresh = fresh, .may_share = may_share, .client = &downstream_->client_facts()});
     core_.note_tried(endpoint_);
     if (acquired.stream != nullptr) {
       upstream_ = acquired.stream;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "http/http1_client_connection.h"
+#include "upstream/proxy_header.h"
 
 namespace weir::upstream {
 
@@ -44,8 +45,17 @@ ConnectionPool::~ConnectionPool() {
   while (busy_.head != nullptr) busy_.head->close();
 }
 
+void ConnectionPool::set_options(const PoolOptions& options) {
+  const bool same_way = options_.same_way(options);
+  options_ = options;
+  if (same_way) return;
+  ++edition_;
+  while (idle_.head != nullptr) idle_.head->close();
+}
+
 ConnectionPool::Acquired ConnectionPool::acquire(http::ResponseHandler& handler, Wish wish) {
   ClientConnection* connection = nullptr;
+  write_proxy_header(proxy_header_, options_.proxy_protocol, wish.client);
   const bool share = wish.may_share && options_.pipeline > 1;
   if (!wish.fresh) {
     if (share) connection = take_shared();
@@ -62,16 +72,19 @@ ConnectionPool::Acquired ConnectionPool::acquire(http::ResponseHandler& handler,
 }
 
 ClientConnection* ConnectionPool::take_idle() {
-  while (ClientConnection* connection = idle_.head) {
-    if (expired(*connection, loop_.now())) {
-      connection->close();
+  int looks = kLooks;
+  for (ClientConnection* c = idle_.head; c != nullptr && looks > 0; --looks) {
+    ClientConnection& connection = *std::exchange(c, c->next);
+    if (expired(connection, loop_.now())) {
+      connection.close();
       continue;
     }
-    idle_.remove(*connection);
+    if (!fits(connection)) continue;
+    idle_.remove(connection);
     --idle_count_;
-    connection->idle = false;
-    busy_.push_front(*connection);
-    return connection;
+    connection.idle = false;
+    busy_.push_front(connection);
+    return &connection;
   }
   return nullptr;
 }
@@ -80,7 +93,7 @@ ClientConnection* ConnectionPool::take_shared() {
   // The most recently opened are in front; a few looks find room if there is any worth having.
   int looks = 8;
   for (ClientConnection* c = busy_.head; c != nullptr && looks > 0; c = c->next, --looks) {
-    if (c->shareable() && c->in_flight() < options_.pipeline) return c;
+    if (c->shareable() && c->in_flight() < options_.pipeline && fits(*c)) return c;
   }
   return nullptr;
 }
@@ -92,6 +105,7 @@ ClientConnection& ConnectionPool::track(std::unique_ptr<ClientConnection> connec
 }
 
 ClientConnection* ConnectionPool::adopt_spare() {
+  if (!shares_idle()) return nullptr;
   SpareConnection spare = endpoint_->take_spare();
   while (spare.fd.valid() && !is_quiet(spare.fd.get())) {
     endpoint_->connections.release();
@@ -100,6 +114,7 @@ ClientConnection* ConnectionPool::adopt_spare() {
   if (!spare.fd.valid()) return nullptr;
   auto connection = std::make_unique<http::Http1ClientConnection>(loop_, *this, limits_, scratch_);
   connection->born = spare.born;
+  connection->edition = edition_;
   if (!connection->adopt(std::move(spare.fd), spare.served)) {
     endpoint_->connections.release();
     return nullptr;
@@ -111,13 +126,23 @@ std::unique_ptr<ClientConnection> ConnectionPool::make() {
   return std::make_unique<http::Http1ClientConnection>(loop_, *this, limits_, scratch_);
 }
 
+/// An idle connection that does not do gives its place to one that does.
+bool ConnectionPool::take_place() {
+  if (endpoint_->connections.try_acquire()) return true;
+  if (idle_.tail == nullptr) return false;
+  idle_.tail->close();
+  return endpoint_->connections.try_acquire();
+}
+
 Result<ClientConnection*> ConnectionPool::connect() {
-  if (!endpoint_->connections.try_acquire()) {
+  if (!take_place()) {
     return fail(Error{.code = Code::limit_reached, .origin = Origin::internal, .detail = "max_connections"});
   }
   endpoint_->counters.connects.fetch_add(1, std::memory_order_relaxed);
   auto connection = make();
   connection->born = loop_.now();
+  connection->proxy_header = proxy_header_;
+  connection->edition = edition_;
   if (auto begun = connection->connect(endpoint_->address); !begun) {
     endpoint_->connections.release();
     endpoint_->counters.connect_failures.fetch_add(1, std::memory_order_relaxed);
@@ -155,12 +180,19 @@ bool ConnectionPool::expired(const ClientConnection& connection, Instant now) co
   return now - connection.idle_since >= limits.idle_timeout || now - connection.born >= limits.max_lifetime;
 }
 
+/// Anybody's may be closed instead of being kept; with a client's own, the others' are less likely to be asked for.
+bool ConnectionPool::make_room() {
+  if (idle_count_ < options_.limits.max_idle) return true;
+  if (options_.proxy_protocol == model::ProxyHeader::off || idle_.tail == nullptr) return false;
+  idle_.tail->close();
+  return true;
+}
+
 void ConnectionPool::on_idle(ClientConnection& connection) {
   const auto& limits = options_.limits;
   const bool worn_out = limits.max_requests != 0 && connection.served() >= limits.max_requests;
-  if (retired_ || worn_out || idle_count_ >= limits.max_idle || loop_.now() - connection.born >= limits.max_lifetime) {
-    return connection.close();
-  }
+  const bool too_old = loop_.now() - connection.born >= limits.max_lifetime || connection.edition != edition_;
+  if (retired_ || worn_out || too_old || !make_room()) return connection.close();
   connection.idle_since = loop_.now();
   connection.idle = true;
   busy_.remove(connection);
@@ -190,7 +222,8 @@ void ConnectionPool::forget(ClientConnection& connection) {
 
 void ConnectionPool::maintain(Instant now) {
   while (idle_.tail != nullptr && expired(*idle_.tail, now)) idle_.tail->close();
-  if (!options_.share_idle) return;
+  // Those from before a reload are reached in another way.
+  if (!shares_idle()) return endpoint_->drop_spares(Instant::max());
   endpoint_->drop_spares(now - options_.limits.idle_timeout);
   while (idle_.tail != nullptr && now - idle_.tail->idle_since >= kOfferAfter) {
     ClientConnection& connection = *idle_.tail;

@@ -7,10 +7,14 @@
 // With `pipeline` above 1, requests without body that may be repeated share a connection: the fullest one that still
 // has room is chosen, so that many clients' requests leave in one write and their responses come back in one read.
 //
+// Where connections begin with a PROXY header, each belongs to the client it names and is reused for that client only;
+// an idle one gives way when there is no room for another's.
+//
 // Thread rule: the worker's thread. The endpoint it points to is shared.
 
 #include <cstdint>
 #include <memory>
+#include <string>
 
 #include "http/client_connection.h"
 #include "model/config.h"
@@ -25,6 +29,10 @@ struct PoolOptions {
   Duration connect_timeout = Duration::s(1);
   uint32_t pipeline = 0;
   bool share_idle = false;  ///< there are other workers to give idle connections to
+  model::ProxyHeader proxy_protocol = model::ProxyHeader::off;
+
+  /// Do connections that were opened with the one serve the other?
+  [[nodiscard]] bool same_way(const PoolOptions& other) const { return proxy_protocol == other.proxy_protocol; }
 };
 
 class ConnectionPool final : public net::Deferred, public http::ClientConnection::Owner {
@@ -41,12 +49,14 @@ class ConnectionPool final : public net::Deferred, public http::ClientConnection
   struct Wish {
     bool fresh = false;      ///< do not take a connection that was idle: the last one turned out dead
     bool may_share = false;  ///< the request may be pipelined
+    const http::ClientFacts* client = nullptr;  ///< whose it is; null: nobody's
   };
   /// Opens a request on an idle or a new connection. Errors: limit_reached (max_connections), out_of_fds,
   /// connect_failed.
   Acquired acquire(http::ResponseHandler& handler, Wish wish);
 
-  void set_options(const PoolOptions& options) { options_ = options; }
+  /// Connections opened in another way serve the requests they have, and no more.
+  void set_options(const PoolOptions& options);
   /// Closes what is too old, offers what is idle for long; call about once a second.
   void maintain(Instant now);
   /// No new requests will come: closes idle connections now and the others as they finish.
@@ -76,11 +86,22 @@ class ConnectionPool final : public net::Deferred, public http::ClientConnection
   Result<http::ClientConnection*> connect();
   std::unique_ptr<http::ClientConnection> make();
   http::ClientConnection& track(std::unique_ptr<http::ClientConnection> connection);
+  [[nodiscard]] bool fits(const http::ClientConnection& connection) const {
+    return connection.edition == edition_ && connection.proxy_header == proxy_header_;
+  }
+  /// A bare socket is all that can be handed to another worker.
+  [[nodiscard]] bool shares_idle() const {
+    return options_.share_idle && options_.proxy_protocol == model::ProxyHeader::off;
+  }
+  [[nodiscard]] bool take_place();
+  [[nodiscard]] bool make_room();
   [[nodiscard]] bool expired(const http::ClientConnection& connection, Instant now) const;
   void forget(http::ClientConnection& connection);
   void on_connect_deadline();
 
   static constexpr Duration kOfferAfter = Duration::s(1);
+  // So many idle connections are looked at for one of the request's client, those used last first.
+  static constexpr int kLooks = 256;
 
   net::Loop& loop_;
   std::shared_ptr<Endpoint> endpoint_;
@@ -89,6 +110,8 @@ class ConnectionPool final : public net::Deferred, public http::ClientConnection
   http::ClientScratch& scratch_;
   List idle_;
   List busy_;
+  std::string proxy_header_;  ///< what a connection for the request in hand begins with
+  uint32_t edition_ = 0;      ///< counts the ways in which the endpoint has been reached
   uint32_t idle_count_ = 0;
   uint32_t open_ = 0;
   uint32_t connecting_ = 0;

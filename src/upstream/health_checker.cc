@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "http/http1_client_connection.h"
+#include "upstream/proxy_header.h"
 
 namespace weir::upstream {
 
@@ -55,6 +56,7 @@ class HealthChecker::Probe final : public net::Deferred,
     done_ = false;
     connection_ = std::make_unique<http::Http1ClientConnection>(loop_, *this, limits_, scratch_);
     loop_.arm(timeout_, check_.timeout);
+    write_proxy_header(connection_->proxy_header, cluster_->config().proxy_protocol, nullptr);
     const auto begun = connection_->connect(cluster_->endpoints()[index_]->address);
     if (!begun) return finish(std::string(text_of(begun.error().code)));
     if (!check_.tcp) send();

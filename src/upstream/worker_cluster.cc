@@ -13,10 +13,12 @@ WorkerCluster::WorkerCluster(std::shared_ptr<Cluster> cluster, const Environment
       attempts_(cluster_->endpoints().size()),
       queue_(cluster_->circuit.pending) {
   const model::ClusterConfig& config = cluster_->config();
+  const bool anybodys = config.proxy_protocol == model::ProxyHeader::off;
   const PoolOptions options{.limits = config.pool,
                             .connect_timeout = config.connect_timeout,
-                            .pipeline = config.pipeline,
-                            .share_idle = environment.share_idle};
+                            .pipeline = anybodys ? config.pipeline : 0,
+                            .share_idle = environment.share_idle,
+                            .proxy_protocol = config.proxy_protocol};
   for (const auto& endpoint : cluster_->endpoints()) {
     auto& pool = environment.pools[endpoint.get()];
     if (pool) {

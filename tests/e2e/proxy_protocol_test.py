@@ -7,10 +7,9 @@ import subprocess
 import unittest
 
 from harness.case import Case
-from harness.nginx import PROGRAM as NGINX
 from harness.nginx import Nginx
 from harness.ports import free_port
-from harness.upstream import Upstream, answer, echo, gated, KEEP
+from harness.upstream import Upstream, echo
 from harness.waiting import PATIENCE
 from harness.wire import Client, Wire, request
 
@@ -183,6 +182,155 @@ class In(Story):
         first = [chosen(client) for client in clients]
         self.assertEqual(4, len(set(first)), "many clients spread")
         self.assertEqual(first, [chosen(client) for client in clients], "each keeps its endpoint")
+
+
+class Told(Upstream):
+    """An endpoint that takes the header off its connections; `headers` has one for each, as it was written."""
+
+    def __init__(self, *arguments, **options):
+        self.headers = []
+        super().__init__(*arguments, **options)
+
+    def _serve(self, sock):
+        head = b""
+        while not (head.endswith(b"\r\n") and head.startswith(b"PROXY")) and len(head) < 16:
+            if not (byte := sock.recv(1)):
+                return sock.close()
+            head += byte
+        if head.startswith(SIGNATURE):
+            left = int.from_bytes(head[14:16], "big")
+            while left and (more := sock.recv(left)):
+                head, left = head + more, left - len(more)
+        with self.lock:
+            self.headers.append(head)
+        super()._serve(sock)
+
+
+def claim(header):
+    """(source, port, destination, port) of a written header; None without a claim."""
+    if header.startswith(b"PROXY"):
+        words = header.decode().split()
+        return None if words[1] == "UNKNOWN" else (words[2], int(words[4]), words[3], int(words[5]))
+    if header[12] == 0x20:
+        return None
+    size = 4 if header[13] == 0x11 else 16
+    family = socket.AF_INET if size == 4 else socket.AF_INET6
+    source, destination = (socket.inet_ntop(family, header[16 + i * size:16 + (i + 1) * size]) for i in (0, 1))
+    ports = struct.unpack(">HH", header[16 + 2 * size:20 + 2 * size])
+    return source, ports[0], destination, ports[1]
+
+
+class Out(Story):
+    def told(self, name="a", behaviour=None, **options):
+        endpoint = Told(name, behaviour or echo, **options)
+        self.addCleanup(endpoint.stop)
+        return endpoint
+
+    def start(self, kind, endpoint, *, cluster=None, **options):
+        return self.weir(self.config([endpoint], cluster={"proxy_protocol": kind} | (cluster or {}), **options))
+
+    def test_a_connection_begins_with_its_client(self):
+        for kind in ("v1", "v2"):
+            with self.subTest(kind=kind):
+                self.port = free_port()
+                a = self.told()
+                self.start(kind, a)
+                client = self.client()
+                for _ in range(3):
+                    self.assertEqual(200, client.ask().status)
+                mine = client.sock.getsockname()
+                self.assertEqual([(mine[0], mine[1], "127.0.0.1", self.port)], [claim(each) for each in a.headers],
+                                 "one connection for the three requests")
+                other = self.client()
+                self.assertEqual(200, other.ask().status)
+                self.assertEqual(200, client.ask().status)
+                self.assertEqual(["127.0.0.1"] * 2, [claim(each)[0] for each in a.headers])
+                self.assertEqual(other.sock.getsockname()[1], claim(a.headers[1])[1])
+
+    def test_a_listener_of_all_addresses_says_which_it_was(self):
+        a = self.told()
+        self.start("v2", a, listener={"http": f"0.0.0.0:{self.port}"})
+        with socket.create_connection(("127.0.0.3", self.port), PATIENCE) as sock:
+            sock.sendall(GET)
+            self.assertEqual(200, Wire(sock).response().status)
+        self.assertEqual(("127.0.0.3", self.port), claim(a.headers[0])[2:])
+
+    def test_nginx_is_told(self):
+        port = free_port()
+        nginx = Nginx(self.directory, f"""server {{
+            listen 127.0.0.1:{port} proxy_protocol;
+            location / {{ return 200 "$proxy_protocol_addr $proxy_protocol_port $proxy_protocol_server_port"; }}
+        }}""", port)
+        self.addCleanup(nginx.stop)
+        for kind in ("v1", "v2"):
+            with self.subTest(kind=kind):
+                self.port = free_port()
+                self.start(kind, nginx)
+                client = self.client()
+                expected = f"127.0.0.1 {client.sock.getsockname()[1]} {self.port}"
+                for _ in range(2):
+                    self.assertEqual(expected, client.ask().body.decode())
+
+    def test_weir_behind_weir(self):
+        """What a balancer claims of the first passes through to the second, HTTP/2 client or not."""
+        self.a = self.upstream("a", echo)
+        second = free_port()
+        first, self.port = self.port, second
+        self.weir(self.config([self.a], listener=self.listener()))
+        self.port = first
+        second_directory = self.directory / "first"
+        second_directory.mkdir()
+        self.directory = second_directory
+        self.weir(self.config([f"127.0.0.1:{second}"], listener=self.listener(), cluster={"proxy_protocol": "v2"}))
+        for header in (V1, v2("2001:db8::7", "2001:db8::1")):
+            connection = self.raw(header + GET)
+            told = dict(json.loads(connection.response().body)["fields"])
+            self.assertEqual("203.0.113.7" if header is V1 else "2001:db8::7", told["x-forwarded-for"])
+
+    def test_probes_are_nobodys(self):
+        for kind in ("v1", "v2"):
+            with self.subTest(kind=kind):
+                self.port = free_port()
+                a = self.told()
+                proxy = self.start(kind, a, cluster={"health_check": {"http": "/healthz", "interval": "50ms"}})
+                self.eventually(lambda: a.targets.count("/healthz") >= 2, "probes")
+                self.assertEqual({None}, {claim(each) for each in a.headers})
+                self.assertEqual("healthy", proxy.endpoint(a)["health"])
+
+    def test_requests_of_two_clients_share_nothing(self):
+        """Not when they are under way together, where pipelining is asked for, nor from worker to worker."""
+        a = self.told()
+        self.start("v1", a, cluster={"pipeline": 8, "connection_pool": {"idle_timeout": "60s"}}, workers=4)
+        clients = [self.client() for _ in range(8)]
+        for _ in range(3):
+            for client in clients:
+                client.send(GET)
+            for client in clients:
+                told = dict(json.loads(client.response().body)["fields"])
+                self.assertEqual("127.0.0.1", told["x-forwarded-for"])
+        ports = sorted(client.sock.getsockname()[1] for client in clients)
+        self.assertEqual(ports, sorted(claim(each)[1] for each in a.headers), "a connection each, and no more")
+
+    def test_connections_stay_within_the_limit_when_clients_come_and_go(self):
+        a = self.told()
+        proxy = self.start("v1", a, cluster={"circuit_breaker": {"max_connections": 2}}, workers=1)
+        for _ in range(10):
+            with Client(self.port) as client:
+                self.assertEqual(200, client.ask().status)
+        self.assertEqual(10, len(a.headers))
+        self.assertLessEqual(proxy.endpoint(a)["connections"], 2)
+        self.eventually(lambda: a.open <= 2, "the others were closed")
+
+    def test_a_reload_changes_what_connections_begin_with(self):
+        a = self.told()
+        proxy = self.start("v1", a)
+        client = self.client()
+        self.assertEqual(200, client.ask().status)
+        proxy.write(self.config([a], cluster={"proxy_protocol": "v2"}))
+        proxy.post("/reload")
+        self.eventually(lambda: proxy.metric("weir_config_settled") == 1, "in force")
+        self.assertEqual(200, client.ask().status)
+        self.assertEqual([True, False], [each.startswith(b"PROXY") for each in a.headers])
 
 
 if __name__ == "__main__":
