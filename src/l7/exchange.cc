@@ -10,6 +10,7 @@
 #include "l7/core/outcome.h"
 #include "l7/core/router.h"
 #include "l7/worker.h"
+#include "proto/http/cookie.h"
 
 namespace weir::l7 {
 
@@ -448,8 +449,9 @@ uint64_t Exchange::hash() const {
     case model::HashOn::client_ip: key = client_; break;
     case model::HashOn::path: key = head_.path(); break;
     case model::HashOn::header:
-      if (const Field* field = head_.find(config.hash_header)) key = field->value;
+      if (const Field* field = head_.find(config.hash_name)) key = field->value;
       break;
+    case model::HashOn::cookie: key = proto::http::find_cookie(head_.fields, config.hash_name).value_or(""); break;
   }
   return XXH3_64bits(key.data(), key.size());
 }

@@ -27,7 +27,7 @@ struct Address {
 };
 
 enum class PolicyKind : uint8_t { round_robin, least_request, p2c, peak_ewma, ring_hash, maglev };
-enum class HashOn : uint8_t { client_ip, path, header };
+enum class HashOn : uint8_t { client_ip, path, header, cookie };
 
 struct EndpointConfig {
   Address address;
@@ -159,7 +159,7 @@ struct ClusterConfig {
   PolicyKind policy = PolicyKind::p2c;
   uint32_t choices = 2;  ///< p2c: how many endpoints are drawn and compared; 1 is a random choice
   HashOn hash_on = HashOn::client_ip;
-  std::string hash_header;              ///< with HashOn::header, lower case
+  std::string hash_name;                ///< of the header field, in lower case, or of the cookie
   uint32_t bounded_load_percent = 125;  ///< ring_hash and maglev: cap as percent of the mean; 0: unbounded
   std::optional<HealthCheckConfig> health_check;
   OutlierConfig outlier;
@@ -347,6 +347,7 @@ struct ListenerConfig {
   TlsConfig tls;
   HstsConfig hsts;
   bool redirect_to_https = false;
+  FixedResponse maintenance;                     ///< the answer to everything while in maintenance; status 0: 503
   bool proxy_protocol = false;                   ///< connections begin with a PROXY header, from these:
   std::vector<std::string> proxy_protocol_from;  ///< networks (CIDR); empty: anybody
   bool trust_forwarded = false;                  ///< keep X-Forwarded-*/Forwarded/X-Request-Id of the client

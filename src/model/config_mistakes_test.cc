@@ -119,8 +119,8 @@ INSTANTIATE_TEST_SUITE_P(
                     "peak_ewma, ring_hash, maglev",
                     with_cluster_setting("policy:")},
         MistakeCase{"BadHashKey",
-                    "weir.yaml:4:14: clusters.app.hash_on: \"client-ip\" is not valid; expected client_ip, path or "
-                    "header:NAME; did you mean \"client_ip\"?",
+                    "weir.yaml:4:14: clusters.app.hash_on: \"client-ip\" is not valid; expected client_ip, path, "
+                    "header:NAME or cookie:NAME; did you mean \"client_ip\"?",
                     with_cluster_setting("hash_on: client-ip")},
         MistakeCase{
             "BadStatusRange",

@@ -86,7 +86,7 @@ clusters:
   EXPECT_EQ(app.endpoints[1], (EndpointConfig{{"10.0.0.2", 3000}, 2, "b", 1}));
   EXPECT_EQ(app.policy, PolicyKind::ring_hash);
   EXPECT_EQ(app.hash_on, HashOn::header);
-  EXPECT_EQ(app.hash_header, "x-user");
+  EXPECT_EQ(app.hash_name, "x-user");
   ASSERT_TRUE(app.health_check);
   EXPECT_EQ(app.health_check->http_path, "/healthz");
   EXPECT_EQ(app.health_check->status_min, 204);

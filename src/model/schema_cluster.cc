@@ -38,12 +38,12 @@ std::vector<Setting<ClusterConfig>> balancing() {
           "hash_on", {.type = Type::hash_key, .max = 256}, "With ring_hash and maglev: what sticks to an endpoint.",
           "it is there in every request",
           [](const ClusterConfig& cluster) {
-            return Value{HashKey{cluster.hash_on, cluster.hash_header}};
+            return Value{HashKey{cluster.hash_on, cluster.hash_name}};
           },
           [](ClusterConfig& cluster, const Value& value) {
             const auto& key = std::get<HashKey>(value);
             cluster.hash_on = key.on;
-            cluster.hash_header = key.header;
+            cluster.hash_name = key.name;
           }),
       field<&ClusterConfig::bounded_load_percent>(
           "bounded_load", percent(1, 10'000).or_word("off"),

@@ -70,6 +70,8 @@ clusters:
     connection_pool: {max_idle: 0, idle_timeout: 1s, max_lifetime: 2s, max_requests: 3}
   b:
     endpoints: ["10.0.0.1:1"]
+    policy: ring_hash
+    hash_on: cookie:Sid
     outlier_detection: off
     health_check: {tcp: true}
 )";

@@ -117,12 +117,21 @@ Result<Value, Problem> parse_status_range(const Shape& shape, std::string_view t
   return Value{range};
 }
 
+/// NAME of "header:NAME", when that is what the text says and NAME is a token; empty otherwise.
+std::string_view named(const Shape& shape, std::string_view text, std::string_view kind) {
+  if (!text.starts_with(kind) || text.size() > shape.max) return {};
+  const std::string_view name = text.substr(kind.size());
+  return is_token(name) ? name : std::string_view();
+}
+
 Result<Value, Problem> parse_hash_key(const Shape& shape, std::string_view text) {
-  constexpr std::string_view kHeader = "header:";
   if (text == "client_ip") return Value{HashKey{HashOn::client_ip, {}}};
   if (text == "path") return Value{HashKey{HashOn::path, {}}};
-  const bool header = text.starts_with(kHeader) && text.size() <= shape.max && is_token(text.substr(kHeader.size()));
-  if (header) return Value{HashKey{HashOn::header, lower(text.substr(kHeader.size()))}};
+  if (const auto name = named(shape, text, "header:"); !name.empty())
+    return Value{HashKey{HashOn::header, lower(name)}};
+  if (const auto name = named(shape, text, "cookie:"); !name.empty()) {
+    return Value{HashKey{HashOn::cookie, std::string(name)}};
+  }
   constexpr std::string_view kWords[] = {"client_ip", "path"};
   return fail(Problem{fmt::format("{} is not valid", quote(text)), describe(shape), nearest(text, kWords)});
 }
@@ -131,7 +140,33 @@ std::string format_hash_key(const HashKey& key) {
   switch (key.on) {
     case HashOn::client_ip: return "client_ip";
     case HashOn::path: return "path";
-    case HashOn::header: return yaml_scalar("header:" + key.header);
+    case HashOn::header: return yaml_scalar("header:" + key.name);
+    case HashOn::cookie: return yaml_scalar("cookie:" + key.name);
+  }
+  return {};
+}
+
+Result<Value, Problem> parse_sticky_key(const Shape& shape, std::string_view text) {
+  using On = StickyKey::On;
+  if (text == "client_ip") return Value{StickyKey{On::client_ip, {}}};
+  if (const auto name = named(shape, text, "header:"); !name.empty()) return Value{StickyKey{On::header, lower(name)}};
+  if (const auto name = named(shape, text, "cookie:"); !name.empty()) {
+    return Value{StickyKey{On::cookie, std::string(name)}};
+  }
+  if (const auto name = named(shape, text, "query:"); !name.empty()) {
+    return Value{StickyKey{On::query, std::string(name)}};
+  }
+  constexpr std::string_view kWords[] = {"client_ip"};
+  return fail(Problem{fmt::format("{} is not valid", quote(text)), describe(shape), nearest(text, kWords)});
+}
+
+std::string format_sticky_key(const StickyKey& key, std::string_view none) {
+  switch (key.on) {
+    case StickyKey::On::none: return std::string(none);
+    case StickyKey::On::client_ip: return "client_ip";
+    case StickyKey::On::header: return yaml_scalar("header:" + key.name);
+    case StickyKey::On::cookie: return yaml_scalar("cookie:" + key.name);
+    case StickyKey::On::query: return yaml_scalar("query:" + key.name);
   }
   return {};
 }
@@ -162,7 +197,8 @@ std::string describe_without_word(const Shape& shape) {
     case Type::endpoint: return "an address such as 10.0.0.1:3000 or [::1]:3000, or a name such as app.internal:3000";
     case Type::path_pattern: return "a path such as /about, or a prefix such as /api/*";
     case Type::status_range: return "a status such as 204, or a range such as 200-299";
-    case Type::hash_key: return "client_ip, path or header:NAME";
+    case Type::hash_key: return "client_ip, path, header:NAME or cookie:NAME";
+    case Type::sticky_key: return "client_ip, header:NAME, cookie:NAME or query:NAME";
     case Type::structure: return std::string(shape.form);
     case Type::later: return "not supported yet";
   }
@@ -180,6 +216,7 @@ Result<Value, Problem> parse_value(const Shape& shape, std::string_view name, st
   if (!shape.zero_word.empty() && text == shape.zero_word) {
     if (shape.type == Type::address || shape.type == Type::endpoint) return Value{std::optional<Address>{}};
     if (shape.type == Type::host || shape.type == Type::target || shape.type == Type::text) return Value{std::string{}};
+    if (shape.type == Type::sticky_key) return Value{StickyKey{}};
     return shape.type == Type::duration ? Value{Duration{}} : Value{uint64_t{0}};
   }
   switch (shape.type) {
@@ -214,6 +251,7 @@ Result<Value, Problem> parse_value(const Shape& shape, std::string_view name, st
     case Type::path_pattern: return parse_path_pattern(shape, text);
     case Type::status_range: return parse_status_range(shape, text);
     case Type::hash_key: return parse_hash_key(shape, text);
+    case Type::sticky_key: return parse_sticky_key(shape, text);
     case Type::structure:
     case Type::later: break;  // the reader handles these before it comes here
   }
@@ -256,6 +294,7 @@ std::string format_value(const Shape& shape, const Value& value) {
     return range->min == range->max ? fmt::format("{}", range->min) : fmt::format("{}-{}", range->min, range->max);
   }
   if (const auto* key = std::get_if<HashKey>(&value)) return format_hash_key(*key);
+  if (const auto* key = std::get_if<StickyKey>(&value)) return format_sticky_key(*key, shape.zero_word);
   const auto& pattern = std::get<PathPattern>(value);
   return yaml_scalar(pattern.path + (pattern.exact ? "" : "*"));
 }

@@ -32,7 +32,8 @@ enum class Type : uint8_t {
   endpoint,      ///< the same, or name:port
   path_pattern,  ///< /exact or /prefix*
   status_range,  ///< 200 or 200-299
-  hash_key,      ///< client_ip, path or header:NAME
+  hash_key,      ///< client_ip, path, header:NAME or cookie:NAME
+  sticky_key,    ///< client_ip, header:NAME, cookie:NAME or query:NAME
   structure,     ///< a list or a map with a reader of its own
   later,         ///< known, and refused until the part that implements it arrives
 };
@@ -43,7 +44,7 @@ struct StatusRange {
 };
 struct HashKey {
   HashOn on = HashOn::client_ip;
-  std::string header;
+  std::string name;  ///< of the header field, in lower case, or of the cookie
   bool operator==(const HashKey&) const = default;
 };
 struct PathPattern {
@@ -53,8 +54,8 @@ struct PathPattern {
 };
 
 /// Counts, percents, sizes and choices are uint64_t; an address may be absent ("off").
-using Value =
-    std::variant<bool, uint64_t, Duration, std::string, std::optional<Address>, StatusRange, HashKey, PathPattern>;
+using Value = std::variant<bool, uint64_t, Duration, std::string, std::optional<Address>, StatusRange, HashKey,
+                           StickyKey, PathPattern>;
 
 struct Shape {
   Type type = Type::text;
