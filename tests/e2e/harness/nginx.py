@@ -31,13 +31,14 @@ http {{
 
 
 class Nginx:
-    """`servers`: text of its server blocks; `port`: one of those they listen on."""
+    """`servers`: text of its server blocks; `host` and `port`: where one of them listens."""
 
-    def __init__(self, directory, servers, port):
+    def __init__(self, directory, servers, port, host="127.0.0.1"):
         self.directory = pathlib.Path(directory) / f"nginx-{port}"
         self.directory.mkdir()
         self.port = port
-        self.address = f"127.0.0.1:{port}"
+        self.host = host
+        self.address = f"{host}:{port}"
         config = self.directory / "nginx.conf"
         config.write_text(CONFIG.format(directory=self.directory, servers=servers))
         self._process = subprocess.Popen([PROGRAM, "-p", self.directory, "-c", config, "-e", "nginx.log"],
@@ -51,7 +52,7 @@ class Nginx:
         if self._process.poll() is not None:
             return False
         try:
-            socket.create_connection(("127.0.0.1", self.port), 1).close()
+            socket.create_connection((self.host, self.port), 1).close()
         except OSError:
             return False
         return True
