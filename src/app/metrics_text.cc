@@ -1,6 +1,7 @@
 #include "app/metrics_text.h"
 
 #include <array>
+#include <utility>
 #include <vector>
 
 #include "app/exposition.h"
@@ -183,6 +184,18 @@ void append_workers(Exposition& out, const l7::Proxy& proxy) {
     out.sample({{"reason", l7::reason_name(i)}},
                sum([i](const WorkerMetrics& m) -> const auto& { return m.turned_away[i]; }));
   }
+  out.family("weir_tls_handshakes_total", Kind::counter, "TLS handshakes with clients, by version; resumed or full.");
+  for (size_t i = 0; i < l7::kTlsVersions.size(); ++i) {
+    out.sample({{"version", l7::kTlsVersions[i]}, {"resumed", "false"}},
+               sum([i](const WorkerMetrics& m) -> const auto& { return m.tls[i].handshakes; }));
+    out.sample({{"version", l7::kTlsVersions[i]}, {"resumed", "true"}},
+               sum([i](const WorkerMetrics& m) -> const auto& { return m.tls[i].resumptions; }));
+  }
+  out.family("weir_tls_handshake_failures_total", Kind::counter, "TLS handshakes with clients that failed, by reason.");
+  for (size_t i = 1; i < net::tls::kFailures; ++i) {
+    out.sample({{"reason", net::tls::name_of(static_cast<net::tls::Failure>(i))}},
+               sum([i](const WorkerMetrics& m) -> const auto& { return m.tls_failures[i]; }));
+  }
   for (const WorkerFamily& family : kWorkerFamilies) {
     out.family(family.name, family.kind, family.help);
     out.sample({}, sum([&](const WorkerMetrics& m) -> const auto& { return m.*family.counter; }));
@@ -212,6 +225,21 @@ void append_listeners(Exposition& out, const l7::Snapshot& snapshot) {
       out.sample({{"listener", name}, {"cluster", cluster}}, total(*counter));
     }
   });
+}
+
+void append_certificates(Exposition& out, const l7::Snapshot& snapshot) {
+  bool begun = false;
+  for (size_t i = 0; i < snapshot.listeners.size(); ++i) {
+    if (!snapshot.listeners[i].tls) continue;
+    for (const auto& each : snapshot.listeners[i].tls->certificates()) {
+      if (!std::exchange(begun, true)) {
+        out.family("weir_tls_certificate_not_after_seconds", Kind::gauge,
+                   "When the certificate expires, in seconds since 1970.");
+      }
+      out.sample({{"listener", snapshot.config.listeners[i].name}, {"certificate", each.path}},
+                 static_cast<double>(each.not_after));
+    }
+  }
 }
 
 void append_clusters(Exposition& out, const Rows& rows, Instant now) {
@@ -321,6 +349,7 @@ std::string metrics_text(const l7::Proxy& proxy, Instant now) {
   append_process(out, proxy, now);
   append_workers(out, proxy);
   append_listeners(out, proxy.snapshot());
+  append_certificates(out, proxy.snapshot());
   append_clusters(out, rows, now);
   append_endpoints(out, rows, now);
   append_discovery(out, proxy, now);

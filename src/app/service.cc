@@ -64,7 +64,8 @@ Result<std::unique_ptr<Service>, std::string> Service::create(model::Loaded load
 void Service::run() {
   proxy_->start();
   for (const auto& listener : loaded_.config.listeners) {
-    spdlog::info("listening on http://{} with {} workers", listener.http.text(), proxy_->workers().size());
+    spdlog::info("listening on {}://{} with {} workers", listener.tls.enabled() ? "https" : "http",
+                 listener.http.text(), proxy_->workers().size());
   }
   if (loaded_.config.admin) spdlog::info("admin on http://{}", loaded_.config.admin->text());
   loop_->run();

@@ -50,7 +50,14 @@ void Exchange::on_request(http::ServerStream& stream, http::RequestHead& head, s
   client_.assign(stream.client_facts().host);
   std::swap(head_, head);  // the scratch head gets our old vectors: nobody allocates
   proto::http::own(head_, memory, memory_);
-  forwarding_.build(head_, {.client = client_, .trust_forwarded = listener_->config->trust_forwarded}, worker_.prng());
+  tls_ = stream.client_facts().tls.get();
+  if (tls_ != nullptr) head_.scheme = "https";
+  forwarding_.build(head_,
+                    {.client = client_,
+                     .certificate = tls_ != nullptr ? std::string_view(tls_->certificate) : std::string_view(),
+                     .trust_forwarded = listener_->config->trust_forwarded},
+                    worker_.prng());
+  if (redirect_to_https()) return;
   if (!route()) return refuse({.rule = Rule::no_route});
   const bool wants_tunnel = core::may_tunnel(route_->upgrade, head_);
   if (head_.method == proto::http::Method::connect && !wants_tunnel) {
@@ -230,7 +237,7 @@ void Exchange::on_response(http::ResponseHead& head, std::string_view /*memory*/
 void Exchange::forward(http::ResponseHead& head, bool end) {
   response_started_ = true;
   status_ = head.status;
-  Field extra[2] = {{.name = "X-Request-Id", .value = forwarding_.request_id()}, {}};
+  Field extra[3] = {{.name = "X-Request-Id", .value = forwarding_.request_id()}, {}, {}};
   size_t count = 1;
   for (Field& field : head.fields) {
     if (field.id == proto::http::FieldId::x_request_id) field.hop_by_hop = true;
@@ -238,6 +245,7 @@ void Exchange::forward(http::ResponseHead& head, bool end) {
   if (head.find(proto::http::FieldId::date) == nullptr) {
     extra[count++] = {.name = "Date", .value = worker_.clock().http_date()};
   }
+  if (takes_hsts(head)) extra[count++] = hsts_field();
   if (end) {
     cluster_->end_attempt(endpoint_, link_);
     trying_ = false;
@@ -377,14 +385,17 @@ void Exchange::refuse(const core::Refusal& refusal) {
   head.status = status_;
   head.body = proto::http::BodyKind::length;
   head.content_length = text.size();
-  Field extra[5] = {{.name = "Content-Type", .value = "application/json"},
+  Field extra[6] = {{.name = "Content-Type", .value = "application/json"},
                     {.name = "X-Weir-Refusal", .value = reason},
                     {.name = "X-Request-Id", .value = forwarding_.request_id()},
                     {.name = "Date", .value = worker_.clock().http_date()},
-                    {.name = "Retry-After", .value = "1"}};
+                    {.name = "Retry-After", .value = "1"},
+                    {}};
+  size_t count = status_ == 503 ? 5 : 4;
+  if (takes_hsts(head)) extra[count++] = hsts_field();
   bytes_out_ = head_.method == proto::http::Method::head ? 0 : text.size();
   http::ServerStream& stream = *downstream_;
-  stream.send_head(head, {extra, status_ == 503 ? size_t{5} : size_t{4}}, bytes_out_ == 0);
+  stream.send_head(head, {extra, count}, bytes_out_ == 0);
   if (bytes_out_ != 0) {
     stream.send_body(text);
     stream.send_end({});

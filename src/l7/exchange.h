@@ -58,6 +58,9 @@ class Exchange final : public http::RequestHandler,
   void on_place() override;
   void on_deadline();
 
+  bool redirect_to_https();
+  [[nodiscard]] bool takes_hsts(http::ResponseHead& head) const;
+  [[nodiscard]] http::Field hsts_field() const;
   bool route();
   void queue(Instant until);
   void attempt(bool fresh);
@@ -99,6 +102,7 @@ class Exchange final : public http::RequestHandler,
   const model::RouteConfig* route_ = nullptr;
   upstream::WorkerCluster* cluster_ = nullptr;
   http::ServerStream* downstream_ = nullptr;
+  const http::TlsFacts* tls_ = nullptr;  ///< what was agreed on with the client; null: it came in the clear
   http::ClientStream* upstream_ = nullptr;
 
   http::RequestHead head_;

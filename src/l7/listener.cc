@@ -75,11 +75,21 @@ void Listener::on_http2(http::ServerConnection& connection, net::Stream::Detache
   auto* const follower = new http::Http2ServerConnection(  // the list owns it
       worker_.loop(), *this, snapshot_->shared->listeners[index_].options, worker_.server_scratch(),
       connection.client().address);
-  follower->set_destination(connection.client().destination);
+  follower->follow(connection);
   retire(connection);
   const auto started = follower->start(std::move(detached));
   link(*follower);
   if (!started) follower->kill();
+}
+
+void Listener::on_handshake(http::ServerConnection& connection) {
+  const http::TlsFacts& facts = *connection.client().tls;
+  TlsCounters& counters = worker_.metrics().tls[facts.version == kTlsVersions[1] ? 1 : 0];
+  (facts.resumed ? counters.resumptions : counters.handshakes).add();
+}
+
+void Listener::on_handshake_failed(http::ServerConnection& /*connection*/, net::tls::Failure failure) {
+  worker_.metrics().tls_failures[static_cast<size_t>(failure)].add();
 }
 
 void Listener::on_defence(http::ServerConnection& /*connection*/, http::Http2Defence defence) {

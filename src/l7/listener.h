@@ -41,6 +41,8 @@ class Listener final : public net::Deferred,
   http::RequestHandler& begin_request(http::ServerConnection& connection) override;
   void on_bad_request(http::ServerConnection& connection, std::string_view reason, uint16_t status) override;
   void on_http2(http::ServerConnection& connection, net::Stream::Detached detached) override;
+  void on_handshake(http::ServerConnection& connection) override;
+  void on_handshake_failed(http::ServerConnection& connection, net::tls::Failure failure) override;
   void on_defence(http::ServerConnection& connection, http::Http2Defence defence) override;
   void on_connection_closed(http::ServerConnection& connection) override;
   bool await_header(net::Fd fd, const net::SocketAddress& sender);

@@ -19,7 +19,7 @@ std::string describe(const Error& error) {
   return text;
 }
 
-std::shared_ptr<const http::ServerOptions> options_of(const model::ListenerConfig& listener) {
+std::shared_ptr<const http::ServerOptions> options_of(const model::ListenerConfig& listener, const TlsContext& tls) {
   auto options = std::make_shared<http::ServerOptions>();
   options->limits.request_line_bytes = listener.request_line_bytes;
   options->limits.field_bytes = listener.field_bytes;
@@ -30,6 +30,8 @@ std::shared_ptr<const http::ServerOptions> options_of(const model::ListenerConfi
   options->body_timeout = listener.body_timeout;
   options->idle_timeout = listener.idle_timeout;
   options->write_timeout = listener.write_timeout;
+  options->tls = tls;
+  options->handshake_timeout = listener.tls.handshake_timeout;
   options->http2 = {
       .enabled = listener.http2.enabled,
       .max_streams = listener.http2.max_streams,
@@ -124,9 +126,12 @@ Result<std::shared_ptr<Snapshot>, std::string> Proxy::build(const model::Config&
       if (!found) return fail(found.error());
       log = *found;
     }
-    built->listeners.push_back({.options = options_of(listener),
+    auto tls = tls_.load(listener, config.path, control_.now(), clock_.unix_ms() / 1000);
+    if (!tls) return fail(fmt::format("listener {}: tls: {}", listener.name, tls.error()));
+    built->listeners.push_back({.options = options_of(listener, *tls),
                                 .access_log = log,
                                 .proxy_protocol_from = networks_of(listener),
+                                .tls = *tls,
                                 .counters = counters_of(listener)});
   }
   discovery_.follow(config);
@@ -203,7 +208,16 @@ Result<void, std::string> Proxy::reload(const model::Config& config) {
   auto built = build(config);
   if (!built) return fail(built.error());
   put_in_force(std::move(*built), std::move(*sockets));
+  warn_of_tls();
   return {};
+}
+
+void Proxy::warn_of_tls() const {
+  for (size_t i = 0; i < snapshot_->listeners.size(); ++i) {
+    if (!snapshot_->listeners[i].tls) continue;
+    for (const std::string& warning : snapshot_->listeners[i].tls->warnings())
+      spdlog::warn("listener {}: tls: {}", snapshot_->config.listeners[i].name, warning);
+  }
 }
 
 void Proxy::put_in_force(std::shared_ptr<const Snapshot> snapshot, std::vector<ListeningSockets> sockets) {
@@ -251,6 +265,7 @@ void Proxy::on_tick() {
     }
     if (probed || now - started_at_ > longest + Duration::ms(200)) start_workers();
   }
+  tls_.rotate(snapshot_->config, now);
   for (const auto& cluster : snapshot_->clusters) {
     Instant& swept = swept_[cluster->name()];
     if (now - swept < cluster->sweep_interval()) continue;

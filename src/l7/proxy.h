@@ -13,9 +13,11 @@
 
 #include "discovery/discovery.h"
 #include "l7/snapshot.h"
+#include "l7/tls.h"
 #include "l7/worker.h"
 #include "model/config.h"
 #include "net/loop.h"
+#include "net/wall_clock.h"
 #include "upstream/health_checker.h"
 
 namespace weir::l7 {
@@ -62,6 +64,7 @@ class Proxy {
   Result<std::vector<ListeningSockets>, std::string> open_sockets(const model::Config& config);
   Result<std::shared_ptr<AccessLog>, std::string> log_for(const std::string& target);
   [[nodiscard]] ListenerCounters counters_of(const model::ListenerConfig& listener) const;
+  void warn_of_tls() const;
   void on_tick();
   void on_drain_tick();
   void start_workers();
@@ -71,6 +74,8 @@ class Proxy {
   net::Loop& control_;
   upstream::HealthChecker checker_;
   discovery::Discovery discovery_;
+  ListenerTls tls_;
+  net::WallClock clock_;
   uint64_t seed_;
   std::shared_ptr<const Snapshot> snapshot_;
   std::vector<std::unique_ptr<Worker>> workers_;

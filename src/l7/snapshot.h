@@ -13,6 +13,7 @@
 #include "http/server_connection.h"
 #include "l7/access_log.h"
 #include "l7/listener_counters.h"
+#include "l7/tls.h"
 #include "model/config.h"
 #include "upstream/cluster.h"
 #include "upstream/worker_cluster.h"
@@ -28,6 +29,7 @@ struct Snapshot {
     std::shared_ptr<const http::ServerOptions> options;
     std::shared_ptr<AccessLog> access_log;  ///< null: off
     std::vector<IpNetwork> proxy_protocol_from;
+    TlsContext tls;                         ///< null: off
     ListenerCounters counters;
   };
   std::vector<Listener> listeners;  ///< in the order of config.listeners
@@ -50,6 +52,7 @@ struct RouteTable {
   };
   std::vector<std::vector<Target>> targets;  ///< by route, by target
   std::vector<uint64_t> weights;             ///< sum of a route's weights
+  std::string hsts;                          ///< the value of Strict-Transport-Security; empty: not sent
   ListenerCells counters;
   std::shared_ptr<AccessLog> access_log;
 };

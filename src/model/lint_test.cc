@@ -284,7 +284,7 @@ TEST(Lint, IsSilentAboutAnUnknownMachine) {
 
 TEST(Lint, RulesHaveDistinctNamesAndADocumentation) {
   std::set<std::string_view> names;
-  for (const auto rules : {route_rules(), cluster_rules(), transport_rules()}) {
+  for (const auto rules : {route_rules(), cluster_rules(), tls_rules(), transport_rules()}) {
     for (const LintRule& rule : rules) {
       EXPECT_TRUE(names.insert(rule.name).second) << rule.name;
       EXPECT_TRUE(rule.doc.ends_with('.')) << rule.name;

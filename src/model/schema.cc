@@ -142,12 +142,13 @@ Section<ListenerConfig> make_listener() {
       "An address that accepts traffic, and the routes of what comes in there.",
       {{"limits", "What one client may make Weir hold."},
        {"timeouts", "How long Weir waits for a client."},
-       {"http2", "HTTP/2 with clients. off stands for enabled: false.", "http2.enabled", "false"}},
+       {"http2", "HTTP/2 with clients. off stands for enabled: false.", "http2.enabled", "false"},
+       {"hsts", "Strict-Transport-Security (RFC 6797), which is sent over TLS only.", "hsts.max_age", "off"}},
       listener_basics()};
   for (auto& each : listener_limits()) made.settings.push_back(each);
   for (auto& each : listener_timeouts()) made.settings.push_back(each);
   for (auto& each : listener_http2()) made.settings.push_back(each);
-  made.settings.push_back(later<ListenerConfig>("tls", "Certificates of this listener."));
+  for (auto& each : tls_settings()) made.settings.push_back(each);
   made.settings.push_back(later<ListenerConfig>("rate_limit", "Requests per client and second."));
   return made;
 }

@@ -70,6 +70,10 @@ const Section<Config>& section<Config>();
 template <>
 const Section<ListenerConfig>& section<ListenerConfig>();
 template <>
+const Section<TlsConfig>& section<TlsConfig>();
+template <>
+const Section<CertificateConfig>& section<CertificateConfig>();
+template <>
 const Section<RouteConfig>& section<RouteConfig>();
 template <>
 const Section<ClusterConfig>& section<ClusterConfig>();
@@ -79,6 +83,9 @@ template <>
 const Section<ResolveConfig>& section<ResolveConfig>();
 template <>
 const Section<HealthCheckConfig>& section<HealthCheckConfig>();
+
+/// Those of a listener that concern TLS (schema_tls.cc).
+std::vector<Setting<ListenerConfig>> tls_settings();
 
 /// The shape of a route's share in `to: {a: 95, b: 5}` and of a cluster's name: values that have no member of their
 /// own.

@@ -11,7 +11,7 @@ namespace {
 template <class Owner>
 class SchemaOf : public ::testing::Test {};
 
-using Owners = ::testing::Types<Config, ListenerConfig, RouteConfig, ClusterConfig, EndpointConfig, ResolveConfig,
+using Owners = ::testing::Types<Config, ListenerConfig, TlsConfig, CertificateConfig, RouteConfig, ClusterConfig, EndpointConfig, ResolveConfig,
                                 HealthCheckConfig>;
 TYPED_TEST_SUITE(SchemaOf, Owners);
 
