@@ -7,6 +7,7 @@
 // Lifetime: owned by its Owner (a connection pool). Thread rule: the loop's thread.
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "http/streams.h"
@@ -34,11 +35,15 @@ class ClientConnection : public net::Deferred, protected net::Stream::Handler {
     ~Owner() = default;
   };
 
-  Result<void> connect(const net::SocketAddress& address) {
-    auto begun = stream_.connect(address);
-    if (begun && !proxy_header.empty()) stream_.output().append(proxy_header);
+  /// `peer`: with TLS, in which it proves its name; null: without.
+  Result<void> connect(const net::SocketAddress& address, std::shared_ptr<net::tls::Peer> peer = {}) {
+    auto begun = peer ? stream_.connect(address, std::move(peer)) : stream_.connect(address);
+    if (begun && !proxy_header.empty()) stream_.begin_with(proxy_header);
     return begun;
   }
+  /// What is spoken beneath; null without TLS.
+  [[nodiscard]] const net::tls::Session* tls() const { return stream_.tls(); }
+  [[nodiscard]] net::tls::Failure tls_failure() const { return stream_.tls_failure(); }
   [[nodiscard]] bool connecting() const { return stream_.connecting(); }
   [[nodiscard]] uint32_t in_flight() const { return in_flight_; }
   [[nodiscard]] uint64_t served() const { return served_; }

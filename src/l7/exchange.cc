@@ -125,7 +125,10 @@ bool Exchange::choose(bool fresh) {
     if (acquired.error.code != Code::limit_reached) {
       core_.on_attempt(now());
       cluster_->cluster().record(endpoint_, outcome_of(acquired.error.code), Duration{}, now());
-      act(core_.on_failure({.code = acquired.error.code, .retry = acquired.error.retry, .replayable = replayable()},
+      act(core_.on_failure({.code = acquired.error.code,
+                            .retry = acquired.error.retry,
+                            .replayable = replayable(),
+                            .detail = acquired.error.detail},
                            cluster_->cluster().retry_budget, now(), worker_.prng()));
       return false;
     }
@@ -304,8 +307,9 @@ void Exchange::on_response_failed(const Error& error) {
     downstream_->abort();
     return finish();
   }
-  const auto action = core_.on_failure({.code = error.code, .retry = error.retry, .replayable = replayable()},
-                                       cluster_->cluster().retry_budget, now(), worker_.prng());
+  const auto action =
+      core_.on_failure({.code = error.code, .retry = error.retry, .replayable = replayable(), .detail = error.detail},
+                       cluster_->cluster().retry_budget, now(), worker_.prng());
   if (action.step == Step::attempt_fresh) {
     // The connection had been closed while idle; that says nothing about the endpoint.
     cluster_->endpoint(endpoint_).counters.replays.fetch_add(1, std::memory_order_relaxed);

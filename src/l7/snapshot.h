@@ -29,7 +29,7 @@ struct Snapshot {
     std::shared_ptr<const http::ServerOptions> options;
     std::shared_ptr<AccessLog> access_log;  ///< null: off
     std::vector<IpNetwork> proxy_protocol_from;
-    TlsContext tls;                         ///< null: off
+    TlsContext tls;  ///< null: off
     ListenerCounters counters;
   };
   std::vector<Listener> listeners;  ///< in the order of config.listeners

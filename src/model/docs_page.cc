@@ -85,6 +85,7 @@ std::string configuration_page() {
   add_docs_section<ClusterConfig>(out);
   add_docs_section<EndpointConfig>(out);
   add_docs_section<ResolveConfig>(out);
+  add_docs_section<UpstreamTlsConfig>(out);
   add_docs_section<HealthCheckConfig>(out);
   add_rules(out);
   return out;

@@ -314,7 +314,18 @@ INSTANTIATE_TEST_SUITE_P(
         LintCase{"proxy-protocol-reuse",
                  "weir.yaml:9:5: warning: clusters.app.pipeline: requests of several clients cannot share a connection "
                  "that belongs to one: with proxy_protocol this has no effect",
-                 file_with("", "", "proxy_protocol: v1\n    pipeline: 4")}));
+                 file_with("", "", "proxy_protocol: v1\n    pipeline: 4")},
+        LintCase{"upstream-tls",
+                 "weir.yaml:9:5: warning: clusters.app.tls.verify: endpoints need not prove who they are: whoever sits "
+                 "on the way reads and changes everything",
+                 file_with("", "", "tls: {verify: off}")},
+        LintCase{"upstream-tls",
+                 "weir.yaml:9:5: warning: clusters.app.tls.ca: nothing is verified, so this acts on nobody",
+                 file_with("", "", "tls: {verify: off, ca: ca.pem}")},
+        LintCase{"upstream-tls",
+                 "weir.yaml:9:5: note: clusters.app.tls: 2 endpoints have no name: the certificate must be for the IP "
+                 "address, or server_name must say what it is for",
+                 file_with("", "", "tls: on")}));
 
 }  // namespace
 }  // namespace weir::model

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 
 #include "base/ip.h"
@@ -39,10 +40,31 @@ void connections_of_one_client(LintReport& report, const ClusterConfig& cluster,
               "no effect");
 }
 
+void endpoints_prove_who_they_are(LintReport& report, const ClusterConfig& cluster, const std::string& path) {
+  const UpstreamTlsConfig& tls = cluster.tls;
+  if (!tls.enabled) return;
+  if (!tls.verify) {
+    report.warn(join(path, "tls.verify"),
+                "endpoints need not prove who they are: whoever sits on the way reads and changes everything");
+    if (!tls.ca.empty()) report.warn(join(path, "tls.ca"), "nothing is verified, so this acts on nobody");
+  } else if (tls.server_name.empty()) {
+    const auto named = [](const EndpointConfig& each) { return each.is_source() && each.file.empty(); };
+    const auto without = std::count_if(cluster.endpoints.begin(), cluster.endpoints.end(),
+                                       [&](const EndpointConfig& each) { return !named(each); });
+    if (without == 0) return;
+    report.note(join(path, "tls"),
+                fmt::format("{} {} no name: the certificate must be for the IP address, or "
+                            "server_name must say what it is for",
+                            plural(static_cast<size_t>(without), "endpoint"), without == 1 ? "has" : "have"));
+  }
+}
+
 constexpr std::array kRules{
     LintRule{"proxy-protocol-from", "Who may send PROXY headers is named, and is not everybody.", senders_are_named},
     LintRule{"proxy-protocol-reuse", "Says what PROXY headers to endpoints cost in reuse.",
              at_each_cluster<connections_of_one_client>},
+    LintRule{"upstream-tls", "Endpoints that speak TLS prove who they are, by a name that they can have.",
+             at_each_cluster<endpoints_prove_who_they_are>},
 };
 
 }  // namespace

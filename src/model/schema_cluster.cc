@@ -87,7 +87,9 @@ std::vector<Setting<ClusterConfig>> connecting() {
           "nobody. "
           "A connection is then reused for its client only.",
           "a server that does not expect it takes it for a malformed request"),
-      later<ClusterConfig>("tls", "Encryption towards the endpoints."),
+      structured<ClusterConfig>("tls", structure("on, off, or a map of settings such as {ca: internal.pem}"),
+                                "Encryption towards the endpoints; see TLS with endpoints.",
+                                "an endpoint that expects plain text does not understand it"),
   };
 }
 

@@ -77,6 +77,15 @@ void show_resolve(ShowWriter& writer, const ResolveConfig& resolve, const std::s
   writer.close();
 }
 
+void show_upstream_tls(ShowWriter& writer, const UpstreamTlsConfig& tls, const std::string& path) {
+  if (!tls.enabled) {
+    return writer.line("tls: off", writer.origin(path, section<ClusterConfig>().find("tls")->info.reason));
+  }
+  writer.open("tls:", writer.written_at(path));
+  writer.section_of(tls, path);
+  writer.close();
+}
+
 void show_cluster(ShowWriter& writer, const ClusterConfig& cluster, const std::string& path) {
   writer.open(fmt::format("{}:", yaml_scalar(cluster.name)), writer.written_at(path));
   const std::string endpoints = join(path, "endpoints");
@@ -90,6 +99,7 @@ void show_cluster(ShowWriter& writer, const ClusterConfig& cluster, const std::s
     show_resolve(writer, cluster.resolve, join(path, "resolve"));
   }
   show_health_check(writer, cluster, path);
+  show_upstream_tls(writer, cluster.tls, join(path, "tls"));
   writer.section_of(cluster, path);
   writer.close();
 }

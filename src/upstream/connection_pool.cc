@@ -143,7 +143,7 @@ Result<ClientConnection*> ConnectionPool::connect() {
   connection->born = loop_.now();
   connection->proxy_header = proxy_header_;
   connection->edition = edition_;
-  if (auto begun = connection->connect(endpoint_->address); !begun) {
+  if (auto begun = connection->connect(endpoint_->address, options_.tls); !begun) {
     endpoint_->connections.release();
     endpoint_->counters.connect_failures.fetch_add(1, std::memory_order_relaxed);
     return fail(begun.error());
@@ -153,8 +153,12 @@ Result<ClientConnection*> ConnectionPool::connect() {
   return &track(std::move(connection));
 }
 
-void ConnectionPool::on_connected(ClientConnection& /*connection*/) {
+void ConnectionPool::on_connected(ClientConnection& connection) {
   if (--connecting_ == 0) connect_timer_.cancel();
+  const auto* tls = connection.tls();
+  if (tls == nullptr) return;
+  auto& counters = endpoint_->counters;
+  (tls->resumed() ? counters.tls_resumptions : counters.tls_handshakes).fetch_add(1, std::memory_order_relaxed);
 }
 
 /// One timer for all connects of the pool: it goes off for the oldest and is set again for the next.
@@ -204,6 +208,9 @@ void ConnectionPool::on_closed(ClientConnection& connection, const Error& error)
   if (connection.connecting()) {
     if (--connecting_ == 0) connect_timer_.cancel();
     if (error.code != Code::cancelled) endpoint_->counters.connect_failures.fetch_add(1, std::memory_order_relaxed);
+  }
+  if (const auto failure = connection.tls_failure(); failure != net::tls::Failure::none) {
+    endpoint_->counters.tls_failures[static_cast<size_t>(failure)].fetch_add(1, std::memory_order_relaxed);
   }
   forget(connection);
   endpoint_->connections.release();

@@ -30,9 +30,12 @@ struct PoolOptions {
   uint32_t pipeline = 0;
   bool share_idle = false;  ///< there are other workers to give idle connections to
   model::ProxyHeader proxy_protocol = model::ProxyHeader::off;
+  std::shared_ptr<net::tls::Peer> tls{};  ///< whom connections speak TLS with; null: without
 
   /// Do connections that were opened with the one serve the other?
-  [[nodiscard]] bool same_way(const PoolOptions& other) const { return proxy_protocol == other.proxy_protocol; }
+  [[nodiscard]] bool same_way(const PoolOptions& other) const {
+    return proxy_protocol == other.proxy_protocol && tls == other.tls;
+  }
 };
 
 class ConnectionPool final : public net::Deferred, public http::ClientConnection::Owner {
@@ -91,7 +94,7 @@ class ConnectionPool final : public net::Deferred, public http::ClientConnection
   }
   /// A bare socket is all that can be handed to another worker.
   [[nodiscard]] bool shares_idle() const {
-    return options_.share_idle && options_.proxy_protocol == model::ProxyHeader::off;
+    return options_.share_idle && options_.proxy_protocol == model::ProxyHeader::off && !options_.tls;
   }
   [[nodiscard]] bool take_place();
   [[nodiscard]] bool make_room();

@@ -57,8 +57,8 @@ class HealthChecker::Probe final : public net::Deferred,
     connection_ = std::make_unique<http::Http1ClientConnection>(loop_, *this, limits_, scratch_);
     loop_.arm(timeout_, check_.timeout);
     write_proxy_header(connection_->proxy_header, cluster_->config().proxy_protocol, nullptr);
-    const auto begun = connection_->connect(cluster_->endpoints()[index_]->address);
-    if (!begun) return finish(std::string(text_of(begun.error().code)));
+    const auto begun = connection_->connect(cluster_->endpoints()[index_]->address, cluster_->peer(index_));
+    if (!begun) return finish(said(begun.error()));
     if (!check_.tcp) send();
   }
 
@@ -80,7 +80,7 @@ class HealthChecker::Probe final : public net::Deferred,
   void on_idle(http::ClientConnection& /*connection*/) override {}
   void on_closed(http::ClientConnection& /*connection*/, const Error& error) override {
     loop_.defer_delete(std::unique_ptr<net::Deferred>(connection_.release()));
-    if (!done_ && check_.tcp) finish(std::string(text_of(error.code)));
+    if (!done_ && check_.tcp) finish(said(error));
   }
 
   void on_informational(const http::ResponseHead& /*head*/) override {}
@@ -92,8 +92,13 @@ class HealthChecker::Probe final : public net::Deferred,
     if (body_.size() < kMaxProbeBody) body_ += piece.substr(0, kMaxProbeBody - body_.size());
   }
   void on_response_end(const http::Fields& /*trailers*/) override { judge(); }
-  void on_response_failed(const Error& error) override { finish(std::string(text_of(error.code))); }
+  void on_response_failed(const Error& error) override { finish(said(error)); }
   void on_request_drained() override {}
+
+  static std::string said(const Error& error) {
+    if (*error.detail != '\0') return fmt::format("{}: {}", text_of(error.code), error.detail);
+    return std::string(text_of(error.code));
+  }
 
   void judge() {
     if (status_ < check_.status_min || status_ > check_.status_max) {

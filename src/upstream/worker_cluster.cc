@@ -14,12 +14,14 @@ WorkerCluster::WorkerCluster(std::shared_ptr<Cluster> cluster, const Environment
       queue_(cluster_->circuit.pending) {
   const model::ClusterConfig& config = cluster_->config();
   const bool anybodys = config.proxy_protocol == model::ProxyHeader::off;
-  const PoolOptions options{.limits = config.pool,
-                            .connect_timeout = config.connect_timeout,
-                            .pipeline = anybodys ? config.pipeline : 0,
-                            .share_idle = environment.share_idle,
-                            .proxy_protocol = config.proxy_protocol};
-  for (const auto& endpoint : cluster_->endpoints()) {
+  PoolOptions options{.limits = config.pool,
+                      .connect_timeout = config.connect_timeout,
+                      .pipeline = anybodys ? config.pipeline : 0,
+                      .share_idle = environment.share_idle,
+                      .proxy_protocol = config.proxy_protocol};
+  for (uint32_t i = 0; i < cluster_->endpoints().size(); ++i) {
+    const auto& endpoint = cluster_->endpoints()[i];
+    options.tls = cluster_->peer(i);
     auto& pool = environment.pools[endpoint.get()];
     if (pool) {
       pool->set_options(options);
