@@ -19,7 +19,7 @@ import processes
 import report
 from measure import Load
 
-KINDS = ["cpu", "h2", "syscalls", "rss", "websocket", "instructions"]
+KINDS = ["cpu", "h2", "h2up", "tls", "syscalls", "rss", "websocket", "instructions"]
 WARM_UP_SECONDS = 1
 SYSCALL_ROUNDS = 3
 SYSCALL_SECONDS = 5  # at least: in a shorter slice the set-up of 512 connections shows in what a request costs
@@ -85,13 +85,29 @@ class Benchmark:
         return self.running[name]
 
     def names(self, *without):
-        return [name for name in self.options.peers if name not in ("h2o", *without)]
+        return [name for name in self.options.peers if name not in ("h2o", *peers.HTTP2_UPSTREAM, *without)]
 
     def h2(self):
         names = [name for name in self.options.peers if name in peers.HTTP2]
         for size in self.options.sizes:
             load = Load(size, **HTTP2_LOAD)
             self.cell(load.title, load, names)
+
+    def tls(self):
+        names = [name for name in self.options.peers if name in peers.TLS]
+        for size in self.options.sizes:
+            load = Load(size, self.options.connections[0], tls=True)
+            self.cell(load.title, load, names)
+        for handshakes in ("full", "resumed"):
+            load = Load("100", 1, tls=True, handshakes=handshakes)
+            self.cell(load.title, load, names)
+
+    def h2up(self):
+        names = [name for name in self.options.peers if name in peers.HTTP2_UPSTREAM]
+        for size in self.options.sizes:
+            for connections in self.options.connections:
+                load = Load(size, connections)
+                self.cell(f"h2o upstream: {load.title}", load, names)
 
     def cpu(self):
         loads = [Load(size, connections) for size in self.options.sizes for connections in self.options.connections]
@@ -174,10 +190,12 @@ class Benchmark:
 
 
 def needed_tools(options):
-    tools = {"g++", "cmake", "ninja"} | ({"nginx", "haproxy", "h2o"} & set(options.peers))
+    tools = {"g++", "cmake", "ninja", "openssl"} | ({"nginx", "haproxy", "h2o"} & set(options.peers))
     if "h2" in options.only:
         tools.add("h2load")
-    if {"cpu", "syscalls"} & set(options.only):
+    if "h2up" in options.only:
+        tools.add("h2o")
+    if {"cpu", "h2up", "tls", "syscalls"} & set(options.only):
         tools.add("wrk")
     if "syscalls" in options.only and not host.find("perf"):
         tools.add("strace")

@@ -25,6 +25,9 @@ constexpr std::array<std::string_view, 5> kOutcomes{"success", "gateway_failure"
                                                     "cancelled"};
 constexpr std::array kHealths{Health::healthy, Health::degraded, Health::unhealthy, Health::draining};
 constexpr std::array kOutlierStates{OutlierState::serving, OutlierState::ejected, OutlierState::probation};
+constexpr std::array kShiftStates{l7::core::ShiftState::moving, l7::core::ShiftState::settling,
+                                  l7::core::ShiftState::complete, l7::core::ShiftState::aborted,
+                                  l7::core::ShiftState::cancelled};
 
 struct WorkerFamily {
   std::string_view name;
@@ -220,11 +223,29 @@ void append_listeners(Exposition& out, const l7::Snapshot& snapshot) {
   each_listener([&](auto name, const auto& counters) { out.sample({{"listener", name}}, total(*counters.failures)); });
   out.family("weir_listener_cluster_requests_total", Kind::counter,
              "Requests that a route of the listener sent to the cluster.");
-  each_listener([&](auto name, const auto& counters) {
-    for (const auto& [cluster, counter] : counters.to) {
-      out.sample({{"listener", name}, {"cluster", cluster}}, total(*counter));
+  const auto by_cluster = [&](const l7::ListenerCounters::ByCluster& counters, std::string_view listener) {
+    for (const auto& [cluster, counter] : counters) {
+      out.sample({{"listener", listener}, {"cluster", cluster}}, total(*counter));
     }
-  });
+  };
+  each_listener([&](auto name, const auto& counters) { by_cluster(counters.to, name); });
+  out.family("weir_listener_cluster_failures_total", Kind::counter,
+             "Of those, answered with 5xx or broken off; gRPC calls with a status that says so, too.");
+  each_listener([&](auto name, const auto& counters) { by_cluster(counters.to_failed, name); });
+}
+
+void append_shifts(Exposition& out, const l7::Shifts& shifts) {
+  if (shifts.all().empty()) return;  // a family without samples is no exposition
+  out.family("weir_shift_share", Kind::gauge, "Share of the origin's requests that a shift sends to its destination.");
+  for (const auto& each : shifts.all()) {
+    out.sample({{"from", each.from}, {"to", each.to}}, static_cast<double>(each.shift.share()) / l7::core::kWholeShare);
+  }
+  out.family("weir_shift_state", Kind::gauge, "1 for the state that the shift is in, 0 for the others.");
+  for (const auto& each : shifts.all()) {
+    for (const auto state : kShiftStates) {
+      out.sample({{"from", each.from}, {"to", each.to}, {"state", name_of(state)}}, each.shift.state() == state);
+    }
+  }
 }
 
 void append_certificates(Exposition& out, const l7::Snapshot& snapshot) {
@@ -376,6 +397,7 @@ std::string metrics_text(const l7::Proxy& proxy, Instant now) {
   append_workers(out, proxy);
   append_listeners(out, proxy.snapshot());
   append_certificates(out, proxy.snapshot());
+  append_shifts(out, proxy.shifts());
   append_clusters(out, rows, now);
   append_endpoints(out, rows, now);
   append_upstream_tls(out, rows);

@@ -41,12 +41,14 @@ struct ServerOptions {
   Duration handshake_timeout = Duration::s(10);
 };
 
+class Http2ServerStream;
+template <class Stream>
 class Http2Recycling;
 
 /// Scratch that all connections of a loop share, so that an idle one owns next to nothing.
 struct ServerScratch {
   RequestHead head;
-  std::shared_ptr<Http2Recycling> http2;  ///< made by the first connection that needs it
+  std::shared_ptr<Http2Recycling<Http2ServerStream>> http2;  ///< made by the first connection that needs it
 };
 
 class ServerConnection : public net::Deferred {

@@ -9,6 +9,7 @@
 #include "l7/core/grpc.h"
 #include "l7/core/outcome.h"
 #include "l7/core/router.h"
+#include "l7/core/shift.h"
 #include "l7/worker.h"
 #include "proto/http/cookie.h"
 
@@ -27,6 +28,7 @@ void Exchange::assign(WorkerSnapshot& snapshot, const RouteTable& listener) {
   ++snapshot.users;
   listener_ = &listener;
   route_ = nullptr;
+  target_ = nullptr;
   cluster_ = nullptr;
   downstream_ = nullptr;
   upstream_ = nullptr;
@@ -63,6 +65,9 @@ void Exchange::on_request(http::ServerStream& stream, http::RequestHead& head, s
   if (head_.method == proto::http::Method::connect && !wants_tunnel) {
     return refuse({.rule = Rule::method, .limit = "upgrade.connect"});
   }
+  if (wants_tunnel && cluster_->config().protocol == model::Protocol::h2) {
+    return refuse({.rule = Rule::upgrade});
+  }
   head_.upgrade = head_.upgrade && wants_tunnel;
   core_.begin({.idempotent = proto::http::is_idempotent(head_.method),
                .started = started_,
@@ -86,9 +91,16 @@ bool Exchange::route() {
   if (targets.size() > 1 && listener_->weights[i] > 0) {
     target = core::find_target(route_->to, worker_.prng().below(listener_->weights[i]));
   }
-  cluster_ = targets[target].cluster;
-  targets[target].requests->add();
+  target_ = targets[target].diverted == nullptr ? &targets[target] : &divert(targets[target]);
+  cluster_ = target_->cluster;
+  target_->requests->add();
   return true;
+}
+
+/// While traffic is shifted from one cluster to another.
+const RouteTable::Target& Exchange::divert(const RouteTable::Target& target) {
+  const auto share = target.diverted_share->load(std::memory_order_relaxed);
+  return worker_.prng().below(core::kWholeShare) < share ? *target.diverted : target;
 }
 
 void Exchange::queue(Instant until) {
@@ -300,7 +312,7 @@ void Exchange::on_response_failed(const Error& error) {
     // The status has left already: all that is honest now is to break off.
     if (!tunnel_) {
       worker_.metrics().truncated.add();
-      listener_->counters.failures->add();
+      count_failure();
     }
     abort_code_ = error.code;
     end_attempt(tunnel_ ? Outcome::cancelled : Outcome::gateway_failure);
@@ -418,6 +430,7 @@ void Exchange::refuse_grpc(std::string_view reason) {
                          {.name = "X-Request-Id", .value = forwarding_.request_id()},
                          {.name = "Date", .value = worker_.clock().http_date()}};
   downstream_->send_head(head, extra, true);
+  if (target_ != nullptr) target_->failures->add();
   finish();
 }
 
@@ -430,7 +443,7 @@ void Exchange::finish() {
   }
   auto& metrics = worker_.metrics();
   metrics.responses[status_ / 100 < 6 ? status_ / 100 : 0].add();
-  if (status_ / 100 == 5) listener_->counters.failures->add();
+  if (status_ / 100 == 5) count_failure();
   metrics.bytes_from_clients.add(bytes_in_);
   metrics.bytes_to_clients.add(bytes_out_);
   if (!tunnel_) metrics.duration_us.record(static_cast<uint64_t>((now() - started_).us()));
@@ -444,6 +457,11 @@ void Exchange::finish() {
   WorkerSnapshot& snapshot = *std::exchange(snapshot_, nullptr);
   if (cluster != nullptr) cluster->place_freed();
   worker_.recycle(*this, snapshot);
+}
+
+void Exchange::count_failure() {
+  listener_->counters.failures->add();
+  if (target_ != nullptr) target_->failures->add();
 }
 
 std::string Exchange::tried_names() const {

@@ -62,6 +62,8 @@ class Exchange final : public http::RequestHandler,
   [[nodiscard]] bool takes_hsts(http::ResponseHead& head) const;
   [[nodiscard]] http::Field hsts_field() const;
   bool route();
+  [[nodiscard]] const RouteTable::Target& divert(const RouteTable::Target& target);
+  void count_failure();
   void queue(Instant until);
   void attempt(bool fresh);
   bool choose(bool fresh);
@@ -100,6 +102,7 @@ class Exchange final : public http::RequestHandler,
   WorkerSnapshot* snapshot_ = nullptr;
   const RouteTable* listener_ = nullptr;
   const model::RouteConfig* route_ = nullptr;
+  const RouteTable::Target* target_ = nullptr;  ///< that of the route
   upstream::WorkerCluster* cluster_ = nullptr;
   http::ServerStream* downstream_ = nullptr;
   const http::TlsFacts* tls_ = nullptr;  ///< what was agreed on with the client; null: it came in the clear

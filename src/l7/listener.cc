@@ -10,11 +10,12 @@
 
 namespace weir::l7 {
 
-Listener::Listener(Worker& worker, std::string address, net::Fd listening)
+Listener::Listener(Worker& worker, std::string address, std::vector<net::Fd> listening)
     : worker_(worker),
       address_(std::move(address)),
-      acceptor_(net::Acceptor::adopt(worker.loop(), std::move(listening), *this)),
-      local_(acceptor_->local_address().ip_port()) {}
+      local_(listening.empty() ? IpPort{} : net::SocketAddress::of_socket(listening.front().get()).ip_port()) {
+  for (net::Fd& each : listening) acceptors_.push_back(net::Acceptor::adopt(worker.loop(), std::move(each), *this));
+}
 
 Listener::~Listener() {
   kill();
@@ -30,7 +31,19 @@ void Listener::update(WorkerSnapshot& snapshot, size_t index, uint32_t max_conne
   hold(&snapshot);
   index_ = index;
   max_connections_ = max_connections;
-  if (count_ < max_connections_) acceptor_->resume();
+  if (count_ < max_connections_) pause(false);
+}
+
+void Listener::pause(bool on) {
+  for (const auto& acceptor : acceptors_) on ? acceptor->pause() : acceptor->resume();
+}
+
+std::vector<net::Fd> Listener::duplicate_sockets() const {
+  std::vector<net::Fd> sockets;
+  for (const auto& acceptor : acceptors_) {
+    if (net::Fd fd = acceptor->duplicate(); fd.valid()) sockets.push_back(std::move(fd));
+  }
+  return sockets;
 }
 
 void Listener::on_accept(net::Fd fd, const net::SocketAddress& peer) {
@@ -39,7 +52,7 @@ void Listener::on_accept(net::Fd fd, const net::SocketAddress& peer) {
   if (!(header_first ? await_header(std::move(fd), peer) : serve(std::move(fd), peer, destination))) return;
   worker_.metrics().connections.add();
   worker_.metrics().connections_accepted.add();
-  if (++count_ >= max_connections_) acceptor_->pause();
+  if (++count_ >= max_connections_) pause(true);
 }
 
 bool Listener::serve(net::Fd fd, const net::SocketAddress& client, const IpPort& destination) {
@@ -106,7 +119,7 @@ void Listener::on_connection_closed(http::ServerConnection& connection) {
 
 void Listener::connection_left() {
   worker_.metrics().connections.sub();
-  if (count_-- == max_connections_ && !draining_) acceptor_->resume();
+  if (count_-- == max_connections_ && !draining_) pause(false);
   if (draining_ && count_ == 0) worker_.on_listener_empty(*this);
 }
 
@@ -144,15 +157,15 @@ void Listener::log_refusal(const std::string& client, uint16_t status, std::stri
   worker_.append_log(table.access_log, line);
 }
 
-void Listener::drain() {
+void Listener::drain(Backlog backlog) {
   draining_ = true;
-  acceptor_->finish();
+  for (const auto& acceptor : acceptors_) backlog == Backlog::take ? acceptor->finish() : acceptor->close();
   for (Arrival* a = arrivals_; a != nullptr; a = a->next) a->drain();
   for (http::ServerConnection* c = connections_; c != nullptr;) std::exchange(c, c->next)->drain();
 }
 
 void Listener::kill() {
-  acceptor_->close();
+  for (const auto& acceptor : acceptors_) acceptor->close();
   draining_ = false;  // nobody is to be told
   end_arrivals();
   while (connections_ != nullptr) connections_->kill();

@@ -63,14 +63,14 @@ void note_discovered(const upstream::Cluster* previous, const model::ClusterConf
 }  // namespace
 
 Result<std::unique_ptr<Proxy>, std::string> Proxy::create(net::Loop& control, const model::Config& config,
-                                                          size_t workers, uint64_t seed) {
+                                                          size_t workers, uint64_t seed, ListeningSockets inherited) {
   std::unique_ptr<Proxy> proxy(new Proxy(control, seed));
   for (size_t i = 0; i < workers; ++i) {
     auto worker = Worker::create(i, workers, seed + 1 + i);
     if (!worker) return fail(describe(worker.error()));
     proxy->workers_.push_back(std::move(*worker));
   }
-  auto loaded = proxy->reload(config);
+  auto loaded = proxy->put_in_force(config, std::move(inherited));
   if (!loaded) return fail(loaded.error());
   return proxy;
 }
@@ -92,10 +92,14 @@ Result<std::shared_ptr<AccessLog>, std::string> Proxy::log_for(const std::string
 }
 
 /// Those of the listener of that name, if there is one; clusters that its routes newly lead to are added.
-ListenerCounters Proxy::counters_of(const model::ListenerConfig& listener) const {
+ListenerCounters Proxy::counters_of(const model::ListenerConfig& listener,
+                                    const std::vector<Diversion>& diversions) const {
   std::vector<std::string> clusters;
   for (const auto& route : listener.routes) {
     for (const auto& target : route.to) clusters.push_back(target.cluster);
+  }
+  for (const Diversion& each : diversions) {
+    if (std::find(clusters.begin(), clusters.end(), each.from) != clusters.end()) clusters.push_back(each.to);
   }
   const ListenerCounters* previous = nullptr;
   for (size_t i = 0; snapshot_ && i < snapshot_->listeners.size(); ++i) {
@@ -109,6 +113,7 @@ Result<std::shared_ptr<Snapshot>, std::string> Proxy::build(const model::Config&
   built->number = snapshot_ ? snapshot_->number + 1 : 1;
   built->edition = snapshot_ ? snapshot_->edition + 1 : 1;
   built->config = config;
+  built->diversions = shifts_.diversions(config);
   // What can fail comes first: making a cluster already changes the endpoints it shares with the one in force.
   for (const model::ClusterConfig& cluster : config.clusters) {
     for (const auto& endpoint : cluster.endpoints) {
@@ -132,7 +137,7 @@ Result<std::shared_ptr<Snapshot>, std::string> Proxy::build(const model::Config&
                                 .access_log = log,
                                 .proxy_protocol_from = networks_of(listener),
                                 .tls = *tls,
-                                .counters = counters_of(listener)});
+                                .counters = counters_of(listener, built->diversions)});
   }
   std::vector<std::shared_ptr<const upstream::ClusterTls>> tls;
   for (const model::ClusterConfig& cluster : config.clusters) {
@@ -186,8 +191,9 @@ void Proxy::rediscover(const std::vector<std::string>& clusters) {
     put_in_force(std::move(fresh), std::vector<ListeningSockets>(workers_.size()));
 }
 
-/// Sockets for the addresses that are not served yet, one per worker; all or none.
-Result<std::vector<ListeningSockets>, std::string> Proxy::open_sockets(const model::Config& config) {
+/// Sockets for the addresses that are not served yet, by worker; all or none.
+Result<std::vector<ListeningSockets>, std::string> Proxy::open_sockets(const model::Config& config,
+                                                                       ListeningSockets inherited) {
   std::vector<ListeningSockets> sockets(workers_.size());
   for (const model::ListenerConfig& listener : config.listeners) {
     const std::string text = listener.http.text();
@@ -197,25 +203,22 @@ Result<std::vector<ListeningSockets>, std::string> Proxy::open_sockets(const mod
     }
     const auto address = net::SocketAddress::parse(listener.http.host, listener.http.port);
     if (!address) return fail(fmt::format("listener {}: {}", text, describe(address.error())));
-    // SO_REUSEPORT among our workers must not mean sharing the port with a stranger: ask for it alone first.
-    if (auto alone = net::Acceptor::open(*address, {.reuse_port = false}); !alone) {
-      return fail(fmt::format("listener {}: {}", text, describe(alone.error())));
-    }
-    for (auto& mine : sockets) {
-      auto fd = net::Acceptor::open(*address, {});
-      if (!fd) return fail(fmt::format("listener {}: {}", text, describe(fd.error())));
-      mine[text] = std::move(*fd);
-    }
+    auto opened = sockets_for(*address, std::move(inherited[text]), sockets.size());
+    if (!opened) return fail(fmt::format("listener {}: {}", text, opened.error()));
+    for (size_t i = 0; i < sockets.size(); ++i) sockets[i][text] = std::move((*opened)[i]);
   }
   return sockets;
 }
 
-Result<void, std::string> Proxy::reload(const model::Config& config) {
-  auto sockets = open_sockets(config);
+Result<void, std::string> Proxy::reload(const model::Config& config) { return put_in_force(config, {}); }
+
+Result<void, std::string> Proxy::put_in_force(const model::Config& config, ListeningSockets inherited) {
+  auto sockets = open_sockets(config, std::move(inherited));
   if (!sockets) return fail(sockets.error());
   auto built = build(config);
   if (!built) return fail(built.error());
   put_in_force(std::move(*built), std::move(*sockets));
+  shifts_.retain(config, control_.now());
   warn_of_tls();
   return {};
 }
@@ -226,6 +229,42 @@ void Proxy::warn_of_tls() const {
     for (const std::string& warning : snapshot_->listeners[i].tls->warnings())
       spdlog::warn("listener {}: tls: {}", snapshot_->config.listeners[i].name, warning);
   }
+}
+
+Result<void, std::string> Proxy::shift(Shifts::Entry entry) {
+  if (auto begun = shifts_.begin(snapshot_->config, std::move(entry)); !begun) return begun;
+  update_diversions();
+  return {};
+}
+
+Result<void, std::string> Proxy::cancel_shift(const std::string& from, const std::string& to) {
+  if (auto done = shifts_.cancel(from, to, control_.now()); !done) return done;
+  update_diversions();
+  return {};
+}
+
+void Proxy::update_diversions() {
+  auto fresh = std::make_shared<Snapshot>(*snapshot_);
+  ++fresh->edition;
+  fresh->diversions = shifts_.diversions(fresh->config);
+  for (size_t i = 0; i < fresh->listeners.size(); ++i) {
+    fresh->listeners[i].counters = counters_of(fresh->config.listeners[i], fresh->diversions);
+  }
+  put_in_force(std::move(fresh), std::vector<ListeningSockets>(workers_.size()));
+}
+
+core::ShiftReading Proxy::read_shift(const Shifts::Entry& entry) const {
+  const auto counts = [&](const std::string& cluster) {
+    core::ShiftCounts all;
+    for (const auto& listener : snapshot_->listeners) {
+      const auto found = listener.counters.to.find(cluster);
+      if (found == listener.counters.to.end()) continue;
+      all.requests += found->second->sum();
+      all.failures += listener.counters.to_failed.at(cluster)->sum();
+    }
+    return all;
+  };
+  return {.from = counts(entry.from), .to = counts(entry.to)};
 }
 
 void Proxy::put_in_force(std::shared_ptr<const Snapshot> snapshot, std::vector<ListeningSockets> sockets) {
@@ -249,12 +288,14 @@ bool Proxy::settled() const {
                      [&](const auto& worker) { return worker->snapshot_edition() == snapshot_->edition; });
 }
 
-void Proxy::start() {
+void Proxy::start(std::function<void()> ready) {
+  ready_ = std::move(ready);
   started_at_ = control_.now();
   control_.arm(tick_, Duration{});
 }
 
 void Proxy::start_workers() {
+  if (auto ready = std::exchange(ready_, nullptr)) ready();
   running_ = true;
   for (auto& worker : workers_) worker->start();
 }
@@ -274,6 +315,9 @@ void Proxy::on_tick() {
     if (probed || now - started_at_ > longest + Duration::ms(200)) start_workers();
   }
   tls_.rotate(snapshot_->config, now);
+  if (running_ && !drained_ && shifts_.observe(now, [this](const auto& each) { return read_shift(each); })) {
+    update_diversions();
+  }
   for (const auto& cluster : snapshot_->clusters) {
     Instant& swept = swept_[cluster->name()];
     if (now - swept < cluster->sweep_interval()) continue;
@@ -289,12 +333,35 @@ void Proxy::reopen_logs() {
   }
 }
 
-void Proxy::drain(std::function<void()> done) {
+void Proxy::drain(std::set<std::string> elsewhere, std::function<void()> done) {
   drained_ = std::move(done);
   drain_until_ = control_.now() + snapshot_->config.drain_timeout;
   if (!running_) start_workers();
-  for (auto& worker : workers_) worker->loop().post([&each = *worker] { each.drain(); });
+  for (auto& worker : workers_) worker->loop().post([&each = *worker, elsewhere] { each.drain(elsewhere); });
   control_.arm(drain_tick_, Duration::ms(20));
+}
+
+void Proxy::collect_sockets(std::function<void(ListeningSockets)> done) {
+  struct Collection {
+    ListeningSockets sockets;
+    size_t missing;
+    std::function<void(ListeningSockets)> done;
+  };
+  // Touched by the control thread only.
+  auto all = std::make_shared<Collection>(Collection{{}, workers_.size(), std::move(done)});
+  for (auto& worker : workers_) {
+    worker->loop().post([this, all, &each = *worker] {
+      // Descriptors cannot be copied, tasks must be: they travel in a box.
+      auto mine = std::make_shared<ListeningSockets>();
+      each.duplicate_sockets(*mine);
+      control_.post([all, mine] {
+        for (auto& [address, sockets] : *mine) {
+          for (net::Fd& fd : sockets) all->sockets[address].push_back(std::move(fd));
+        }
+        if (--all->missing == 0) all->done(std::move(all->sockets));
+      });
+    });
+  }
 }
 
 void Proxy::on_drain_tick() {

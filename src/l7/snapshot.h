@@ -3,6 +3,7 @@
 // WorkerSnapshot is one worker's side of it: balancers and pools, and which cluster each route means. Requests that
 // began under a snapshot end under it; the worker lets go of it when the last one has.
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -20,6 +21,12 @@
 
 namespace weir::l7 {
 
+/// Part of what routes send to one cluster goes to another (l7/shifts.h).
+struct Diversion {
+  std::string from, to;
+  std::shared_ptr<const std::atomic<uint32_t>> share;  ///< in parts of core::kWholeShare; changes while it is in force
+};
+
 struct Snapshot {
   uint64_t number = 0;   ///< of the configuration; 1 is that at start
   uint64_t edition = 0;  ///< of the snapshot: also counts what discovery changed
@@ -33,6 +40,7 @@ struct Snapshot {
     ListenerCounters counters;
   };
   std::vector<Listener> listeners;  ///< in the order of config.listeners
+  std::vector<Diversion> diversions;
 
   [[nodiscard]] upstream::Cluster* find(const std::string& cluster) const {
     for (const auto& each : clusters) {
@@ -49,10 +57,14 @@ struct RouteTable {
   struct Target {
     upstream::WorkerCluster* cluster = nullptr;
     Counter* requests = nullptr;
+    Counter* failures = nullptr;
+    const Target* diverted = nullptr;  ///< where a share of its requests goes instead; null: none
+    const std::atomic<uint32_t>* diverted_share = nullptr;
   };
-  std::vector<std::vector<Target>> targets;  ///< by route, by target
-  std::vector<uint64_t> weights;             ///< sum of a route's weights
-  std::string hsts;                          ///< the value of Strict-Transport-Security; empty: not sent
+  std::vector<std::vector<Target>> targets;         ///< by route, by target
+  std::vector<std::unique_ptr<Target>> diversions;  ///< what targets are diverted to
+  std::vector<uint64_t> weights;                    ///< sum of a route's weights
+  std::string hsts;                                 ///< the value of Strict-Transport-Security; empty: not sent
   ListenerCells counters;
   std::shared_ptr<AccessLog> access_log;
 };

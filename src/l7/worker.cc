@@ -83,11 +83,21 @@ std::unique_ptr<WorkerSnapshot> Worker::build(std::shared_ptr<const Snapshot> sn
     table.access_log = built->shared->listeners[i].access_log;
     const ListenerCounters& counters = built->shared->listeners[i].counters;
     table.counters = {.requests = &counters.requests->of(index_), .failures = &counters.failures->of(index_)};
+    const auto target_of = [&](const std::string& cluster) {
+      return RouteTable::Target{.cluster = built->clusters.at(cluster).get(),
+                                .requests = &counters.to.at(cluster)->of(index_),
+                                .failures = &counters.to_failed.at(cluster)->of(index_)};
+    };
     for (const auto& route : table.config->routes) {
       auto& targets = table.targets.emplace_back();
       for (const auto& target : route.to) {
-        targets.push_back({.cluster = built->clusters.at(target.cluster).get(),
-                           .requests = &counters.to.at(target.cluster)->of(index_)});
+        targets.push_back(target_of(target.cluster));
+        for (const Diversion& each : built->shared->diversions) {
+          if (each.from != target.cluster) continue;
+          table.diversions.push_back(std::make_unique<RouteTable::Target>(target_of(each.to)));
+          targets.back().diverted = table.diversions.back().get();
+          targets.back().diverted_share = each.share.get();
+        }
       }
       table.weights.push_back(core::total_weight(route.to));
     }
@@ -121,7 +131,7 @@ void Worker::update_listeners(ListeningSockets sockets) {
     if (!listener) continue;
     Listener& leaving = *listener;
     listeners_.push_back(std::move(listener));
-    leaving.drain();
+    leaving.drain(Listener::Backlog::take);
     if (leaving.empty()) on_listener_empty(leaving);
   }
 }
@@ -156,9 +166,18 @@ void Worker::release(WorkerSnapshot& snapshot) {
   snapshots_.erase(found);
 }
 
-void Worker::drain() {
-  for (auto& listener : listeners_) listener->drain();
+void Worker::drain(const std::set<std::string>& elsewhere) {
+  for (auto& listener : listeners_) {
+    const bool leave = elsewhere.contains(listener->address());
+    listener->drain(leave ? Listener::Backlog::leave : Listener::Backlog::take);
+  }
   draining_.store(true, std::memory_order_release);
+}
+
+void Worker::duplicate_sockets(ListeningSockets& into) const {
+  for (const auto& listener : listeners_) {
+    for (net::Fd& fd : listener->duplicate_sockets()) into[listener->address()].push_back(std::move(fd));
+  }
 }
 
 // ---- exchanges and logs

@@ -62,7 +62,8 @@ clusters:
     health_check: {http: "/healthz?x=1", host: a.example, status: 204, body: 'say "ok" \ # no', interval: 1s,
                    timeout: 100ms, jitter: 0%, rise: 1, fall: 9}
     connect_timeout: 10ms
-    protocol: http1
+    protocol: h2
+    http2: {max_streams: 7, stream_window: 8KiB, connection_window: 128KiB}
     pipeline: 8
     proxy_protocol: v2
     tls: {verify: off, ca: ca.pem, server_name: app.test, certificate: us.pem, key: us.key, min_version: "1.3"}

@@ -37,6 +37,15 @@ struct EndpointStatus {
   StandingChanges changes;  ///< the last few; null: none yet
 };
 
+/// What must not be forgotten of an endpoint when another process takes over.
+struct EndpointMemory {
+  std::string endpoint;  ///< its name
+  bool drained_by_admin = false;
+  std::optional<uint32_t> weight_by_admin;
+  balance::EjectionState ejection;
+  std::string why_ejected;  ///< for people
+};
+
 class Cluster {
  public:
   /// `previous`: the cluster of that name before a reload, or null; endpoints it shares are taken over with their
@@ -80,6 +89,11 @@ class Cluster {
   Result<void> set_weight(std::string_view endpoint_name, uint32_t weight, Instant now);
 
   [[nodiscard]] std::vector<EndpointStatus> status() const;
+
+  /// Of the endpoints about which there is something to remember.
+  [[nodiscard]] std::vector<EndpointMemory> memories() const;
+  /// Before requests are served. Errors: not_found.
+  Result<void> recall(const EndpointMemory& memory, Instant now);
 
   balance::CircuitBreaker circuit;
   balance::RetryBudget retry_budget;

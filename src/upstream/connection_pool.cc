@@ -41,26 +41,34 @@ ConnectionPool::ConnectionPool(net::Loop& loop, std::shared_ptr<Endpoint> endpoi
     : loop_(loop), endpoint_(std::move(endpoint)), options_(options), limits_(limits), scratch_(scratch) {}
 
 ConnectionPool::~ConnectionPool() {
-  while (idle_.head != nullptr) idle_.head->close();
-  while (busy_.head != nullptr) busy_.head->close();
+  for (List* list : {&idle_, &busy_, &full_}) {
+    while (list->head != nullptr) list->head->close();
+  }
 }
 
 void ConnectionPool::set_options(const PoolOptions& options) {
-  const bool same_way = options_.same_way(options);
+  const bool moves = options.transport != options_.transport;
   options_ = options;
-  if (same_way) return;
-  ++edition_;
+  if (!moves) return;
   while (idle_.head != nullptr) idle_.head->close();
+  for (List* list : {&busy_, &full_}) {
+    for (ClientConnection* c = list->head; c != nullptr;) {
+      ClientConnection& connection = *c;
+      c = c->next;
+      connection.drain();
+    }
+  }
 }
 
 ConnectionPool::Acquired ConnectionPool::acquire(http::ResponseHandler& handler, Wish wish) {
   ClientConnection* connection = nullptr;
-  write_proxy_header(proxy_header_, options_.proxy_protocol, wish.client);
-  const bool share = wish.may_share && options_.pipeline > 1;
+  write_proxy_header(proxy_header_, options_.transport.proxy_protocol, wish.client);
+  const bool multiplexes = options_.transport.multiplexes();
+  if (multiplexes) connection = take_with_room(wish.fresh);
   if (!wish.fresh) {
-    if (share) connection = take_shared();
+    if (!multiplexes && wish.may_share && options_.pipeline > 1) connection = take_shared();
     if (connection == nullptr) connection = take_idle();
-    if (connection == nullptr) connection = adopt_spare();
+    if (connection == nullptr && !multiplexes) connection = adopt_spare();
   }
   if (connection == nullptr) {
     auto fresh = connect();
@@ -68,14 +76,21 @@ ConnectionPool::Acquired ConnectionPool::acquire(http::ResponseHandler& handler,
     connection = *fresh;
   }
   const bool reused = connection->served() > 0;
-  return {.stream = &connection->open(handler), .reused = reused, .error = {}};
+  return {.stream = &open_on(*connection, handler), .reused = reused, .error = {}};
+}
+
+http::ClientStream& ConnectionPool::open_on(ClientConnection& connection, http::ResponseHandler& handler) {
+  http::ClientStream& stream = connection.open(handler);
+  if (options_.transport.multiplexes() && !connection.shareable()) mark_full(connection);
+  return stream;
 }
 
 ClientConnection* ConnectionPool::take_idle() {
   int looks = kLooks;
   for (ClientConnection* c = idle_.head; c != nullptr && looks > 0; --looks) {
     ClientConnection& connection = *std::exchange(c, c->next);
-    if (expired(connection, loop_.now())) {
+    const bool refuses = options_.transport.multiplexes() && !connection.shareable();
+    if (refuses || expired(connection, loop_.now())) {
       connection.close();
       continue;
     }
@@ -98,6 +113,39 @@ ClientConnection* ConnectionPool::take_shared() {
   return nullptr;
 }
 
+/// `fresh`: only one that has not proved its life yet, which is younger than whatever turned out dead.
+ClientConnection* ConnectionPool::take_with_room(bool fresh) {
+  int looks = 8;
+  for (ClientConnection* c = busy_.head; c != nullptr && looks > 0; --looks) {
+    ClientConnection& connection = *c;
+    c = c->next;
+    if (connection.in_flight() > 0 && worn_out(connection)) connection.drain();
+    if (!connection.shareable()) {
+      mark_full(connection);
+    } else if (fits(connection) && (!fresh || connection.served() == 0)) {
+      return &connection;
+    }
+  }
+  return nullptr;
+}
+
+void ConnectionPool::mark_full(ClientConnection& connection) {
+  if (connection.full) return;
+  busy_.remove(connection);
+  connection.full = true;
+  full_.push_front(connection);
+}
+
+void ConnectionPool::on_room(ClientConnection& connection) {
+  full_.remove(connection);
+  connection.full = false;
+  busy_.push_front(connection);
+}
+
+ConnectionPool::List& ConnectionPool::list_of(const ClientConnection& connection) {
+  return connection.idle ? idle_ : connection.full ? full_ : busy_;
+}
+
 ClientConnection& ConnectionPool::track(std::unique_ptr<ClientConnection> connection) {
   ++open_;
   busy_.push_front(*connection);
@@ -114,16 +162,11 @@ ClientConnection* ConnectionPool::adopt_spare() {
   if (!spare.fd.valid()) return nullptr;
   auto connection = std::make_unique<http::Http1ClientConnection>(loop_, *this, limits_, scratch_);
   connection->born = spare.born;
-  connection->edition = edition_;
   if (!connection->adopt(std::move(spare.fd), spare.served)) {
     endpoint_->connections.release();
     return nullptr;
   }
   return &track(std::move(connection));
-}
-
-std::unique_ptr<ClientConnection> ConnectionPool::make() {
-  return std::make_unique<http::Http1ClientConnection>(loop_, *this, limits_, scratch_);
 }
 
 /// An idle connection that does not do gives its place to one that does.
@@ -139,11 +182,10 @@ Result<ClientConnection*> ConnectionPool::connect() {
     return fail(Error{.code = Code::limit_reached, .origin = Origin::internal, .detail = "max_connections"});
   }
   endpoint_->counters.connects.fetch_add(1, std::memory_order_relaxed);
-  auto connection = make();
+  auto connection = options_.transport.make(loop_, *this, limits_, scratch_);
   connection->born = loop_.now();
   connection->proxy_header = proxy_header_;
-  connection->edition = edition_;
-  if (auto begun = connection->connect(endpoint_->address, options_.tls); !begun) {
+  if (auto begun = connection->connect(endpoint_->address, options_.transport.tls); !begun) {
     endpoint_->connections.release();
     endpoint_->counters.connect_failures.fetch_add(1, std::memory_order_relaxed);
     return fail(begun.error());
@@ -164,19 +206,25 @@ void ConnectionPool::on_connected(ClientConnection& connection) {
 /// One timer for all connects of the pool: it goes off for the oldest and is set again for the next.
 void ConnectionPool::on_connect_deadline() {
   const Instant now = loop_.now();
+  const Instant next = std::min(expire_connects(busy_, now), expire_connects(full_, now));
+  if (next != Instant::max()) loop_.timers().arm(connect_timer_, next);
+}
+
+/// When the next of those that still connect runs out of time.
+Instant ConnectionPool::expire_connects(List& list, Instant now) {
   Instant next = Instant::max();
-  for (ClientConnection* c = busy_.head; c != nullptr;) {
+  for (ClientConnection* c = list.head; c != nullptr;) {
     ClientConnection& connection = *c;
     c = c->next;
     if (!connection.connecting()) continue;
     if (connection.born + options_.connect_timeout <= now) {
       connection.fail(Error{.code = Code::connect_timeout, .origin = Origin::upstream, .retry = Retry::yes});
-      c = busy_.head;  // what the failed requests did may have changed the list
+      c = list.head;  // what the failed requests did may have changed the list
     } else {
       next = std::min(next, connection.born + options_.connect_timeout);
     }
   }
-  if (next != Instant::max()) loop_.timers().arm(connect_timer_, next);
+  return next;
 }
 
 bool ConnectionPool::expired(const ClientConnection& connection, Instant now) const {
@@ -187,19 +235,24 @@ bool ConnectionPool::expired(const ClientConnection& connection, Instant now) co
 /// Anybody's may be closed instead of being kept; with a client's own, the others' are less likely to be asked for.
 bool ConnectionPool::make_room() {
   if (idle_count_ < options_.limits.max_idle) return true;
-  if (options_.proxy_protocol == model::ProxyHeader::off || idle_.tail == nullptr) return false;
+  if (options_.transport.proxy_protocol == model::ProxyHeader::off || idle_.tail == nullptr) return false;
   idle_.tail->close();
   return true;
 }
 
-void ConnectionPool::on_idle(ClientConnection& connection) {
+/// Has it, with what is in flight, served as long as it may?
+bool ConnectionPool::worn_out(const ClientConnection& connection) const {
   const auto& limits = options_.limits;
-  const bool worn_out = limits.max_requests != 0 && connection.served() >= limits.max_requests;
-  const bool too_old = loop_.now() - connection.born >= limits.max_lifetime || connection.edition != edition_;
-  if (retired_ || worn_out || too_old || !make_room()) return connection.close();
+  return (limits.max_requests != 0 && connection.served() + connection.in_flight() >= limits.max_requests) ||
+         loop_.now() - connection.born >= limits.max_lifetime;
+}
+
+void ConnectionPool::on_idle(ClientConnection& connection) {
+  if (retired_ || worn_out(connection) || !make_room()) return connection.close();
+  list_of(connection).remove(connection);
   connection.idle_since = loop_.now();
+  connection.full = false;
   connection.idle = true;
-  busy_.remove(connection);
   idle_.push_front(connection);
   ++idle_count_;
 }
@@ -217,12 +270,8 @@ void ConnectionPool::on_closed(ClientConnection& connection, const Error& error)
 }
 
 void ConnectionPool::forget(ClientConnection& connection) {
-  if (connection.idle) {
-    idle_.remove(connection);
-    --idle_count_;
-  } else {
-    busy_.remove(connection);
-  }
+  list_of(connection).remove(connection);
+  if (connection.idle) --idle_count_;
   --open_;
   loop_.defer_delete(std::unique_ptr<net::Deferred>(&connection));
 }

@@ -4,6 +4,10 @@
 // to the other workers before it is closed: reuse across workers is what keeps the number of connections down when
 // there are many of them.
 //
+// Over HTTP/2 many requests share a connection. Another is opened only when all are full, and a request goes to the one
+// that had room first, so that load gathers on few of them and the others come to rest: the more requests a turn of the
+// loop has for one connection, the fewer system calls each of them costs.
+//
 // With `pipeline` above 1, requests without body that may be repeated share a connection: the fullest one that still
 // has room is chosen, so that many clients' requests leave in one write and their responses come back in one read.
 //
@@ -21,21 +25,16 @@
 #include "net/loop.h"
 #include "proto/http1/parser.h"
 #include "upstream/endpoint.h"
+#include "upstream/transport.h"
 
 namespace weir::upstream {
 
 struct PoolOptions {
   model::ConnectionPoolConfig limits;
   Duration connect_timeout = Duration::s(1);
+  Transport transport{};
   uint32_t pipeline = 0;
   bool share_idle = false;  ///< there are other workers to give idle connections to
-  model::ProxyHeader proxy_protocol = model::ProxyHeader::off;
-  std::shared_ptr<net::tls::Peer> tls{};  ///< whom connections speak TLS with; null: without
-
-  /// Do connections that were opened with the one serve the other?
-  [[nodiscard]] bool same_way(const PoolOptions& other) const {
-    return proxy_protocol == other.proxy_protocol && tls == other.tls;
-  }
 };
 
 class ConnectionPool final : public net::Deferred, public http::ClientConnection::Owner {
@@ -58,7 +57,7 @@ class ConnectionPool final : public net::Deferred, public http::ClientConnection
   /// connect_failed.
   Acquired acquire(http::ResponseHandler& handler, Wish wish);
 
-  /// Connections opened in another way serve the requests they have, and no more.
+  /// Connections of another transport are used no more: closed when idle, the others as they finish.
   void set_options(const PoolOptions& options);
   /// Closes what is too old, offers what is idle for long; call about once a second.
   void maintain(Instant now);
@@ -81,25 +80,32 @@ class ConnectionPool final : public net::Deferred, public http::ClientConnection
 
   void on_connected(http::ClientConnection& connection) override;
   void on_idle(http::ClientConnection& connection) override;
+  void on_room(http::ClientConnection& connection) override;
   void on_closed(http::ClientConnection& connection, const Error& error) override;
 
   http::ClientConnection* take_idle();
   http::ClientConnection* take_shared();
+  http::ClientConnection* take_with_room(bool fresh);
+  http::ClientStream& open_on(http::ClientConnection& connection, http::ResponseHandler& handler);
   http::ClientConnection* adopt_spare();
   Result<http::ClientConnection*> connect();
-  std::unique_ptr<http::ClientConnection> make();
   http::ClientConnection& track(std::unique_ptr<http::ClientConnection> connection);
   [[nodiscard]] bool fits(const http::ClientConnection& connection) const {
-    return connection.edition == edition_ && connection.proxy_header == proxy_header_;
+    return connection.proxy_header == proxy_header_;
   }
   /// A bare socket is all that can be handed to another worker.
   [[nodiscard]] bool shares_idle() const {
-    return options_.share_idle && options_.proxy_protocol == model::ProxyHeader::off && !options_.tls;
+    const Transport& transport = options_.transport;
+    return options_.share_idle && transport.proxy_protocol == model::ProxyHeader::off && !transport.tls;
   }
   [[nodiscard]] bool take_place();
   [[nodiscard]] bool make_room();
   [[nodiscard]] bool expired(const http::ClientConnection& connection, Instant now) const;
+  [[nodiscard]] bool worn_out(const http::ClientConnection& connection) const;
+  [[nodiscard]] List& list_of(const http::ClientConnection& connection);
+  void mark_full(http::ClientConnection& connection);
   void forget(http::ClientConnection& connection);
+  Instant expire_connects(List& list, Instant now);
   void on_connect_deadline();
 
   static constexpr Duration kOfferAfter = Duration::s(1);
@@ -113,8 +119,8 @@ class ConnectionPool final : public net::Deferred, public http::ClientConnection
   http::ClientScratch& scratch_;
   List idle_;
   List busy_;
+  List full_;                 ///< of those in use: HTTP/2 connections that take no request now
   std::string proxy_header_;  ///< what a connection for the request in hand begins with
-  uint32_t edition_ = 0;      ///< counts the ways in which the endpoint has been reached
   uint32_t idle_count_ = 0;
   uint32_t open_ = 0;
   uint32_t connecting_ = 0;

@@ -354,7 +354,7 @@ http::ClientFacts client(uint16_t port) {
 }
 
 PoolOptions telling(model::ConnectionPoolConfig limits = {}) {
-  return {.limits = limits, .share_idle = true, .proxy_protocol = model::ProxyHeader::v1};
+  return {.limits = limits, .transport = {.proxy_protocol = model::ProxyHeader::v1}, .share_idle = true};
 }
 
 TEST(ConnectionPool, AConnectionBeginsWithItsClientAndServesNobodyElse) {

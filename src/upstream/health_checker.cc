@@ -6,8 +6,8 @@
 #include <unordered_map>
 #include <utility>
 
-#include "http/http1_client_connection.h"
 #include "upstream/proxy_header.h"
+#include "upstream/transport.h"
 
 namespace weir::upstream {
 
@@ -26,14 +26,16 @@ class HealthChecker::Probe final : public net::Deferred,
         prng_(prng),
         cluster_(std::move(cluster)),
         index_(index),
-        check_(*cluster_->config().health_check) {
+        check_(*cluster_->config().health_check),
+        transport_(Transport::of(cluster_->config(), cluster_->peer(index))) {
     begin();
   }
   ~Probe() override { stop(); }
 
   /// The same endpoint, checked the same way, as part of the cluster that has taken the place of the one before.
   [[nodiscard]] bool fits(const Cluster& cluster, uint32_t index) const {
-    return cluster.config().health_check == check_ && cluster.name() == cluster_->name() &&
+    return cluster.config().health_check == check_ &&
+           Transport::of(cluster.config(), cluster.peer(index)) == transport_ && cluster.name() == cluster_->name() &&
            cluster.endpoints()[index] == cluster_->endpoints()[index_];
   }
   void move_to(std::shared_ptr<Cluster> cluster, uint32_t index) {
@@ -54,10 +56,10 @@ class HealthChecker::Probe final : public net::Deferred,
     body_.clear();
     status_ = 0;
     done_ = false;
-    connection_ = std::make_unique<http::Http1ClientConnection>(loop_, *this, limits_, scratch_);
+    connection_ = transport_.make(loop_, *this, limits_, scratch_);
     loop_.arm(timeout_, check_.timeout);
-    write_proxy_header(connection_->proxy_header, cluster_->config().proxy_protocol, nullptr);
-    const auto begun = connection_->connect(cluster_->endpoints()[index_]->address, cluster_->peer(index_));
+    write_proxy_header(connection_->proxy_header, transport_.proxy_protocol, nullptr);
+    const auto begun = connection_->connect(cluster_->endpoints()[index_]->address, transport_.tls);
     if (!begun) return finish(said(begun.error()));
     if (!check_.tcp) send();
   }
@@ -131,6 +133,7 @@ class HealthChecker::Probe final : public net::Deferred,
   std::shared_ptr<Cluster> cluster_;
   uint32_t index_;
   model::HealthCheckConfig check_;
+  Transport transport_;
   proto::http1::Limits limits_;
   http::ClientScratch scratch_;
   std::unique_ptr<http::ClientConnection> connection_;

@@ -17,11 +17,10 @@ WorkerCluster::WorkerCluster(std::shared_ptr<Cluster> cluster, const Environment
   PoolOptions options{.limits = config.pool,
                       .connect_timeout = config.connect_timeout,
                       .pipeline = anybodys ? config.pipeline : 0,
-                      .share_idle = environment.share_idle,
-                      .proxy_protocol = config.proxy_protocol};
+                      .share_idle = environment.share_idle};
   for (uint32_t i = 0; i < cluster_->endpoints().size(); ++i) {
     const auto& endpoint = cluster_->endpoints()[i];
-    options.tls = cluster_->peer(i);
+    options.transport = Transport::of(config, cluster_->peer(i));
     auto& pool = environment.pools[endpoint.get()];
     if (pool) {
       pool->set_options(options);

@@ -1,9 +1,12 @@
 """TLS with clients: curl, openssl, h2load and browsers' kind of TLS find what they look for; who should not get in does
 not, and is counted by the reason; certificates change under load and nobody notices."""
 
+import base64
+import hashlib
 import json
 import os
 import random
+import shutil
 import signal
 import socket
 import ssl
@@ -14,9 +17,9 @@ import unittest
 from harness.case import Case
 from harness.certificates import Authority, TlsClient, openssl, raw
 from harness.ports import free_port
-from harness.upstream import KEEP, answer, echo, gated, ok, status
+from harness.upstream import CLOSE, KEEP, answer, echo, gated, ok, status
 from harness.waiting import PATIENCE
-from harness.websocket import TEXT, WebSocket, echoing
+from harness.websocket import TEXT, WebSocket, accept_of, echoing, frame, read_frame
 from harness.weir import Weir, run
 from harness.wire import ask, request
 
@@ -391,6 +394,50 @@ def capture_hello():
     except ssl.SSLWantReadError:
         pass
     return outgoing.read()
+
+
+PAGE = b"""<!doctype html><title>waiting</title><img src="/wait" alt=""><p id="said"></p><script>
+const live = new WebSocket('wss://' + location.host + '/live');
+live.onmessage = (message) => {
+  document.getElementById('said').textContent = 'heard ' + message.data + ' as ' + performance.getEntriesByType(
+      'navigation')[0].nextHopProtocol;
+  live.send('seen');
+};
+</script>"""
+
+
+def page_with_websocket(wire, message, server):
+    """A page that is loaded once its WebSocket has been answered: /wait is a picture of it."""
+    if message.get("upgrade"):
+        wire.sock.sendall(("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                           f"Sec-WebSocket-Accept: {accept_of(message.get('sec-websocket-key'))}\r\n\r\n").encode())
+        wire.sock.sendall(frame(TEXT, b"hello"))
+        while read_frame(wire)[1] != b"seen":
+            pass
+        server.seen.set()
+        return CLOSE
+    if message.target == "/wait":
+        server.seen.wait(PATIENCE)
+    wire.sock.sendall(answer(PAGE if message.target == "/" else b"", "200 OK", "Content-Type: text/html"))
+    return KEEP
+
+
+@unittest.skipUnless(shutil.which("chromium"), "there is no chromium")
+class ABrowser(TlsCase):
+    def test_loads_a_page_over_http2_and_its_websocket_over_http1(self):
+        proxy = self.serve(page_with_websocket)
+        self.a.seen = threading.Event()
+        key = subprocess.run(["openssl", "x509", "-in", self.certificate["certificate"], "-noout", "-pubkey"],
+                             capture_output=True, check=True).stdout
+        der = subprocess.run(["openssl", "pkey", "-pubin", "-outform", "der"], input=key, capture_output=True,
+                             check=True).stdout
+        ours = base64.b64encode(hashlib.sha256(der).digest()).decode()  # the one stranger it is to believe
+        said = command(shutil.which("chromium"), "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic",
+                       "--no-first-run", "--disable-background-networking", "--disable-component-update",
+                       f"--user-data-dir={self.directory / 'chromium'}",
+                       f"--ignore-certificate-errors-spki-list={ours}", "--dump-dom", self.url + "/")
+        self.assertIn("heard hello as h2", said)
+        self.eventually(lambda: proxy.metric("weir_tunnels_opened_total") == 1, "the WebSocket came by")
 
 
 class ToHttps(TlsCase):

@@ -13,6 +13,7 @@ enum class Rule : uint8_t {
   none,
   no_route,            ///< no route matches host and path
   method,              ///< CONNECT: this is a gateway, not a tunnel
+  upgrade,             ///< a WebSocket or CONNECT, and the cluster is spoken HTTP/2 with
   no_endpoint,         ///< the cluster has nothing that may take a request
   not_discovered,      ///< nobody has yet found an endpoint of the cluster, all of which are names or in files
   max_pending,         ///< the queue for a place is full
