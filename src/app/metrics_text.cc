@@ -232,6 +232,15 @@ void append_listeners(Exposition& out, const l7::Snapshot& snapshot) {
   out.family("weir_listener_cluster_failures_total", Kind::counter,
              "Of those, answered with 5xx or broken off; gRPC calls with a status that says so, too.");
   each_listener([&](auto name, const auto& counters) { by_cluster(counters.to_failed, name); });
+  bool named = false;
+  each_listener([&](auto, const auto& counters) { named = named || !counters.routes.empty(); });
+  if (!named) return;
+  out.family("weir_route_requests_total", Kind::counter, "Requests that a route with a name took.");
+  each_listener([&](auto name, const auto& counters) {
+    for (const auto& [route, counter] : counters.routes) {
+      out.sample({{"listener", name}, {"route", route}}, total(*counter));
+    }
+  });
 }
 
 void append_shifts(Exposition& out, const l7::Shifts& shifts) {

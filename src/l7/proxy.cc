@@ -105,7 +105,9 @@ ListenerCounters Proxy::counters_of(const model::ListenerConfig& listener,
   for (size_t i = 0; snapshot_ && i < snapshot_->listeners.size(); ++i) {
     if (snapshot_->config.listeners[i].name == listener.name) previous = &snapshot_->listeners[i].counters;
   }
-  return ListenerCounters::create(clusters, previous, workers_.size());
+  auto counters = ListenerCounters::create(clusters, previous, workers_.size());
+  counters.count_routes(listener.routes, previous, workers_.size());
+  return counters;
 }
 
 Result<std::shared_ptr<Snapshot>, std::string> Proxy::build(const model::Config& config) {
@@ -137,6 +139,7 @@ Result<std::shared_ptr<Snapshot>, std::string> Proxy::build(const model::Config&
                                 .access_log = log,
                                 .proxy_protocol_from = networks_of(listener),
                                 .tls = *tls,
+                                .router = std::make_shared<core::Router>(listener.routes),
                                 .counters = counters_of(listener, built->diversions)});
   }
   std::vector<std::shared_ptr<const upstream::ClusterTls>> tls;

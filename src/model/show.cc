@@ -9,19 +9,6 @@
 namespace weir::model {
 namespace {
 
-void show_route(ShowWriter& writer, const RouteConfig& route, const std::string& path) {
-  writer.open_item();
-  const std::string to = join(path, "to");
-  writer.open("to:", writer.written_at(to));
-  for (const RouteTarget& target : route.to) {
-    writer.line(fmt::format("{}: {}", yaml_scalar(target.cluster), target.weight),
-                writer.written_at(join(to, target.cluster)));
-  }
-  writer.close();
-  writer.section_of(route, path);
-  writer.close();
-}
-
 void show_tls(ShowWriter& writer, const TlsConfig& tls, const std::string& path) {
   writer.open("tls:", writer.written_at(path));
   const std::string list = join(path, "certificates");

@@ -71,8 +71,9 @@ class HealthChecker::Probe final : public net::Deferred,
     head.method_text = "GET";
     head.target = check_.http_path;
     head.authority = check_.host.empty() ? std::string_view(name) : std::string_view(check_.host);
-    const proto::http::Field extra[] = {{.name = "User-Agent", .value = "weir-health-check"},
-                                        {.name = "Connection", .value = "close"}};
+    const proto::http::Field extra[] = {
+        {.name = "User-Agent", .value = "weir-health-check"},
+        {.name = "Connection", .value = "close", .id = proto::http::FieldId::connection}};
     connection_->open(*this).send_head(head, extra, true);
   }
 

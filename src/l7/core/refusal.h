@@ -11,7 +11,9 @@ namespace weir::l7::core {
 
 enum class Rule : uint8_t {
   none,
-  no_route,            ///< no route matches host and path
+  no_route,            ///< no route matches the request
+  bad_path,            ///< dot segments, a NUL, or an encoded slash on which the route depends
+  no_host,             ///< the request names none, and its route's redirect needs one
   method,              ///< CONNECT: this is a gateway, not a tunnel
   upgrade,             ///< a WebSocket or CONNECT, and the cluster is spoken HTTP/2 with
   no_endpoint,         ///< the cluster has nothing that may take a request
@@ -26,7 +28,7 @@ enum class Rule : uint8_t {
   route_timeout,       ///< the route's deadline passed
   out_of_fds,          ///< this process has no file descriptor left
 };
-inline constexpr size_t kRules = 14;
+inline constexpr size_t kRules = 16;
 
 std::string_view name_of(Rule rule);
 /// One sentence for the response's body.
