@@ -129,6 +129,7 @@ Json attempt_json(const Explanation& e, const Attempt& attempt, uint32_t number)
       {"end_ms", attempt.ended == Instant{} ? Json(ms(e.total)) : since(e.started, attempt.ended)},
       {"status", attempt.status == 0 ? Json(nullptr) : Json(attempt.status)},
       {"failure", failed ? Json(name_of(attempt.failure)) : Json(nullptr)},
+      {"detail", text_or_null(attempt.detail)},
       {"fault", failed ? Json(name_of(attempt.fault)) : Json(nullptr)},
       {"verdict", name_of(attempt.verdict)},
   };

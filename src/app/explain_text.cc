@@ -154,7 +154,11 @@ std::string outcome_text(const json& attempt) {
   said += fmt::format(", over at {}", span_text(real(attempt, "end_ms")));
   if (at(attempt, "status").is_number()) said += fmt::format("; status {}", number(attempt, "status"));
   const std::string failure = text(attempt, "failure");
-  if (!failure.empty()) said += fmt::format("; {}, the fault lies {}", failure, text(attempt, "fault"));
+  const std::string detail = text(attempt, "detail");
+  if (!failure.empty()) {
+    said += fmt::format("; {}{}, the fault lies {}", failure, detail.empty() ? "" : fmt::format(" ({})", detail),
+                        text(attempt, "fault"));
+  }
   return said;
 }
 

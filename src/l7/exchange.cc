@@ -149,7 +149,8 @@ bool Exchange::choose(bool fresh) {
     if (Capture* const into = trail_.capture()) capture(*into);
     const bool may_share =
         request_ended_ && body_.empty() && !head_.upgrade && proto::http::is_idempotent(head_.method);
-    const auto acquired = cluster_->pool(endpoint_).acquire(*this, {.fresh = fresh, .may_share = may_share});
+    const auto acquired = cluster_->pool(endpoint_).acquire(
+        *this, {.fresh = fresh, .may_share = may_share, .client = &downstream_->client_facts()});
     core_.note_tried(endpoint_);
     if (acquired.stream != nullptr) {
       upstream_ = acquired.stream;
@@ -160,10 +161,12 @@ bool Exchange::choose(bool fresh) {
       core_.on_attempt(now());
       trail_.sent(endpoint_, false, panic_, now());
       cluster_->cluster().record(endpoint_, outcome_of(acquired.error.code), Duration{}, now());
-      const auto action =
-          core_.on_failure({.code = acquired.error.code, .retry = acquired.error.retry, .replayable = replayable()},
-                           cluster_->cluster().retry_budget, now(), worker_.prng());
-      note_failure(acquired.error.code, acquired.error.origin, action);
+      const auto action = core_.on_failure({.code = acquired.error.code,
+                                            .retry = acquired.error.retry,
+                                            .replayable = replayable(),
+                                            .detail = acquired.error.detail},
+                                           cluster_->cluster().retry_budget, now(), worker_.prng());
+      note_failure(acquired.error, action);
       act(action);
       return false;
     }
@@ -347,9 +350,10 @@ void Exchange::on_response_failed(const Error& error) {
     downstream_->abort();
     return finish();
   }
-  const auto action = core_.on_failure({.code = error.code, .retry = error.retry, .replayable = replayable()},
-                                       cluster_->cluster().retry_budget, now(), worker_.prng());
-  note_failure(error.code, error.origin, action);
+  const auto action =
+      core_.on_failure({.code = error.code, .retry = error.retry, .replayable = replayable(), .detail = error.detail},
+                       cluster_->cluster().retry_budget, now(), worker_.prng());
+  note_failure(error, action);
   if (action.step == Step::attempt_fresh) {
     // The connection had been closed while idle; that says nothing about the endpoint.
     cluster_->endpoint(endpoint_).counters.replays.fetch_add(1, std::memory_order_relaxed);
@@ -411,7 +415,7 @@ void Exchange::on_deadline() {
       if (http::ClientStream* stream = std::exchange(upstream_, nullptr)) stream->cancel();
       end_attempt(Outcome::gateway_failure);
       const auto action = core_.on_deadline(replayable(), cluster_->cluster().retry_budget, worker_.loop().now());
-      note_failure(Code::timeout, Origin::upstream, action);
+      note_failure({.code = Code::timeout, .origin = Origin::upstream}, action);
       return act(action);
     }
   }

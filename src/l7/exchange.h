@@ -100,7 +100,7 @@ class Exchange final : public http::RequestHandler,
   void write_log();
   void record();
   // explain.cc
-  void note_failure(Code code, Origin fault, const core::Action& next);
+  void note_failure(const Error& error, const core::Action& next);
   void note_status(uint16_t status, const core::Action& next);
   void capture(Capture& into);
   [[nodiscard]] bool went_wrong() const;

@@ -100,10 +100,11 @@ std::string_view path_of(const proto::http::RequestHead& head) {
 
 }  // namespace
 
-void Exchange::note_failure(Code code, Origin fault, const core::Action& next) {
+void Exchange::note_failure(const Error& error, const core::Action& next) {
   Attempt& attempt = trail_.latest();
-  attempt.failure = code;
-  attempt.fault = fault;
+  attempt.failure = error.code;
+  attempt.fault = error.origin;
+  attempt.detail = error.detail;
   attempt.ended = now();
   attempt.verdict = core_.verdict();
   attempt.pause = next.pause;

@@ -27,6 +27,7 @@ struct Attempt {
   Instant ended{};     ///< Instant{}: with the request
   Duration pause{};    ///< before the next one
   balance::PickStory pick{};
+  const char* detail = "";  ///< of the failure; a literal, as in Error
   uint32_t endpoint = 0;
   uint32_t budget = 0;  ///< retries that the cluster's budget had left after the verdict
   uint16_t status = 0;  ///< 0: no response

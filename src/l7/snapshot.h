@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "base/ip.h"
 #include "http/server_connection.h"
 #include "l7/access_log.h"
 #include "l7/core/router.h"
@@ -35,7 +36,8 @@ struct Snapshot {
   struct Listener {
     std::shared_ptr<const http::ServerOptions> options;
     std::shared_ptr<AccessLog> access_log;  ///< null: off
-    TlsContext tls;                         ///< null: off
+    std::vector<IpNetwork> proxy_protocol_from;
+    TlsContext tls;  ///< null: off
     std::shared_ptr<const core::Router> router;
     ListenerCounters counters;
   };

@@ -63,6 +63,7 @@ class Trail {
     attempt.answered = attempt.ended = {};
     attempt.status = 0;
     attempt.failure = Code::ok;
+    attempt.detail = "";
     attempt.verdict = core::RetryVerdict::none;
     ++attempts_;
   }

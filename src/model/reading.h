@@ -193,6 +193,7 @@ void read_clusters(Reading& reading, const Entry& entry, std::vector<ClusterConf
 /// A cluster's `endpoints`. `at`: where to point when there is no list.
 void read_endpoints(Reading& reading, const YamlNode& at, const YamlNode& list, const std::string& path,
                     std::vector<EndpointConfig>& endpoints);
+void read_upstream_tls(Reading& reading, const SettingInfo& setting, const Entry& entry, UpstreamTlsConfig& tls);
 /// A map with http or tcp, or off.
 void read_health_check(Reading& reading, const SettingInfo& setting, const Entry& entry,
                        std::optional<HealthCheckConfig>& health_check);

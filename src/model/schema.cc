@@ -86,6 +86,14 @@ std::vector<Setting<ListenerConfig>> listener_basics() {
           "trust_forwarded", boolean(),
           "Keep Forwarded, X-Forwarded-* and X-Request-Id as the client sent them, instead of replacing them.",
           "anybody can write these fields; trust them only behind a proxy of your own"),
+      field<&ListenerConfig::proxy_protocol>(
+          "proxy_protocol", boolean(),
+          "Connections begin with a PROXY header (version 1 or 2) that says whose they are; others are refused.",
+          "clients speak HTTP; balancers that send it must be told to"),
+      structured<ListenerConfig>(
+          "proxy_protocol_from", structure("a list of networks such as [10.0.0.0/8, 192.0.2.7]"),
+          "With proxy_protocol: who may send it; a connection from elsewhere is refused.",
+          "the addresses of your balancers, only you know; until they stand here, anybody can claim to be anybody"),
   };
 }
 
