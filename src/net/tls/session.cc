@@ -118,6 +118,8 @@ Session::Step Session::handshake() {
   ERR_clear_error();
   if (SSL_do_handshake(ssl_) == 1) {
     ERR_clear_error();  // what was tried on the way; read() relies on a queue without it
+    // With TLS 1.2, OpenSSL does not tell of a ticket that was renewed.
+    if (peer_ && resumed() && !is_v1_3()) peer_->keep(SSL_get1_session(ssl_));
     return Step::done;
   }
   if (is_short_of_input()) return Step::need_more;
@@ -125,8 +127,10 @@ Session::Step Session::handshake() {
   return Step::failed;
 }
 
-/// Of a call that did not succeed: an error comes before what OpenSSL wanted last.
-bool Session::is_short_of_input() const { return ERR_peek_error() == 0 && SSL_want_read(ssl_); }
+/// Of a call that did not succeed: an error, or the peer's goodbye, comes before what OpenSSL wanted last.
+bool Session::is_short_of_input() const {
+  return ERR_peek_error() == 0 && (SSL_get_shutdown(ssl_) & SSL_RECEIVED_SHUTDOWN) == 0 && SSL_want_read(ssl_);
+}
 
 void Session::fail(Failure failure) {
   if (failure_ == Failure::none) failure_ = failure;
