@@ -28,6 +28,7 @@ void Exchange::assign(WorkerSnapshot& snapshot, const RouteTable& listener) {
   ++snapshot.users;
   listener_ = &listener;
   route_ = nullptr;
+  plan_ = nullptr;
   target_ = nullptr;
   cluster_ = nullptr;
   downstream_ = nullptr;
@@ -60,7 +61,10 @@ void Exchange::on_request(http::ServerStream& stream, http::RequestHead& head, s
                      .trust_forwarded = listener_->config->trust_forwarded},
                     worker_.prng());
   if (redirect_to_https()) return;
-  if (!route()) return refuse({.rule = Rule::no_route});
+  if (const Rule refusal = route(); refusal != Rule::none) return refuse({.rule = refusal});
+  if (answer_by_route()) return;
+  if (plan_ != nullptr) edits_->edit_request(head_, forwarding_.fields());
+  pick_cluster();
   const bool wants_tunnel = core::may_tunnel(route_->upgrade, head_);
   if (head_.method == proto::http::Method::connect && !wants_tunnel) {
     return refuse({.rule = Rule::method, .limit = "upgrade.connect"});
@@ -79,22 +83,29 @@ void Exchange::on_request(http::ServerStream& stream, http::RequestHead& head, s
   act(core_.on_arrival(circuit(), cluster_->waiting() != 0, worker_.loop().now()));
 }
 
-bool Exchange::route() {
-  const auto& routes = listener_->config->routes;
-  const bool has_path = head_.method != proto::http::Method::connect;
-  const int index = core::find_route(routes, head_.authority, has_path ? head_.path() : "/");
-  if (index < 0) return false;
-  const auto i = static_cast<size_t>(index);
-  route_ = &routes[i];
-  const auto& targets = listener_->targets[i];
+Rule Exchange::route() {
+  const auto found = listener_->router->find(head_, listener_->config->trust_forwarded, path_memory_);
+  if (found.refusal != Rule::none) return found.refusal;
+  path_ = found.path;
+  route_index_ = found.route;
+  route_ = &listener_->config->routes[found.route];
+  if (!listener_->route_requests.empty() && listener_->route_requests[found.route] != nullptr) {
+    listener_->route_requests[found.route]->add();
+  }
+  plan_ = listener_->router->plan(found.route);
+  if (plan_ != nullptr) begin_edits();
+  return Rule::none;
+}
+
+void Exchange::pick_cluster() {
+  const auto& targets = listener_->targets[route_index_];
   size_t target = 0;
-  if (targets.size() > 1 && listener_->weights[i] > 0) {
-    target = core::find_target(route_->to, worker_.prng().below(listener_->weights[i]));
+  if (targets.size() > 1 && listener_->weights[route_index_] > 0) {
+    target = core::find_target(route_->to, worker_.prng().below(listener_->weights[route_index_]));
   }
   target_ = targets[target].diverted == nullptr ? &targets[target] : &divert(targets[target]);
   cluster_ = target_->cluster;
   target_->requests->add();
-  return true;
 }
 
 /// While traffic is shifted from one cluster to another.
@@ -127,7 +138,8 @@ bool Exchange::choose(bool fresh) {
     panic_ = pick->panic;
     const bool may_share =
         request_ended_ && body_.empty() && !head_.upgrade && proto::http::is_idempotent(head_.method);
-    const auto acquired = cluster_->pool(endpoint_).acquire(*this, {.fresh = fresh, .may_share = may_share});
+    const auto acquired = cluster_->pool(endpoint_).acquire(
+        *this, {.fresh = fresh, .may_share = may_share, .client = &downstream_->client_facts()});
     core_.note_tried(endpoint_);
     if (acquired.stream != nullptr) {
       upstream_ = acquired.stream;
@@ -136,7 +148,10 @@ bool Exchange::choose(bool fresh) {
     if (acquired.error.code != Code::limit_reached) {
       core_.on_attempt(now());
       cluster_->cluster().record(endpoint_, outcome_of(acquired.error.code), Duration{}, now());
-      act(core_.on_failure({.code = acquired.error.code, .retry = acquired.error.retry, .replayable = replayable()},
+      act(core_.on_failure({.code = acquired.error.code,
+                            .retry = acquired.error.retry,
+                            .replayable = replayable(),
+                            .detail = acquired.error.detail},
                            cluster_->cluster().retry_budget, now(), worker_.prng()));
       return false;
     }
@@ -161,7 +176,7 @@ void Exchange::send() {
     worker_.metrics().retries.add();
   }
   const bool nothing_follows = request_ended_ && body_.empty();
-  upstream_->send_head(head_, forwarding_.fields(), nothing_follows);
+  send_request_head(nothing_follows);
   if (nothing_follows) return;
   upstream_->send_body(body_);
   if (request_ended_) {
@@ -265,7 +280,9 @@ void Exchange::forward(http::ResponseHead& head, bool end) {
   } else {
     wait_until(Phase::responding, worker_.loop().now() + route_->timeout);
   }
-  downstream_->send_head(head, {extra, count}, end);
+  std::span<const Field> ours(extra, count);
+  if (plan_ != nullptr) ours = edits_->response_fields(head.fields, ours);
+  downstream_->send_head(head, ours, end);
   if (end) finish();
 }
 
@@ -315,8 +332,9 @@ void Exchange::on_response_failed(const Error& error) {
     downstream_->abort();
     return finish();
   }
-  const auto action = core_.on_failure({.code = error.code, .retry = error.retry, .replayable = replayable()},
-                                       cluster_->cluster().retry_budget, now(), worker_.prng());
+  const auto action =
+      core_.on_failure({.code = error.code, .retry = error.retry, .replayable = replayable(), .detail = error.detail},
+                       cluster_->cluster().retry_budget, now(), worker_.prng());
   if (action.step == Step::attempt_fresh) {
     // The connection had been closed while idle; that says nothing about the endpoint.
     cluster_->endpoint(endpoint_).counters.replays.fetch_add(1, std::memory_order_relaxed);
@@ -448,6 +466,8 @@ void Exchange::finish() {
   upstream::WorkerCluster* cluster = cluster_;
   if (body_.capacity() > 4096) std::string().swap(body_);
   if (memory_.capacity() > 16384) std::string().swap(memory_);
+  if (edits_) edits_->trim();
+  if (path_memory_.capacity() > 4096) std::string().swap(path_memory_);
   downstream_ = nullptr;
   WorkerSnapshot& snapshot = *std::exchange(snapshot_, nullptr);
   if (cluster != nullptr) cluster->place_freed();

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -17,6 +18,7 @@
 #include "http/streams.h"
 #include "l7/core/forwarding.h"
 #include "l7/core/request_core.h"
+#include "l7/core/route_edits.h"
 #include "l7/core/tunnel.h"
 #include "l7/snapshot.h"
 #include "net/timer_wheel.h"
@@ -61,7 +63,15 @@ class Exchange final : public http::RequestHandler,
   bool redirect_to_https();
   [[nodiscard]] bool takes_hsts(http::ResponseHead& head) const;
   [[nodiscard]] http::Field hsts_field() const;
-  bool route();
+  core::Rule route();
+  void begin_edits();
+  bool answer_by_route();
+  void redirect();
+  void respond(const model::FixedResponse& answer);
+  void respond_grpc();
+  void send_answer(std::span<const http::Field> fields, std::string_view body);
+  void pick_cluster();
+  void send_request_head(bool end);
   [[nodiscard]] const RouteTable::Target& divert(const RouteTable::Target& target);
   void count_failure();
   void queue(Instant until);
@@ -102,6 +112,7 @@ class Exchange final : public http::RequestHandler,
   WorkerSnapshot* snapshot_ = nullptr;
   const RouteTable* listener_ = nullptr;
   const model::RouteConfig* route_ = nullptr;
+  uint32_t route_index_ = 0;                    ///< of route_ among those of the listener
   const RouteTable::Target* target_ = nullptr;  ///< that of the route
   upstream::WorkerCluster* cluster_ = nullptr;
   http::ServerStream* downstream_ = nullptr;
@@ -109,11 +120,15 @@ class Exchange final : public http::RequestHandler,
   http::ClientStream* upstream_ = nullptr;
 
   http::RequestHead head_;
-  std::string memory_;  ///< what head_ points into
-  std::string client_;  ///< the client's address without port
-  std::string body_;    ///< the request's body so far, for a retry: whatever its method, it may not reach an endpoint
+  std::string memory_;       ///< what head_ points into
+  std::string path_memory_;  ///< what path_ points into when it had to be made canonical
+  std::string_view path_;    ///< canonical, as the route was found by it
+  std::string client_;       ///< the client's address without port
+  std::string body_;  ///< the request's body so far, for a retry: whatever its method, it may not reach an endpoint
   std::vector<std::pair<std::string, std::string>> trailers_;
   core::ForwardingFields forwarding_;
+  const core::RoutePlan* plan_ = nullptr;    ///< of route_; null when it edits nothing
+  std::unique_ptr<core::RouteEdits> edits_;  ///< made for the first request that needs it
   core::RequestCore core_;
   std::unique_ptr<core::Tunnel> tunnel_;  ///< what the request has become, if it has
   upstream::AttemptLink link_;

@@ -74,7 +74,8 @@ class Proxy {
   void rediscover(const std::vector<std::string>& clusters);
   /// The cluster with the endpoints that are known now; the one in force when nothing about it differs.
   Result<std::shared_ptr<upstream::Cluster>, std::string> make_cluster(const model::ClusterConfig& config,
-                                                                       uint64_t edition);
+                                                                       uint64_t edition,
+                                                                       std::shared_ptr<const upstream::ClusterTls> tls);
   Result<void, std::string> put_in_force(const model::Config& config, ListeningSockets inherited);
   void put_in_force(std::shared_ptr<const Snapshot> snapshot, std::vector<ListeningSockets> sockets);
   Result<std::shared_ptr<Snapshot>, std::string> build(const model::Config& config);

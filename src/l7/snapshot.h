@@ -10,8 +10,10 @@
 #include <string>
 #include <vector>
 
+#include "base/ip.h"
 #include "http/server_connection.h"
 #include "l7/access_log.h"
+#include "l7/core/router.h"
 #include "l7/listener_counters.h"
 #include "l7/tls.h"
 #include "model/config.h"
@@ -34,7 +36,9 @@ struct Snapshot {
   struct Listener {
     std::shared_ptr<const http::ServerOptions> options;
     std::shared_ptr<AccessLog> access_log;  ///< null: off
-    TlsContext tls;                         ///< null: off
+    std::vector<IpNetwork> proxy_protocol_from;
+    TlsContext tls;  ///< null: off
+    std::shared_ptr<const core::Router> router;
     ListenerCounters counters;
   };
   std::vector<Listener> listeners;  ///< in the order of config.listeners
@@ -51,6 +55,7 @@ struct Snapshot {
 /// One listener's routes as a worker follows them.
 struct RouteTable {
   const model::ListenerConfig* config = nullptr;
+  const core::Router* router = nullptr;
   /// A cluster as this worker sees it, and where the requests that this listener sends there are counted.
   struct Target {
     upstream::WorkerCluster* cluster = nullptr;
@@ -62,6 +67,7 @@ struct RouteTable {
   std::vector<std::vector<Target>> targets;         ///< by route, by target
   std::vector<std::unique_ptr<Target>> diversions;  ///< what targets are diverted to
   std::vector<uint64_t> weights;                    ///< sum of a route's weights
+  std::vector<Counter*> route_requests;             ///< by route, null for those without a name; empty: none has one
   std::string hsts;                                 ///< the value of Strict-Transport-Security; empty: not sent
   ListenerCells counters;
   std::shared_ptr<AccessLog> access_log;

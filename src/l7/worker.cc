@@ -79,6 +79,7 @@ std::unique_ptr<WorkerSnapshot> Worker::build(std::shared_ptr<const Snapshot> sn
   for (size_t i = 0; i < built->shared->config.listeners.size(); ++i) {
     RouteTable table;
     table.config = &built->shared->config.listeners[i];
+    table.router = built->shared->listeners[i].router.get();
     table.hsts = core::strict_transport_security(table.config->hsts);
     table.access_log = built->shared->listeners[i].access_log;
     const ListenerCounters& counters = built->shared->listeners[i].counters;
@@ -88,6 +89,11 @@ std::unique_ptr<WorkerSnapshot> Worker::build(std::shared_ptr<const Snapshot> sn
                                 .requests = &counters.to.at(cluster)->of(index_),
                                 .failures = &counters.to_failed.at(cluster)->of(index_)};
     };
+    if (!counters.routes.empty()) table.route_requests.resize(table.config->routes.size());
+    for (size_t j = 0; j < table.route_requests.size(); ++j) {
+      const std::string& name = table.config->routes[j].name;
+      if (!name.empty()) table.route_requests[j] = &counters.routes.at(name)->of(index_);
+    }
     for (const auto& route : table.config->routes) {
       auto& targets = table.targets.emplace_back();
       for (const auto& target : route.to) {

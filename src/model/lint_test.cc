@@ -40,6 +40,14 @@ std::string file_with(std::string_view top, std::string_view route, std::string_
       top, route, endpoints, cluster);
 }
 
+/// The same with settings of its only listener, in line 3.
+std::string listener_with(std::string_view settings) {
+  return fmt::format(
+      "\nlisteners:\n- {{http: 0.0.0.0:8080, {}, to: app}}\nclusters:\n  app:\n"
+      "    endpoints: [\"127.0.0.1:3000\", \"127.0.0.1:3001\"]\n",
+      settings);
+}
+
 struct LintCase {
   const char* rule;
   const char* expected;
@@ -301,13 +309,48 @@ TEST(Lint, IsSilentAboutAnUnknownMachine) {
 
 TEST(Lint, RulesHaveDistinctNamesAndADocumentation) {
   std::set<std::string_view> names;
-  for (const auto rules : {route_rules(), cluster_rules(), tls_rules()}) {
+  for (const auto rules : {route_rules(), cluster_rules(), tls_rules(), transport_rules()}) {
     for (const LintRule& rule : rules) {
       EXPECT_TRUE(names.insert(rule.name).second) << rule.name;
       EXPECT_TRUE(rule.doc.ends_with('.')) << rule.name;
     }
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(
+    Transport, LintFires,
+    ::testing::Values(
+        LintCase{"proxy-protocol-from",
+                 "weir.yaml:3:1: warning: listeners[0].proxy_protocol: whoever reaches 0.0.0.0:8080 can claim any "
+                 "client's address; name your balancers in proxy_protocol_from",
+                 listener_with("proxy_protocol: on")},
+        LintCase{"proxy-protocol-from",
+                 "weir.yaml:3:1: warning: listeners[0].proxy_protocol_from: proxy_protocol is off, so this acts on "
+                 "nobody",
+                 listener_with("proxy_protocol_from: [10.0.0.0/8]")},
+        LintCase{"proxy-protocol-from",
+                 "weir.yaml:3:1: warning: listeners[0].proxy_protocol_from: 0.0.0.0/0 is everybody, who can then claim "
+                 "any client's address",
+                 listener_with("proxy_protocol: on, proxy_protocol_from: [10.0.0.0/8, 0.0.0.0/0]")},
+        LintCase{"proxy-protocol-reuse",
+                 "weir.yaml:9:5: note: clusters.app.proxy_protocol: a connection is reused for its client only: idle "
+                 "ones are not shared among workers, and who comes once pays for a connection to an endpoint",
+                 file_with("", "", "proxy_protocol: v2")},
+        LintCase{"proxy-protocol-reuse",
+                 "weir.yaml:9:5: warning: clusters.app.pipeline: requests of several clients cannot share a connection "
+                 "that belongs to one: with proxy_protocol this has no effect",
+                 file_with("", "", "proxy_protocol: v1\n    pipeline: 4")},
+        LintCase{"upstream-tls",
+                 "weir.yaml:9:5: warning: clusters.app.tls.verify: endpoints need not prove who they are: whoever sits "
+                 "on the way reads and changes everything",
+                 file_with("", "", "tls: {verify: off}")},
+        LintCase{"upstream-tls",
+                 "weir.yaml:9:5: warning: clusters.app.tls.ca: nothing is verified, so this acts on nobody",
+                 file_with("", "", "tls: {verify: off, ca: ca.pem}")},
+        LintCase{"upstream-tls",
+                 "weir.yaml:9:5: note: clusters.app.tls: 2 endpoints have no name: the certificate must be for the IP "
+                 "address, or server_name must say what it is for",
+                 file_with("", "", "tls: on")}));
 
 }  // namespace
 }  // namespace weir::model

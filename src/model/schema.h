@@ -83,6 +83,8 @@ template <>
 const Section<ResolveConfig>& section<ResolveConfig>();
 template <>
 const Section<HealthCheckConfig>& section<HealthCheckConfig>();
+template <>
+const Section<UpstreamTlsConfig>& section<UpstreamTlsConfig>();
 
 /// Those of a listener that concern TLS (schema_tls.cc).
 std::vector<Setting<ListenerConfig>> tls_settings();

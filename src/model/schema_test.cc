@@ -11,8 +11,8 @@ namespace {
 template <class Owner>
 class SchemaOf : public ::testing::Test {};
 
-using Owners = ::testing::Types<Config, ListenerConfig, TlsConfig, CertificateConfig, RouteConfig, ClusterConfig, EndpointConfig, ResolveConfig,
-                                HealthCheckConfig>;
+using Owners = ::testing::Types<Config, ListenerConfig, TlsConfig, CertificateConfig, RouteConfig, ClusterConfig,
+                                EndpointConfig, ResolveConfig, HealthCheckConfig, UpstreamTlsConfig>;
 TYPED_TEST_SUITE(SchemaOf, Owners);
 
 TYPED_TEST(SchemaOf, DefaultsAreValuesOfTheirOwnShape) {

@@ -37,6 +37,8 @@ listeners:
     http: "[::]:443"
     access_log: "/var/log/a: b #c.json"
     trust_forwarded: yes
+    proxy_protocol: on
+    proxy_protocol_from: [10.0.0.0/8, "2001:db8::/32", "::1"]
     limits: {connections: 10, request_line: 4KiB, field: 1000B, head: 32KiB, fields: 64, body: 10MB}
     timeouts: {header: 1s, body: 2s, idle: 3s, write: 4s}
     routes:
@@ -63,6 +65,8 @@ clusters:
     protocol: h2
     http2: {max_streams: 7, stream_window: 8KiB, connection_window: 128KiB}
     pipeline: 8
+    proxy_protocol: v2
+    tls: {verify: off, ca: ca.pem, server_name: app.test, certificate: us.pem, key: us.key, min_version: "1.3"}
     outlier_detection: {consecutive_gateway_failures: off, consecutive_local_failures: 1, failure_percent: 99,
                         window: 1s, min_requests: 1, latency_factor: off, latency_windows: 9, max_ejected: 0,
                         base_ejection: 1ms, max_ejection: 1h}
@@ -73,6 +77,7 @@ clusters:
     endpoints: ["10.0.0.1:1"]
     policy: ring_hash
     hash_on: cookie:Sid
+    tls: on
     outlier_detection: off
     health_check: {tcp: true}
 )";

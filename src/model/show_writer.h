@@ -87,6 +87,9 @@ class ShowWriter {
   bool item_ = false;
 };
 
+/// Nothing when there are none.
+void show_edits(ShowWriter& writer, std::string_view name, const HeaderEdits& edits, const std::string& path);
+void show_route(ShowWriter& writer, const RouteConfig& route, const std::string& path);
 void show_health_check(ShowWriter& writer, const ClusterConfig& cluster, const std::string& path);
 
 }  // namespace weir::model

@@ -363,6 +363,7 @@ TEST(StreamTls, WhatIsNoTlsIsNamed) {
       {"zeros", Failure::not_tls, std::string(64, '\0')},
       {"SSH", Failure::plain_text, "SSH-2.0-OpenSSH_9.2\r\n"},
       {"an alert", Failure::alert_other, std::string("\x15\x03\x03\x00\x02\x02\x28", 7)},
+      {"a goodbye", Failure::closed, std::string("\x15\x03\x03\x00\x02\x01\x00", 7)},
       {"a record without end", Failure::protocol_error, std::string("\x16\x03\x01\xff\xff\x01", 6)},
   };
   for (const Row& row : rows) {

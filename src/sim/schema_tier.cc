@@ -217,7 +217,8 @@ const Section<ClusterConfig>& tier_cluster_section() {
 const Section<RouteConfig>& tier_route_section() {
   static const Section<RouteConfig> made =
       without(section<RouteConfig>(), "tiers[].route", "Production's settings, without matches, targets and upgrades.",
-              {"match", "to", "upgrade", "rate_limit"});
+              {"name", "match", "to", "redirect", "respond", "rewrite", "request_headers", "response_headers",
+               "upgrade", "rate_limit"});
   return made;
 }
 

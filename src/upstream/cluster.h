@@ -20,6 +20,7 @@
 #include "balance/retry_budget.h"
 #include "base/result.h"
 #include "model/config.h"
+#include "upstream/cluster_tls.h"
 #include "upstream/endpoint.h"
 
 namespace weir::upstream {
@@ -50,11 +51,16 @@ class Cluster {
   /// `previous`: the cluster of that name before a reload, or null; endpoints it shares are taken over with their
   /// state.
   static Result<std::shared_ptr<Cluster>> create(const model::ClusterConfig& config, Cluster* previous, Instant now,
-                                                 uint64_t seed);
+                                                 uint64_t seed, std::shared_ptr<const ClusterTls> tls = {});
 
   [[nodiscard]] const model::ClusterConfig& config() const { return config_; }
   [[nodiscard]] const std::string& name() const { return config_.name; }
   [[nodiscard]] const std::vector<std::shared_ptr<Endpoint>>& endpoints() const { return endpoints_; }
+  /// Null without TLS.
+  [[nodiscard]] const std::shared_ptr<const ClusterTls>& tls() const { return tls_; }
+  [[nodiscard]] std::shared_ptr<net::tls::Peer> peer(uint32_t endpoint) const {
+    return peers_.empty() ? nullptr : peers_[endpoint];
+  }
   /// `local_zone`: where this process runs; empty: nowhere in particular.
   [[nodiscard]] balance::BalancerOptions balancer_options(std::string_view local_zone) const {
     return balance::balancer_options(config_, local_zone);
@@ -97,12 +103,15 @@ class Cluster {
           std::shared_ptr<std::mutex> mutex, uint64_t seed);
   static void inherit(const Cluster& previous, const Endpoint& old, Endpoint& endpoint);
   void configure_endpoints();
+  void set_tls(std::shared_ptr<const ClusterTls> tls, const Cluster* previous);
   void judge(const Endpoint& endpoint, balance::Outcome outcome, Duration latency, Instant now);
   void note(const balance::Transition& transition, Instant now);
   [[nodiscard]] std::optional<uint32_t> index_of(std::string_view endpoint_name) const;
 
   model::ClusterConfig config_;
   std::vector<std::shared_ptr<Endpoint>> endpoints_;
+  std::shared_ptr<const ClusterTls> tls_;
+  std::vector<std::shared_ptr<net::tls::Peer>> peers_;  ///< with TLS: of each endpoint
   std::shared_ptr<std::mutex> mutex_;  ///< one for all generations of a cluster, since they share endpoints
   std::weak_ptr<Cluster> successor_;   ///< after a reload: results that come late are judged there
   balance::ClusterHealth health_;

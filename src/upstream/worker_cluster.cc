@@ -13,12 +13,14 @@ WorkerCluster::WorkerCluster(std::shared_ptr<Cluster> cluster, const Environment
       attempts_(cluster_->endpoints().size()),
       queue_(cluster_->circuit.pending) {
   const model::ClusterConfig& config = cluster_->config();
-  const PoolOptions options{.limits = config.pool,
-                            .connect_timeout = config.connect_timeout,
-                            .transport = Transport::of(config),
-                            .pipeline = config.pipeline,
-                            .share_idle = environment.share_idle};
-  for (const auto& endpoint : cluster_->endpoints()) {
+  const bool anybodys = config.proxy_protocol == model::ProxyHeader::off;
+  PoolOptions options{.limits = config.pool,
+                      .connect_timeout = config.connect_timeout,
+                      .pipeline = anybodys ? config.pipeline : 0,
+                      .share_idle = environment.share_idle};
+  for (uint32_t i = 0; i < cluster_->endpoints().size(); ++i) {
+    const auto& endpoint = cluster_->endpoints()[i];
+    options.transport = Transport::of(config, cluster_->peer(i));
     auto& pool = environment.pools[endpoint.get()];
     if (pool) {
       pool->set_options(options);
