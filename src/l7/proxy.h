@@ -48,6 +48,8 @@ class Proxy {
   /// All back at once.
   Result<void, std::string> cancel_shift(const std::string& from, const std::string& to);
   [[nodiscard]] Shifts& shifts() { return shifts_; }
+  [[nodiscard]] ListenerTls& tls() { return tls_; }
+  [[nodiscard]] const ListenerTls& tls() const { return tls_; }
   [[nodiscard]] const Shifts& shifts() const { return shifts_; }
   /// Opens log files anew.
   void reopen_logs();
