@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::string_view kIntroduction = R"(# Configuration
 
-This page is made from the schema in `src/model/schema.cc` and `schema_cluster.cc`; change it there, then run
+This page is made from the schema in `src/model/schema*.cc`; change it there, then run
 `WEIR_REGENERATE_DOCS=1 model_test`.
 
 One YAML file describes all tiers. The smallest one that does something:

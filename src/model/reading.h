@@ -177,6 +177,9 @@ void read_section(Reading& reading, const YamlNode& at, const YamlNode& map, con
 }
 
 void read_listeners(Reading& reading, const Entry& entry, std::vector<ListenerConfig>& listeners);
+void read_routes(Reading& reading, const SettingInfo& setting, const Entry& entry, std::vector<RouteConfig>& routes);
+/// The `to` of a route: a cluster, or shares of several.
+void read_targets(Reading& reading, const SettingInfo& setting, const Entry& entry, RouteConfig& route);
 void read_clusters(Reading& reading, const Entry& entry, std::vector<ClusterConfig>& clusters);
 /// A cluster's `endpoints`. `at`: where to point when there is no list.
 void read_endpoints(Reading& reading, const YamlNode& at, const YamlNode& list, const std::string& path,
