@@ -36,6 +36,8 @@ void Exchange::assign(WorkerSnapshot& snapshot, const RouteTable& listener) {
   status_ = 0;
   refusal_ = {};
   abort_code_ = Code::ok;
+  switched_off_ = {};
+  sticky_ = {};
   phase_ = Phase::idle;
   trying_ = request_ended_ = response_started_ = body_lost_ = panic_ = verdict_pending_ = false;
 }
@@ -51,7 +53,9 @@ void Exchange::on_request(http::ServerStream& stream, http::RequestHead& head, s
   std::swap(head_, head);  // the scratch head gets our old vectors: nobody allocates
   proto::http::own(head_, memory, memory_);
   forwarding_.build(head_, {.client = client_, .trust_forwarded = listener_->config->trust_forwarded}, worker_.prng());
+  if (answer_maintenance()) return;
   if (!route()) return refuse({.rule = Rule::no_route});
+  if (answer_switched_off()) return;
   const bool wants_tunnel = core::may_tunnel(route_->upgrade, head_);
   if (head_.method == proto::http::Method::connect && !wants_tunnel) {
     return refuse({.rule = Rule::method, .limit = "upgrade.connect"});
@@ -64,6 +68,7 @@ void Exchange::on_request(http::ServerStream& stream, http::RequestHead& head, s
                .endpoints = static_cast<uint32_t>(cluster_->cluster().endpoints().size()),
                .circuit = cluster_->config().circuit});
   cluster_->cluster().retry_budget.deposit(started_);
+  begin_mirror();
   act(core_.on_arrival(circuit(), cluster_->waiting() != 0, worker_.loop().now()));
 }
 
@@ -74,13 +79,7 @@ bool Exchange::route() {
   if (index < 0) return false;
   const auto i = static_cast<size_t>(index);
   route_ = &routes[i];
-  const auto& targets = listener_->targets[i];
-  size_t target = 0;
-  if (targets.size() > 1 && listener_->weights[i] > 0) {
-    target = core::find_target(route_->to, worker_.prng().below(listener_->weights[i]));
-  }
-  cluster_ = targets[target].cluster;
-  targets[target].requests->add();
+  aim(i);
   return true;
 }
 
@@ -99,7 +98,8 @@ void Exchange::attempt(bool fresh) {
 /// upon.
 bool Exchange::choose(bool fresh) {
   for (;;) {
-    const auto pick = cluster_->pick(hash(), core_.tried(), core_.may_repeat());
+    auto pick = pick_sticky();
+    if (!pick) pick = cluster_->pick(hash(), core_.tried(), core_.may_repeat());
     if (!pick) {
       act(core_.on_no_endpoint(cluster_->cluster().endpoints().empty()));
       return false;
@@ -156,6 +156,7 @@ void Exchange::send() {
 
 void Exchange::on_request_body(std::string_view piece) {
   bytes_in_ += piece.size();
+  if (copy_ != nullptr && !copy_->add(piece)) copy_ = nullptr;
   if (tunnel_) return relay(core::Tunnel::Side::client, piece);
   if (upstream_ == nullptr) {
     // Waiting for a place or between two tries: hold a little, then hold the client.
@@ -181,6 +182,7 @@ void Exchange::keep_for_replay(std::string_view piece) {
 
 void Exchange::on_request_end(const http::Fields& trailers) {
   request_ended_ = true;
+  if (Mirror::Copy* copy = std::exchange(copy_, nullptr)) copy->end();
   for (const Field& field : trailers) trailers_.emplace_back(field.name, field.value);  // for a retry, as the body
   if (upstream_ == nullptr) return;
   upstream_->send_end(trailers);
@@ -229,8 +231,10 @@ void Exchange::on_response(http::ResponseHead& head, std::string_view /*memory*/
 void Exchange::forward(http::ResponseHead& head, bool end) {
   response_started_ = true;
   status_ = head.status;
-  Field extra[2] = {{.name = "X-Request-Id", .value = forwarding_.request_id()}, {}};
+  Field extra[3] = {{.name = "X-Request-Id", .value = forwarding_.request_id()}, {}, {}};
   size_t count = 1;
+  const std::string cookie = sticky_cookie();
+  if (!cookie.empty()) extra[count++] = {.name = "Set-Cookie", .value = cookie};
   for (Field& field : head.fields) {
     if (field.id == proto::http::FieldId::x_request_id) field.hop_by_hop = true;
   }
@@ -408,6 +412,7 @@ void Exchange::refuse_grpc(std::string_view reason) {
 void Exchange::finish() {
   deadline_.clear();
   phase_ = Phase::idle;
+  if (Mirror::Copy* copy = std::exchange(copy_, nullptr)) copy->abandon();
   if (cluster_ != nullptr) {
     cluster_->dequeue(*this);
     core_.end(circuit());

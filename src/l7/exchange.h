@@ -9,15 +9,18 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "balance/sticky.h"
 #include "http/streams.h"
 #include "l7/core/forwarding.h"
 #include "l7/core/request_core.h"
 #include "l7/core/tunnel.h"
+#include "l7/mirror.h"
 #include "l7/snapshot.h"
 #include "net/timer_wheel.h"
 #include "upstream/worker_cluster.h"
@@ -59,10 +62,22 @@ class Exchange final : public http::RequestHandler,
   void on_deadline();
 
   bool route();
+  void aim(size_t route);
+  [[nodiscard]] size_t draw_target(size_t route);
+  /// Each answers, and says so, when a switch that is off wants it.
+  bool answer_maintenance();
+  bool answer_switched_off();
+  /// With what stands in the configuration; without a status with 503. Ends the exchange.
+  void answer(const model::FixedResponse& configured);
+  void answer_grpc();
   void queue(Instant until);
   void attempt(bool fresh);
   bool choose(bool fresh);
   void send();
+  void begin_mirror();
+  void begin_sticky();
+  std::optional<balance::Pick> pick_sticky();
+  [[nodiscard]] std::string sticky_cookie() const;
   void keep_for_replay(std::string_view piece);
   void body_moved();
   void act(const core::Action& action);
@@ -97,6 +112,7 @@ class Exchange final : public http::RequestHandler,
   WorkerSnapshot* snapshot_ = nullptr;
   const RouteTable* listener_ = nullptr;
   const model::RouteConfig* route_ = nullptr;
+  uint32_t route_index_ = 0;  ///< of route_ among those of the listener
   upstream::WorkerCluster* cluster_ = nullptr;
   http::ServerStream* downstream_ = nullptr;
   http::ClientStream* upstream_ = nullptr;
@@ -110,6 +126,7 @@ class Exchange final : public http::RequestHandler,
   core::RequestCore core_;
   std::unique_ptr<core::Tunnel> tunnel_;  ///< what the request has become, if it has
   upstream::AttemptLink link_;
+  Mirror::Copy* copy_ = nullptr;  ///< for the mirror, while the body comes
   net::Deadline deadline_ = net::Deadline::bind<&Exchange::on_deadline>(this);
 
   Instant started_{};
@@ -120,7 +137,17 @@ class Exchange final : public http::RequestHandler,
   uint32_t endpoint_ = 0;
   uint16_t status_ = 0;
   core::Refusal refusal_{};
-  Code abort_code_ = Code::ok;  ///< why the exchange ended early, for the log
+  /// Of a route that is sticky.
+  struct Sticky {
+    bool wanted = false;
+    uint64_t token = 0;  ///< that the client brought
+    bool has_token = false;
+    bool settled = false;
+    balance::Stickiness stickiness = balance::Stickiness::fresh;
+  };
+  Sticky sticky_;
+  std::string_view switched_off_;  ///< the switch by which the request did not go where it wanted; empty: none
+  Code abort_code_ = Code::ok;     ///< why the exchange ended early, for the log
   Phase phase_ = Phase::idle;
   bool trying_ = false;  ///< an attempt is counted at endpoint_
   bool request_ended_ = false;

@@ -83,6 +83,7 @@ ListenerCounters Proxy::counters_of(const model::ListenerConfig& listener) const
   std::vector<std::string> clusters;
   for (const auto& route : listener.routes) {
     for (const auto& target : route.to) clusters.push_back(target.cluster);
+    if (!route.degradation.fallback_to.empty()) clusters.push_back(route.degradation.fallback_to);
   }
   const ListenerCounters* previous = nullptr;
   for (size_t i = 0; snapshot_ && i < snapshot_->listeners.size(); ++i) {
@@ -113,9 +114,23 @@ Result<std::shared_ptr<Snapshot>, std::string> Proxy::build(const model::Config&
       if (!found) return fail(found.error());
       log = *found;
     }
-    built->listeners.push_back({.options = options_of(listener), .access_log = log, .counters = counters_of(listener)});
+    Snapshot::Listener& made = built->listeners.emplace_back();
+    made.options = options_of(listener);
+    made.access_log = log;
+    made.counters = counters_of(listener);
   }
   discovery_.follow(config);
+  switches_.follow(config);
+  for (size_t i = 0; i < config.listeners.size(); ++i) {
+    Snapshot::Listener& listener = built->listeners[i];
+    listener.maintenance = switches_.find(Switches::name_of(config.listeners[i]));
+    for (const auto& route : config.listeners[i].routes) {
+      listener.switches.push_back(switches_.find(route.degradation.name));
+      const bool mirrored = !route.mirror.to.empty();
+      listener.mirror_places.push_back(mirrored ? std::make_shared<balance::CircuitLimit>(route.mirror.max_in_flight)
+                                                : nullptr);
+    }
+  }
   for (const model::ClusterConfig& cluster : config.clusters) {
     auto made = make_cluster(cluster, built->edition);
     if (!made) return fail(made.error());

@@ -38,6 +38,9 @@ class Proxy {
 
   [[nodiscard]] const Snapshot& snapshot() const { return *snapshot_; }
   [[nodiscard]] const discovery::Discovery& discovery() const { return discovery_; }
+  [[nodiscard]] const Switches& switches() const { return switches_; }
+  /// Throws a switch, for all workers at once. False: there is none of that name.
+  bool set_switch(std::string_view name, bool off) { return switches_.set(name, off, control_.now()); }
   [[nodiscard]] const std::vector<std::unique_ptr<Worker>>& workers() const { return workers_; }
   [[nodiscard]] uint64_t reloads() const { return snapshot_->number - 1; }
   /// Have all workers taken over the newest snapshot?
@@ -71,6 +74,7 @@ class Proxy {
   net::Loop& control_;
   upstream::HealthChecker checker_;
   discovery::Discovery discovery_;
+  Switches switches_;
   uint64_t seed_;
   std::shared_ptr<const Snapshot> snapshot_;
   std::vector<std::unique_ptr<Worker>> workers_;

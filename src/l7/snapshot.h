@@ -12,6 +12,7 @@
 #include "http/server_connection.h"
 #include "l7/access_log.h"
 #include "l7/listener_counters.h"
+#include "l7/switches.h"
 #include "model/config.h"
 #include "upstream/cluster.h"
 #include "upstream/worker_cluster.h"
@@ -27,6 +28,10 @@ struct Snapshot {
     std::shared_ptr<const http::ServerOptions> options;
     std::shared_ptr<AccessLog> access_log;  ///< null: off
     ListenerCounters counters;
+    std::shared_ptr<const Switch> maintenance;
+    std::vector<std::shared_ptr<const Switch>> switches;  ///< by route; null: it has none
+    /// By route: max_in_flight of its mirror; null: it has none.
+    std::vector<std::shared_ptr<balance::CircuitLimit>> mirror_places;
   };
   std::vector<Listener> listeners;  ///< in the order of config.listeners
 
@@ -46,8 +51,18 @@ struct RouteTable {
     upstream::WorkerCluster* cluster = nullptr;
     Counter* requests = nullptr;
   };
+  /// Where a route's requests may go instead, and where copies of them go.
+  struct Detour {
+    const Switch* degradation = nullptr;  ///< null: there is none
+    Target fallback;                      ///< while it is off; without a cluster: a fixed response
+    upstream::WorkerCluster* mirror = nullptr;
+    balance::CircuitLimit* mirror_places = nullptr;
+  };
   std::vector<std::vector<Target>> targets;  ///< by route, by target
-  std::vector<uint64_t> weights;             ///< sum of a route's weights
+  std::vector<Detour> detours;               ///< by route
+  const Switch* maintenance = nullptr;
+  std::string maintenance_name;
+  std::vector<uint64_t> weights;  ///< sum of a route's weights
   ListenerCells counters;
   std::shared_ptr<AccessLog> access_log;
 };

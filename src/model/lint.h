@@ -47,8 +47,10 @@ struct LintRule {
   void (*check)(LintReport&);
 };
 
-/// All rules: those of listeners and routes (lint_routes.cc), then those of clusters (lint_clusters.cc).
+/// All rules: those of listeners and routes (lint_routes.cc), of splits, stickiness and mirrors (lint_traffic.cc), then
+/// those of clusters (lint_clusters.cc).
 std::span<const LintRule> route_rules();
+std::span<const LintRule> traffic_rules();
 std::span<const LintRule> cluster_rules();
 
 }  // namespace weir::model

@@ -14,6 +14,7 @@ void read_listener(Reading& reading, const YamlNode& node, const std::string& pa
       read_routes(reading, setting.info, entry, listener.routes);
       return;
     }
+    if (setting.info.name == "maintenance") return read_fixed_response(reading, entry, listener.maintenance);
     to = true;
     RouteConfig route;
     route.line = entry.key.line;

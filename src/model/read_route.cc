@@ -40,7 +40,7 @@ void read_routes(Reading& reading, const SettingInfo& setting, const Entry& entr
     route.line = node.line;
     reading.came_from(path, node.line);
     read_section(reading, node, node, path, route, [&](const Setting<RouteConfig>& structure, const Entry& inner) {
-      read_targets(reading, structure.info, inner, route);
+      if (!read_traffic(reading, structure.info, inner, route)) read_targets(reading, structure.info, inner, route);
     });
   }
 }

@@ -79,6 +79,14 @@ template <>
 const Section<ResolveConfig>& section<ResolveConfig>();
 template <>
 const Section<HealthCheckConfig>& section<HealthCheckConfig>();
+template <>
+const Section<FixedResponse>& section<FixedResponse>();
+template <>
+const Section<StickyConfig>& section<StickyConfig>();
+template <>
+const Section<MirrorConfig>& section<MirrorConfig>();
+template <>
+const Section<SwitchConfig>& section<SwitchConfig>();
 
 /// The shape of a route's share in `to: {a: 95, b: 5}` and of a cluster's name: values that have no member of their
 /// own.

@@ -12,7 +12,7 @@ template <class Owner>
 class SchemaOf : public ::testing::Test {};
 
 using Owners = ::testing::Types<Config, ListenerConfig, RouteConfig, ClusterConfig, EndpointConfig, ResolveConfig,
-                                HealthCheckConfig>;
+                                HealthCheckConfig, FixedResponse, StickyConfig, MirrorConfig, SwitchConfig>;
 TYPED_TEST_SUITE(SchemaOf, Owners);
 
 TYPED_TEST(SchemaOf, DefaultsAreValuesOfTheirOwnShape) {

@@ -19,12 +19,14 @@ void show_route(ShowWriter& writer, const RouteConfig& route, const std::string&
   }
   writer.close();
   writer.section_of(route, path);
+  show_traffic(writer, route, path);
   writer.close();
 }
 
 void show_listener(ShowWriter& writer, const ListenerConfig& listener, const std::string& path) {
   writer.open_item();
   writer.section_of(listener, path);
+  show_fixed_response(writer, "maintenance", listener.maintenance, path);
   writer.open("routes:", writer.written_at(join(path, "routes")));
   for (size_t i = 0; i < listener.routes.size(); ++i) {
     show_route(writer, listener.routes[i], join(join(path, "routes"), i));
