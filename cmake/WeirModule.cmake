@@ -4,6 +4,9 @@
 #
 # gives the library weir_balance, the executables balance_test (in CTest as one test per module), p2c_bench and
 # fuzz_x. FUZZERS are built only with WEIR_FUZZ (clang, libFuzzer).
+#
+# COLD: nothing in the module runs per request. Under sanitizers it is then compiled without optimisation, as tests are:
+# with UBSan -O1 takes two to three times as long to compile, most of it for command lines, JSON and assertions.
 
 option(WEIR_TESTS "build the tests" ON)
 option(WEIR_BENCHES "build the micro benchmarks" ON)
@@ -43,12 +46,20 @@ if(WEIR_FUZZ)
   target_compile_options(weir_flags INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 
+set(WEIR_UNOPTIMISED)
+if(WEIR_SANITIZE)
+  set(WEIR_UNOPTIMISED -O0)
+endif()
+
 function(weir_module name)
-  cmake_parse_arguments(M "" "" "SOURCES;TESTS;BENCHES;FUZZERS;LIBS" ${ARGN})
+  cmake_parse_arguments(M "COLD" "" "SOURCES;TESTS;BENCHES;FUZZERS;LIBS" ${ARGN})
   set(lib weir_${name})
   if(M_SOURCES)
     add_library(${lib} STATIC ${M_SOURCES})
     target_link_libraries(${lib} PUBLIC weir_flags ${M_LIBS})
+    if(M_COLD)
+      target_compile_options(${lib} PRIVATE ${WEIR_UNOPTIMISED})
+    endif()
   else()
     add_library(${lib} INTERFACE)
     target_link_libraries(${lib} INTERFACE weir_flags ${M_LIBS})
@@ -56,6 +67,7 @@ function(weir_module name)
   if(WEIR_TESTS AND M_TESTS)
     add_executable(${name}_test ${M_TESTS})
     target_link_libraries(${name}_test PRIVATE ${lib} GTest::gtest GTest::gmock GTest::gtest_main)
+    target_compile_options(${name}_test PRIVATE ${WEIR_UNOPTIMISED})
     add_test(NAME ${name} COMMAND ${name}_test)
     set_tests_properties(${name} PROPERTIES TIMEOUT 300 LABELS unit)
   endif()

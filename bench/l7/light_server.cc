@@ -1,5 +1,5 @@
 // The upstream server of the benchmark: `light_server --port P [--threads N]` answers GET /100, /1k and /64k with so
-// many bytes, HTTP/1.1 keep-alive, from answers prepared at start. It must be much lighter than any proxy before it, so
+// many bytes, HTTP/1.1 keep-alive, from answers prepared at start, and GET /ws with the 101 of a WebSocket. It must be much lighter than any proxy before it, so
 // it looks at no more of a request than its path and whether it says "close". Pipelined requests that arrive in one
 // read are answered in one write, as a server that deserves coalescing does.
 
@@ -34,10 +34,14 @@ Answer answer(std::string_view path, std::string_view status, size_t bytes) {
           message(status, bytes, "Connection: close\r\n")};
 }
 
+/// What a WebSocket begins with; whoever asks does not check the key.
+const std::string kUpgraded = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+
 /// The last one answers whatever else is asked.
-const std::array<Answer, 4>& answers() {
-  static const std::array<Answer, 4> all = {answer("/100", "200 OK", 100), answer("/1k", "200 OK", 1024),
-                                            answer("/64k", "200 OK", 65536), answer("", "404 Not Found", 0)};
+const std::array<Answer, 5>& answers() {
+  static const std::array<Answer, 5> all = {answer("/100", "200 OK", 100), answer("/1k", "200 OK", 1024),
+                                            answer("/64k", "200 OK", 65536), Answer{"GET /ws ", kUpgraded, kUpgraded},
+                                            answer("", "404 Not Found", 0)};
   return all;
 }
 

@@ -160,26 +160,32 @@ def _traced(pid):
 
 # --- memory ---
 
-def idle_connection_kib(stage, name, few, many):
+# What a connection does before it is idle, and how long the body of its answer is: one request, so that whatever a proxy
+# keeps after it is counted; or the beginning of a WebSocket, which holds a connection to the upstream, too.
+IDLE_KEEP_ALIVE = (b"GET /100 HTTP/1.1\r\nHost: bench\r\n\r\n", 100)
+IDLE_WEBSOCKET = (b"GET /ws HTTP/1.1\r\nHost: bench\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+                  b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n", 0)
+
+
+def idle_connection_kib(stage, name, few, many, kind=IDLE_KEEP_ALIVE):
     """Private memory per idle connection: the slope between few and many, so that what comes once does not count."""
     peer = stage.start(name)
     try:
         with contextlib.ExitStack() as held:
-            open_idle(held, peer.port, few)
+            open_idle(held, peer.port, few, *kind)
             before = processes.anonymous_kib(peer.pid)
-            open_idle(held, peer.port, many - few)
+            open_idle(held, peer.port, many - few, *kind)
             return (processes.anonymous_kib(peer.pid) - before) / (many - few)
     finally:
         processes.stop(peer.process)
 
 
-def open_idle(held, port, count):
-    """Connections that have done one request each, so that whatever a proxy keeps after it is counted."""
+def open_idle(held, port, count, request, body_bytes):
     for _ in range(count):
         connection = held.enter_context(socket.create_connection(("127.0.0.1", port), timeout=10))
-        connection.sendall(b"GET /100 HTTP/1.1\r\nHost: bench\r\n\r\n")
+        connection.sendall(request)
         answer = b""
-        while len(answer.partition(b"\r\n\r\n")[2]) < 100:
+        while b"\r\n\r\n" not in answer or len(answer.partition(b"\r\n\r\n")[2]) < body_bytes:
             piece = connection.recv(65536)
             if not piece:
                 raise RuntimeError("an idle connection was closed")

@@ -117,6 +117,7 @@ SYSCALL_TARGETS = {"weir": 4.2, "weir-pipeline": 2.5}
 HTTP2_TARGET = 0.80
 INSTRUCTIONS_TARGET = 8000
 IDLE_KIB_TARGET = 4
+WEBSOCKET_KIB_TARGET = 8
 
 
 def verdicts(results):
@@ -141,6 +142,9 @@ def verdicts(results):
     if "weir" in results.idle_kib:
         found.append(Verdict("KiB of private memory per idle connection, weir", results.idle_kib["weir"],
                              IDLE_KIB_TARGET))
+    if "weir" in results.websocket_kib:
+        found.append(Verdict("KiB of private memory per idle WebSocket, weir", results.websocket_kib["weir"],
+                             WEBSOCKET_KIB_TARGET))
     return found
 
 
@@ -153,6 +157,7 @@ class Results:
         self.syscalls = {}  # by load, then by peer
         self.instructions = {}
         self.idle_kib = {}
+        self.websocket_kib = {}
         self.errors = 0
 
     def to_json(self):
@@ -162,6 +167,7 @@ class Results:
             "syscalls_per_request": {title: with_ratios(values) for title, values in self.syscalls.items()},
             "instructions_per_request": with_ratios(self.instructions),
             "rss_kib_per_1000_idle_connections": with_ratios({peer: kib * 1000 for peer, kib in self.idle_kib.items()}),
+            "websocket_kib": with_ratios(self.websocket_kib),
             "verdicts": [{**asdict(verdict), "met": verdict.met} for verdict in verdicts(self)],
             "errors": self.errors,
         }

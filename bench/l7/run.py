@@ -19,7 +19,7 @@ import processes
 import report
 from measure import Load
 
-KINDS = ["cpu", "h2", "syscalls", "rss", "instructions"]
+KINDS = ["cpu", "h2", "syscalls", "rss", "websocket", "instructions"]
 WARM_UP_SECONDS = 1
 SYSCALL_ROUNDS = 3
 SYSCALL_SECONDS = 5  # at least: in a shorter slice the set-up of 512 connections shows in what a request costs
@@ -157,6 +157,14 @@ class Benchmark:
             self.results.idle_kib[name] = measure.idle_connection_kib(self.stage, name, min(IDLE_FEW, many // 2), many)
         per_thousand = {name: kib * 1000 for name, kib in self.results.idle_kib.items()}
         show(report.value_table("private memory per 1,000 idle connections, KiB", per_thousand, "11.0f"))
+
+    def websocket(self):
+        """nginx passes upgrades on only where it is told to, which would be another configuration."""
+        for name in self.names("weir2", "weir-pipeline", "nginx"):
+            say(f"memory of {IDLE_MANY} idle WebSockets: {name}")
+            self.results.websocket_kib[name] = measure.idle_connection_kib(self.stage, name, IDLE_FEW, IDLE_MANY,
+                                                                           measure.IDLE_WEBSOCKET)
+        show(report.value_table("private memory per idle WebSocket, KiB", self.results.websocket_kib, "11.2f"))
 
     def instructions(self):
         for name in self.names("weir2"):
