@@ -10,6 +10,7 @@
 #include "balance/ewma.h"
 #include "base/json.h"
 #include "l7/core/refusal.h"
+#include "model/path_pattern.h"
 #include "model/schema.h"
 #include "model/units.h"
 #include "upstream/standing.h"
@@ -63,7 +64,7 @@ Json listener_json(const model::ListenerConfig& listener) {
     Json targets = Json::array();
     for (const auto& target : route.to) targets.push_back({{"cluster", target.cluster}, {"weight", target.weight}});
     routes.push_back({{"host", route.host},
-                      {"path", route.path_kind == model::RouteConfig::PathKind::exact ? route.path : route.path + "*"},
+                      {"path", model::written_path(route)},
                       {"timeout", model::format_duration(route.timeout)},
                       {"attempts", route.retry.attempts},
                       {"to", std::move(targets)}});

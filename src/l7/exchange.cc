@@ -27,6 +27,7 @@ void Exchange::assign(WorkerSnapshot& snapshot, const RouteTable& listener) {
   ++snapshot.users;
   listener_ = &listener;
   route_ = nullptr;
+  plan_ = nullptr;
   cluster_ = nullptr;
   downstream_ = nullptr;
   upstream_ = nullptr;
@@ -54,8 +55,10 @@ void Exchange::on_request(http::ServerStream& stream, http::RequestHead& head, s
   proto::http::own(head_, memory, memory_);
   forwarding_.build(head_, {.client = client_, .trust_forwarded = listener_->config->trust_forwarded}, worker_.prng());
   if (answer_maintenance()) return;
-  if (!route()) return refuse({.rule = Rule::no_route});
-  if (answer_switched_off()) return;
+  if (const Rule refusal = route(); refusal != Rule::none) return refuse({.rule = refusal});
+  if (answer_switched_off() || (switched_off_.empty() && answer_by_route())) return;
+  if (plan_ != nullptr) edits_->edit_request(head_, forwarding_.fields());
+  aim();
   const bool wants_tunnel = core::may_tunnel(route_->upgrade, head_);
   if (head_.method == proto::http::Method::connect && !wants_tunnel) {
     return refuse({.rule = Rule::method, .limit = "upgrade.connect"});
@@ -72,15 +75,15 @@ void Exchange::on_request(http::ServerStream& stream, http::RequestHead& head, s
   act(core_.on_arrival(circuit(), cluster_->waiting() != 0, worker_.loop().now()));
 }
 
-bool Exchange::route() {
-  const auto& routes = listener_->config->routes;
-  const bool has_path = head_.method != proto::http::Method::connect;
-  const int index = core::find_route(routes, head_.authority, has_path ? head_.path() : "/");
-  if (index < 0) return false;
-  const auto i = static_cast<size_t>(index);
-  route_ = &routes[i];
-  aim(i);
-  return true;
+Rule Exchange::route() {
+  const auto found = listener_->router->find(head_, listener_->config->trust_forwarded, path_memory_);
+  if (found.refusal != Rule::none) return found.refusal;
+  path_ = found.path;
+  route_index_ = found.route;
+  route_ = &listener_->config->routes[found.route];
+  plan_ = listener_->router->plan(found.route);
+  if (plan_ != nullptr) begin_edits();
+  return Rule::none;
 }
 
 void Exchange::queue(Instant until) {
@@ -142,7 +145,7 @@ void Exchange::send() {
     worker_.metrics().retries.add();
   }
   const bool nothing_follows = request_ended_ && body_.empty();
-  upstream_->send_head(head_, forwarding_.fields(), nothing_follows);
+  send_request_head(nothing_follows);
   if (nothing_follows) return;
   upstream_->send_body(body_);
   if (request_ended_) {
@@ -249,7 +252,9 @@ void Exchange::forward(http::ResponseHead& head, bool end) {
   } else {
     wait_until(Phase::responding, worker_.loop().now() + route_->timeout);
   }
-  downstream_->send_head(head, {extra, count}, end);
+  std::span<const Field> ours(extra, count);
+  if (plan_ != nullptr) ours = edits_->response_fields(head.fields, ours);
+  downstream_->send_head(head, ours, end);
   if (end) finish();
 }
 
@@ -429,6 +434,8 @@ void Exchange::finish() {
   upstream::WorkerCluster* cluster = cluster_;
   if (body_.capacity() > 4096) std::string().swap(body_);
   if (memory_.capacity() > 16384) std::string().swap(memory_);
+  if (edits_) edits_->trim();
+  if (path_memory_.capacity() > 4096) std::string().swap(path_memory_);
   downstream_ = nullptr;
   WorkerSnapshot& snapshot = *std::exchange(snapshot_, nullptr);
   if (cluster != nullptr) cluster->place_freed();

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -19,6 +20,7 @@
 #include "http/streams.h"
 #include "l7/core/forwarding.h"
 #include "l7/core/request_core.h"
+#include "l7/core/route_edits.h"
 #include "l7/core/tunnel.h"
 #include "l7/mirror.h"
 #include "l7/snapshot.h"
@@ -61,15 +63,19 @@ class Exchange final : public http::RequestHandler,
   void on_place() override;
   void on_deadline();
 
-  bool route();
-  void aim(size_t route);
-  [[nodiscard]] size_t draw_target(size_t route);
-  /// Each answers, and says so, when a switch that is off wants it.
+  core::Rule route();
+  void begin_edits();
+  bool answer_by_route();
+  void redirect();
+  void respond(const model::FixedResponse& answer);
+  void respond_grpc();
+  void send_answer(std::span<const http::Field> fields, std::string_view body);
+  /// While a switch that is off wants it.
   bool answer_maintenance();
   bool answer_switched_off();
-  /// With what stands in the configuration; without a status with 503. Ends the exchange.
-  void answer(const model::FixedResponse& configured);
-  void answer_grpc();
+  void aim();
+  [[nodiscard]] size_t draw_target();
+  void send_request_head(bool end);
   void queue(Instant until);
   void attempt(bool fresh);
   bool choose(bool fresh);
@@ -118,11 +124,15 @@ class Exchange final : public http::RequestHandler,
   http::ClientStream* upstream_ = nullptr;
 
   http::RequestHead head_;
-  std::string memory_;  ///< what head_ points into
-  std::string client_;  ///< the client's address without port
-  std::string body_;    ///< the request's body so far, for a retry: whatever its method, it may not reach an endpoint
+  std::string memory_;       ///< what head_ points into
+  std::string path_memory_;  ///< what path_ points into when it had to be made canonical
+  std::string_view path_;    ///< canonical, as the route was found by it
+  std::string client_;       ///< the client's address without port
+  std::string body_;  ///< the request's body so far, for a retry: whatever its method, it may not reach an endpoint
   std::vector<std::pair<std::string, std::string>> trailers_;
   core::ForwardingFields forwarding_;
+  const core::RoutePlan* plan_ = nullptr;    ///< of route_; null when it edits nothing
+  std::unique_ptr<core::RouteEdits> edits_;  ///< made for the first request that needs it
   core::RequestCore core_;
   std::unique_ptr<core::Tunnel> tunnel_;  ///< what the request has become, if it has
   upstream::AttemptLink link_;

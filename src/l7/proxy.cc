@@ -117,6 +117,7 @@ Result<std::shared_ptr<Snapshot>, std::string> Proxy::build(const model::Config&
     Snapshot::Listener& made = built->listeners.emplace_back();
     made.options = options_of(listener);
     made.access_log = log;
+    made.router = std::make_shared<core::Router>(listener.routes);
     made.counters = counters_of(listener);
   }
   discovery_.follow(config);

@@ -11,6 +11,7 @@
 
 #include "http/server_connection.h"
 #include "l7/access_log.h"
+#include "l7/core/router.h"
 #include "l7/listener_counters.h"
 #include "l7/switches.h"
 #include "model/config.h"
@@ -27,6 +28,7 @@ struct Snapshot {
   struct Listener {
     std::shared_ptr<const http::ServerOptions> options;
     std::shared_ptr<AccessLog> access_log;  ///< null: off
+    std::shared_ptr<const core::Router> router;
     ListenerCounters counters;
     std::shared_ptr<const Switch> maintenance;
     std::vector<std::shared_ptr<const Switch>> switches;  ///< by route; null: it has none
@@ -46,6 +48,7 @@ struct Snapshot {
 /// One listener's routes as a worker follows them.
 struct RouteTable {
   const model::ListenerConfig* config = nullptr;
+  const core::Router* router = nullptr;
   /// A cluster as this worker sees it, and where the requests that this listener sends there are counted.
   struct Target {
     upstream::WorkerCluster* cluster = nullptr;

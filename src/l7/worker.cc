@@ -80,6 +80,7 @@ std::unique_ptr<WorkerSnapshot> Worker::build(std::shared_ptr<const Snapshot> sn
   for (size_t i = 0; i < built->shared->config.listeners.size(); ++i) {
     RouteTable table;
     table.config = &built->shared->config.listeners[i];
+    table.router = built->shared->listeners[i].router.get();
     table.access_log = built->shared->listeners[i].access_log;
     const ListenerCounters& counters = built->shared->listeners[i].counters;
     table.counters = {.requests = &counters.requests->of(index_), .failures = &counters.failures->of(index_)};

@@ -114,8 +114,9 @@ INSTANTIATE_TEST_SUITE_P(
             "as 204, or a range such as 200-299",
             with_cluster_setting("health_check: {tcp: true, status: 299-200}")},
         MistakeCase{"StarInTheMiddleOfAPath",
-                    "weir.yaml:5:23: listeners[0].routes[0].match.path: \"/a*b\" is not valid; expected a path such as "
-                    "/about, or a prefix such as /api/*",
+                    "weir.yaml:5:23: listeners[0].routes[0].match.path: \"/a*b\" has a * within a segment: it stands "
+                    "for whole ones; expected a path such as /about, a prefix such as /api/*, or a pattern such as "
+                    "/users/{id}/posts",
                     with_route_setting("match: {path: /a*b}")}),
     case_name);
 
@@ -181,11 +182,9 @@ INSTANTIATE_TEST_SUITE_P(
             "listeners: [{to: app}]" + kRest},
         MistakeCase{"NoListeners", "weir.yaml:1:12: listeners: is empty; expected at least one listener",
                     "listeners: []" + kRest},
-        MistakeCase{
-            "RouteWithoutTarget",
-            "weir.yaml:1:43: listeners[0].routes[0].to: is missing; expected the name of a cluster, or a map of "
-            "shares such as {api: 95, api-next: 5}",
-            "listeners: [{http: \"0.0.0.0:80\", routes: [{timeout: 1s}]}]" + kRest},
+        MistakeCase{"RouteWithoutTarget",
+                    "weir.yaml:1:43: listeners[0].routes[0]: leads nowhere; expected to: CLUSTER, redirect or respond",
+                    "listeners: [{http: \"0.0.0.0:80\", routes: [{timeout: 1s}]}]" + kRest},
         MistakeCase{"DuplicateListenerAddress",
                     "weir.yaml:3:3: listeners[1].http: 0.0.0.0:80 is already taken by the listener in line 2",
                     "listeners:\n- {http: \"0.0.0.0:80\", to: app}\n- {http: \"0.0.0.0:80\", to: app}" + kRest},

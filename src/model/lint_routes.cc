@@ -104,33 +104,8 @@ void retries_have_a_budget(LintReport& report, const RouteConfig& route, const s
   }
 }
 
-/// Whether every request that `later` matches is already taken by `earlier`.
-bool covers(const RouteConfig& earlier, const RouteConfig& later) {
-  if (!earlier.host.empty() && earlier.host != later.host) return false;
-  if (earlier.path_kind == RouteConfig::PathKind::exact) {
-    return later.path_kind == earlier.path_kind && later.path == earlier.path;
-  }
-  return later.path.starts_with(earlier.path);
-}
-
-void routes_are_reachable(LintReport& report) {
-  for (size_t i = 0; i < report.config().listeners.size(); ++i) {
-    const std::string base = join(join("listeners", i), "routes");
-    const auto& routes = report.config().listeners[i].routes;
-    for (size_t j = 1; j < routes.size(); ++j) {
-      for (size_t k = 0; k < j; ++k) {
-        if (!covers(routes[k], routes[j])) continue;
-        report.warn(join(base, j),
-                    fmt::format("no request comes here: the route in line {} stands before it and takes all "
-                                "that this one matches",
-                                routes[k].line));
-        break;
-      }
-    }
-  }
-}
-
 void shares_lead_somewhere(LintReport& report, const RouteConfig& route, const std::string& path) {
+  if (route.to.empty()) return;  // it redirects, or answers
   const bool any =
       std::any_of(route.to.begin(), route.to.end(), [](const RouteTarget& each) { return each.weight > 0; });
   if (!any) report.warn(join(path, "to"), "the shares add up to 0: every request is answered with 503");
@@ -187,6 +162,7 @@ constexpr std::array kRules{
     LintRule{"retry-budget", "Retries have a budget that allows some and binds; says what an outage can cost.",
              at_each_target<retries_have_a_budget>},
     LintRule{"reachable-routes", "No route stands behind one that takes all its requests.", routes_are_reachable},
+    LintRule{"redirects", "No redirect leads to the route that sends it.", redirects_lead_elsewhere},
     LintRule{"shares", "The shares of a route do not add up to 0.", at_each_route<shares_lead_somewhere>},
     LintRule{"head-limits", "The limits of request line and field are within that of the head.", head_limits_fit},
     LintRule{"files", "Client and upstream connections fit into the process's file limit.", files_suffice},

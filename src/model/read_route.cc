@@ -1,4 +1,6 @@
 // Routes, and where they lead.
+#include <fmt/format.h>
+
 #include "model/reading.h"
 
 namespace weir::model {
@@ -30,6 +32,33 @@ void read_targets(Reading& reading, const SettingInfo& setting, const Entry& ent
   }
 }
 
+namespace {
+
+void read_structure(Reading& reading, const SettingInfo& setting, const Entry& entry, RouteConfig& route) {
+  if (setting.name == "to") return read_targets(reading, setting, entry, route);
+  if (setting.name == "respond") return read_fixed_response(reading, entry, route.respond);
+  if (read_traffic(reading, setting, entry, route)) return;
+  if (setting.name == "match.method") return read_methods(reading, entry, route.methods);
+  if (setting.name == "match.header") return read_matches(reading, setting, entry, MatchOf::header, route.headers);
+  if (setting.name == "match.cookie") return read_matches(reading, setting, entry, MatchOf::cookie, route.cookies);
+  if (setting.name == "match.query") return read_matches(reading, setting, entry, MatchOf::query, route.query);
+}
+
+/// Two routes of one name could not be told apart.
+void refuse_duplicate_names(Reading& reading, const Entry& entry, const std::vector<RouteConfig>& routes) {
+  std::map<std::string_view, uint32_t> names;
+  for (size_t i = 0; i < routes.size(); ++i) {
+    if (routes[i].name.empty()) continue;
+    const auto [first, added] = names.emplace(routes[i].name, routes[i].line);
+    if (added) continue;
+    reading.mistake(
+        entry.value.values[i], join(join(entry.path, i), "name"),
+        {fmt::format("{} is already the name of the route in line {}", quote(routes[i].name), first->second)});
+  }
+}
+
+}  // namespace
+
 void read_routes(Reading& reading, const SettingInfo& setting, const Entry& entry, std::vector<RouteConfig>& routes) {
   if (!reading.expect_list(entry.place(), entry.value, entry.path, setting.shape.form)) return;
   if (entry.value.values.empty()) reading.mistake(entry.value, entry.path, {"is empty", "at least one route"});
@@ -40,9 +69,11 @@ void read_routes(Reading& reading, const SettingInfo& setting, const Entry& entr
     route.line = node.line;
     reading.came_from(path, node.line);
     read_section(reading, node, node, path, route, [&](const Setting<RouteConfig>& structure, const Entry& inner) {
-      if (!read_traffic(reading, structure.info, inner, route)) read_targets(reading, structure.info, inner, route);
+      read_structure(reading, structure.info, inner, route);
     });
+    check_edits(reading, node, path, route);
   }
+  refuse_duplicate_names(reading, entry, routes);
 }
 
 }  // namespace weir::model

@@ -1,5 +1,6 @@
 // The settings of a route.
 #include "model/schema.h"
+#include "model/schema_edits.h"
 #include "model/schema_traffic.h"
 #include "model/shapes.h"
 
@@ -9,6 +10,8 @@ namespace {
 constexpr Duration kMillisecond = Duration::ms(1);
 constexpr Duration kHour = Duration::s(3600);
 constexpr Duration kDay = Duration::s(24 * 3600);
+
+constexpr Shape kFieldMatches = structure("a map from names to values, present or absent, such as {x-beta: \"1\"}");
 
 std::vector<Setting<RouteConfig>> route_retry() {
   return {
@@ -61,36 +64,53 @@ Section<RouteConfig> make_route() {
       "request "
       "that none matches is answered with 404.",
       {{"match", "What a request must look like; without it, every request matches."},
+       {"redirect", "Where clients are sent instead."},
+       {"rewrite", "What endpoints see in place of what clients ask for."},
        {"retry", "When a try fails. off stands for attempts: 1.", "retry.attempts", "1"},
        {"upgrade", "What a request may turn its connection into."}},
       {
+          field<&RouteConfig::name>("name", name(0), "What logs, metrics and explanations call the route.",
+                                    "the host and path it matches say enough when there are few"),
           custom<RouteConfig>(
               "match.path", {.type = Type::path_pattern, .max = 4096},
-              "The request's path, without its query: /about matches only itself, /api/* all that begins with /api/.",
+              "The request's path, without its query: `/about` matches only itself, `/api/*` all that begins with "
+              "/api/, "
+              "`/users/{id}/posts` any one segment in place of {id} (or of `*`), `/files/{rest*}` is `/files/*` with a "
+              "name. Names are for redirect and rewrite.",
               "every path",
               [](const RouteConfig& route) {
-                return Value{PathPattern{route.path, route.path_kind == RouteConfig::PathKind::exact}};
+                return Value{PathPattern{route.path, route.path_kind}};
               },
               [](RouteConfig& route, const Value& value) {
                 const auto& pattern = std::get<PathPattern>(value);
                 route.path = pattern.path;
-                route.path_kind = pattern.exact ? RouteConfig::PathKind::exact : RouteConfig::PathKind::prefix;
+                route.path_kind = pattern.kind;
               }),
-          field<&RouteConfig::host>("match.host", host().or_word("any"),
-                                    "The host the request names, without its port; upper and lower case are equal.",
+          field<&RouteConfig::host>("match.host",
+                                    Shape{.type = Type::host_pattern, .min = 1, .max = 253}.or_word("any"),
+                                    "The host the request names, without its port; upper and lower case are equal. "
+                                    "*.example.org is every host below example.org, at any depth, without itself.",
                                     "every host"),
-          later<RouteConfig>("match.header", "Fields a request must have."),
-          later<RouteConfig>("match.method", "Methods a request must have."),
-          structured<RouteConfig>(
-              "to",
-              structure("the name of a cluster, or a map of shares such as {api: 95, api-next: 5}").and_required(),
-              "The cluster, or several with the share each gets: shares are relative to their sum.",
-              "a route must lead somewhere"),
+          structured<RouteConfig>("match.method", structure("a method such as GET, or a list such as [GET, HEAD]"),
+                                  "The request's method is one of these.", "every method"),
+          structured<RouteConfig>("match.header", kFieldMatches,
+                                  "Header fields the request has, each with this value; \"v1*\" is a value that begins "
+                                  "with v1, and what really ends with a star is written {exact: \"v1*\"}.",
+                                  "whatever fields there are"),
+          structured<RouteConfig>("match.cookie", kFieldMatches, "The same of its cookies.", "whatever cookies"),
+          structured<RouteConfig>("match.query", kFieldMatches,
+                                  "The same of its query's parameters, as they stand in the query, still encoded.",
+                                  "whatever query"),
+          structured<RouteConfig>("to",
+                                  structure("the name of a cluster, or a map of shares such as {api: 95, api-next: 5}"),
+                                  "The cluster, or several with the share each gets: shares are relative to their sum.",
+                                  "a route has this, or redirect, or respond"),
           field<&RouteConfig::timeout>(
               "timeout", duration(kMillisecond, kDay),
               "In all, with retries: from the end of the request to the end of the response's head; then 504.",
               "what Envoy grants; a person has left by then"),
       }};
+  for (auto& each : route_edits()) made.settings.push_back(each);
   for (auto& each : route_retry()) made.settings.push_back(each);
   for (auto& each : route_traffic()) made.settings.push_back(each);
   for (auto& each : route_upgrade()) made.settings.push_back(each);

@@ -17,7 +17,7 @@ constexpr uint64_t kMiB = 1024 * kKiB;
 Section<FixedResponse> make_fixed_response() {
   return {
       "Fixed responses",
-      "listeners[].maintenance, listeners[].routes[].switch.fallback",
+      "listeners[].routes[].respond, listeners[].routes[].switch.fallback, listeners[].maintenance",
       "An answer that Weir gives itself.",
       {},
       {

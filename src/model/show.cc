@@ -9,20 +9,6 @@
 namespace weir::model {
 namespace {
 
-void show_route(ShowWriter& writer, const RouteConfig& route, const std::string& path) {
-  writer.open_item();
-  const std::string to = join(path, "to");
-  writer.open("to:", writer.written_at(to));
-  for (const RouteTarget& target : route.to) {
-    writer.line(fmt::format("{}: {}", yaml_scalar(target.cluster), target.weight),
-                writer.written_at(join(to, target.cluster)));
-  }
-  writer.close();
-  writer.section_of(route, path);
-  show_traffic(writer, route, path);
-  writer.close();
-}
-
 void show_listener(ShowWriter& writer, const ListenerConfig& listener, const std::string& path) {
   writer.open_item();
   writer.section_of(listener, path);

@@ -218,7 +218,8 @@ const Section<RouteConfig>& tier_route_section() {
   static const Section<RouteConfig> made =
       without(section<RouteConfig>(), "tiers[].route",
               "Production's settings, without what says where requests go, and upgrades.",
-              {"match", "to", "split_by", "sticky", "mirror", "switch", "upgrade", "rate_limit"});
+              {"name", "match", "to", "redirect", "respond", "rewrite", "request_headers", "response_headers",
+               "split_by", "sticky", "mirror", "switch", "upgrade", "rate_limit"});
   return made;
 }
 

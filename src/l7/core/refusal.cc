@@ -15,7 +15,10 @@ struct Row {
 Row row_of(Rule rule) {
   switch (rule) {
     case Rule::none: return {"none", "", 200};
-    case Rule::no_route: return {"no_route", "No route matches this host and path.", 404};
+    case Rule::no_route: return {"no_route", "No route matches this request.", 404};
+    case Rule::bad_path:
+      return {"bad_path", "The path has dot segments, a NUL, or an encoded slash that makes it mean two things.", 400};
+    case Rule::no_host: return {"no_host", "The request names no host, and the redirect needs one.", 400};
     case Rule::method: return {"method", "This method is not served here: a gateway opens no tunnels.", 501};
     case Rule::no_endpoint: return {"no_endpoint", "The cluster has no endpoint that may take a request now.", 503};
     case Rule::not_discovered:

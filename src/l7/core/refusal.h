@@ -11,7 +11,9 @@ namespace weir::l7::core {
 
 enum class Rule : uint8_t {
   none,
-  no_route,            ///< no route matches host and path
+  no_route,            ///< no route matches the request
+  bad_path,            ///< dot segments, a NUL, or an encoded slash on which the route depends
+  no_host,             ///< the request names none, and its route's redirect needs one
   method,              ///< CONNECT: this is a gateway, not a tunnel
   no_endpoint,         ///< the cluster has nothing that may take a request
   not_discovered,      ///< nobody has yet found an endpoint of the cluster, all of which are names or in files
@@ -24,7 +26,7 @@ enum class Rule : uint8_t {
   route_timeout,       ///< the route's deadline passed
   out_of_fds,          ///< this process has no file descriptor left
 };
-inline constexpr size_t kRules = 13;
+inline constexpr size_t kRules = 15;
 
 std::string_view name_of(Rule rule);
 /// One sentence for the response's body.
