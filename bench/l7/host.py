@@ -11,7 +11,7 @@ from pathlib import Path
 PACKAGES = {
     "g++": "g++", "cmake": "cmake", "ninja": "ninja-build", "nginx": "nginx", "haproxy": "haproxy", "h2o": "h2o",
     "wrk": "wrk", "h2load": "nghttp2-client",
-    "perf": "linux-perf", "strace": "strace", "valgrind": "valgrind",
+    "openssl": "openssl", "perf": "linux-perf", "strace": "strace", "valgrind": "valgrind",
 }
 
 

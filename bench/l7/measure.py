@@ -21,13 +21,17 @@ class Load:
     connections: int
     new_connections: bool = False
     streams: int = 0  # HTTP/2, so many at once on each connection
+    tls: bool = False
+    handshakes: str = ""  # nothing but these: "full" or "resumed"
 
     @property
     def title(self):
+        if self.handshakes:
+            return f"TLS 1.{2 if self.handshakes == 'resumed' else 3}, {self.handshakes} handshakes"
         if self.streams:
             return f"{self.size}, HTTP/2, {self.connections} connections of {self.streams} streams"
         kind = "a new connection per request" if self.new_connections else "keep-alive"
-        return f"{self.size}, {self.connections} connections, {kind}"
+        return f"{self.size}, {self.connections} connections, {'TLS, ' if self.tls else ''}{kind}"
 
 
 @dataclass(frozen=True)
@@ -42,10 +46,10 @@ class Sample:
     errors: int
 
 
-def wrk_command(url, load, seconds):
+def wrk_command(url, load, seconds, hosts=None):
     close = ["-H", "Connection: close"] if load.new_connections else []
     return [host.find("wrk"), "-t1", f"-c{load.connections}", f"-d{seconds}", "--timeout", "10", *close,
-            "-s", str(peers_module.HERE / "wrk_result.lua"), url]
+            "-s", str(peers_module.HERE / "wrk_result.lua"), url, *(["--", str(hosts)] if hosts else [])]
 
 
 def wrk_result(output):
@@ -79,19 +83,39 @@ def _microseconds(text):
     return int(float(number) * {"us": 1, "ms": 1e3, "s": 1e6}[unit])
 
 
+def s_time_command(port, load, seconds):
+    """One after the other. A session of TLS 1.3 comes after the handshake, when s_time has gone: it resumes 1.2."""
+    kind = ["-reuse", "-tls1_2"] if load.handshakes == "resumed" else ["-new", "-tls1_3"]
+    return [host.find("openssl"), "s_time", "-connect", f"127.0.0.1:{port}", "-time", str(seconds), *kind]
+
+
+def s_time_result(output):
+    """With -reuse, the last line of this kind is that of the resumed ones. The mean stands for p50 and p99."""
+    found = re.findall(r"^(\d+) connections in (\d+) real seconds", output, re.MULTILINE)
+    if not found:
+        raise RuntimeError(f"s_time said nothing that can be read:\n{output}")
+    count, seconds = map(int, found[-1])
+    mean = int(seconds * 1e6 / max(count, 1))
+    return {"requests": count, "duration_us": seconds * 1e6, "errors": output.count("ERROR"), "p50_us": mean,
+            "p99_us": mean}
+
+
 def run_load(stage, peer, load, seconds):
-    url = peer.url("/" + load.size)
+    if load.handshakes:
+        return s_time_result(processes.run(s_time_command(peer.tls_port, load, seconds), stage.placement.client))
+    url = peer.url("/" + load.size, load.tls)
     if load.streams:
         return h2load_result(processes.run(h2load_command(url, load, seconds), stage.placement.client))
-    return wrk_result(processes.run(wrk_command(url, load, seconds), stage.placement.client))
+    hosts = peers_module.SCALED.get(peer.name, (None,))[0]
+    return wrk_result(processes.run(wrk_command(url, load, seconds, hosts), stage.placement.client))
 
 
 def slice_of_load(stage, peer, load, seconds):
     """CPU time of all the proxy's threads over a run of the client, by the requests that it completed."""
-    before, origin_before = processes.cpu_ns(peer.pid), processes.cpu_ns(stage.server.pid)
+    before, origin_before = processes.cpu_ns(peer.pid), processes.cpu_ns(peer.server.pid)
     result = run_load(stage, peer, load, seconds)
     cpu_us = (processes.cpu_ns(peer.pid) - before) / 1000
-    origin_us = (processes.cpu_ns(stage.server.pid) - origin_before) / 1000
+    origin_us = (processes.cpu_ns(peer.server.pid) - origin_before) / 1000
     beside = origin_us if stage.placement.origin == stage.placement.proxy else 0.0
     requests = max(result["requests"], 1)
     return Sample(requests=result["requests"], rate=requests * 1e6 / result["duration_us"], cpu_us=cpu_us / requests,

@@ -15,12 +15,29 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 PROGRAMS = ROOT / "build" / "bench-l7"
 SERVER_NICE = -10
+FILES = {"100": 100, "1k": 1024, "64k": 65536}  # what an upstream server that is not light_server has to serve
 
-# name: workers, depth of the pipeline towards the upstream
-WEIRS = {"weir": (1, "off"), "weir2": (2, "off"), "weir-pipeline": (1, 16)}
+@dataclass(frozen=True)
+class Setup:
+    """How Weir is set up: workers, depth of the pipeline and protocol towards the upstream."""
+    workers: int = 1
+    pipeline: object = "off"
+    protocol: str = "http1"
+    upstream: str = "light_server"
+
+
+# The last two differ in the protocol alone: the upstream server is one that speaks both.
+WEIRS = {"weir": Setup(), "weir2": Setup(workers=2), "weir-pipeline": Setup(pipeline=16),
+         "weir-h1up": Setup(upstream="h2o"), "weir-h2up": Setup(upstream="h2o", protocol="h2")}
+HTTP2_UPSTREAM = ["weir-h1up", "weir-h2up"]
+# name: routes (a host each), clusters; what Weir costs may not depend on either.
+SCALED = {"weir-10-routes": (10, 1), "weir-10000-routes": (10_000, 1),
+          "weir-1-cluster": (1000, 1), "weir-1000-clusters": (1000, 1000)}
 ALL = ["relay", "nginx", "haproxy", "h2o", *WEIRS]
 # Those that take HTTP/2 with prior knowledge on the port where they take HTTP/1; h2o is measured for nothing else.
 HTTP2 = ["haproxy", "h2o", "weir"]
+# Those that are given a certificate, and a second port to speak TLS on.
+TLS = ["nginx", "haproxy", "weir"]
 
 
 def build_programs():
@@ -38,13 +55,15 @@ class Peer:
     name: str
     port: int
     process: subprocess.Popen
+    server: subprocess.Popen  # the upstream server behind it
+    tls_port: int = 0
 
     @property
     def pid(self):
         return self.process.pid
 
-    def url(self, path):
-        return f"http://127.0.0.1:{self.port}{path}"
+    def url(self, path, tls=False):
+        return f"https://127.0.0.1:{self.tls_port}{path}" if tls else f"http://127.0.0.1:{self.port}{path}"
 
 
 class Stage:
@@ -55,6 +74,7 @@ class Stage:
         self.placement = host.placement(1)
         self._exit = contextlib.ExitStack()
         self._taken = set()
+        self._upstreams = {}  # by name: port and process
 
     def __enter__(self):
         try:
@@ -68,11 +88,9 @@ class Stage:
         self.directory = Path(self._exit.enter_context(tempfile.TemporaryDirectory(prefix="weir-bench-")))
         # Peers that drop their privileges must still reach their own files.
         self.directory.chmod(0o755)
+        make_certificate(self.directory)
         self._start("spinner", [PROGRAMS / "spinner"], frozenset().union(*vars(self.placement).values()), nice=0)
-        self.upstream = self.free_port()
-        self.server = self._start("light_server", [PROGRAMS / "light_server", "--port", self.upstream],
-                                  self.placement.origin)
-        self._await(self.server, self.upstream, "light_server")
+        self.start_upstream("light_server")
 
     def __exit__(self, *error):
         return self._exit.__exit__(*error)
@@ -87,21 +105,41 @@ class Stage:
                     self._taken.add(port)
                     return port
 
+    def start_upstream(self, name):
+        """Port and process; started when first needed."""
+        if name not in self._upstreams:
+            port = self.free_port()
+            process = self._start(f"upstream-{name}", self._upstream_command(name, port), self.placement.origin)
+            self._await(process, port, f"upstream-{name}")
+            self._upstreams[name] = port, process
+        return self._upstreams[name]
+
+    def _upstream_command(self, name, port):
+        if name == "light_server":
+            return [PROGRAMS / "light_server", "--port", port]
+        directory = Path(tempfile.mkdtemp(prefix=f"upstream-{name}-", dir=self.directory))
+        directory.chmod(0o755)
+        for file, size in FILES.items():
+            (directory / file).write_bytes(b"x" * size)
+        values = {"PORT": port, "DIRECTORY": directory}
+        return [host.find("h2o"), "-m", "worker", "-c", fill("h2o_upstream.conf", directory, values)]
+
     def start(self, name, under=()):
         """Starts a peer, `under` a tool such as valgrind if asked (then nginx has to be one process)."""
-        port = self.free_port()
+        port, tls_port = self.free_port(), self.free_port()
         # A fresh directory each time: a tool's run beside the ordinary one must not share its files.
         directory = Path(tempfile.mkdtemp(prefix=name + "-", dir=self.directory))
         directory.chmod(0o755)
-        argv = [*under, *self._command(name, port, directory, single=bool(under))]
-        peer = Peer(name, port, self._start(name, argv, self.placement.proxy))
+        upstream, server = self.start_upstream(WEIRS[name].upstream if name in WEIRS else "light_server")
+        argv = [*under, *self._command(name, port, tls_port, directory, upstream, single=bool(under))]
+        peer = Peer(name, port, self._start(name, argv, self.placement.proxy), server, tls_port)
         self._await(peer.process, port, name, seconds=60 if under else 10)
         return peer
 
-    def _command(self, name, port, directory, single):
+    def _command(self, name, port, tls_port, directory, upstream, single):
         if name == "relay":
-            return [PROGRAMS / "relay", "--port", port, "--upstream", self.upstream]
-        values = {"PORT": port, "UPSTREAM": self.upstream, "WORKERS": 1}
+            return [PROGRAMS / "relay", "--port", port, "--upstream", upstream]
+        values = {"PORT": port, "TLS_PORT": tls_port, "CERTIFICATES": self.directory, "UPSTREAM": upstream, "WORKERS": 1}
         if name == "nginx":
             options = "daemon off;" + (" master_process off;" if single else "")
             file = fill("nginx.conf", directory, values)
@@ -110,8 +148,13 @@ class Stage:
             return [host.find("haproxy"), "-db", "-f", fill("haproxy.cfg", directory, values)]
         if name == "h2o":
             return [host.find("h2o"), "-m", "worker", "-c", fill("h2o.conf", directory, values)]
-        workers, pipeline = WEIRS[name]
-        values |= {"WORKERS": workers, "PIPELINE": pipeline, "ADMIN": self.free_port()}
+        if name in SCALED:
+            file = directory / "weir.yaml"
+            file.write_text(scaled(*SCALED[name], port, self.upstream, self.free_port()))
+            return [self.weir, "run", "-c", file]
+        setup = WEIRS[name]
+        values |= {"WORKERS": setup.workers, "PIPELINE": setup.pipeline, "PROTOCOL": setup.protocol,
+                   "ADMIN": self.free_port()}
         return [self.weir, "run", "-c", fill("weir.yaml", directory, values)]
 
     def _start(self, name, argv, cpus, nice=SERVER_NICE):
@@ -140,9 +183,30 @@ class Stage:
     def place(self, placement, peers):
         """Moves the origin and these peers to other CPUs; the client is started anew each time."""
         self.placement = placement
-        processes.pin(self.server.pid, placement.origin)
+        for _, server in self._upstreams.values():
+            processes.pin(server.pid, placement.origin)
         for peer in peers:
             processes.pin(peer.pid, placement.proxy)
+
+
+def scaled(routes, clusters, port, upstream, admin):
+    """weir.yaml with so many routes and clusters, all of which lead to the one upstream server."""
+    lines = ["workers: 1", f"admin: 127.0.0.1:{admin}", "listeners:", f"  - http: 127.0.0.1:{port}",
+             '    access_log: "off"', "    timeouts: {idle: 3600s}", "    routes:"]
+    lines += [f"      - {{match: {{host: r-{i}.bench}}, to: app-{i % clusters}}}" for i in range(routes)]
+    lines += ["      - to: app-0", "clusters:"]
+    lines += [f'  app-{i}: {{endpoints: ["127.0.0.1:{upstream}"], connection_pool: {{max_idle: 1024}}}}'
+              for i in range(clusters)]
+    return "\n".join(lines) + "\n"
+
+
+def make_certificate(directory):
+    """tls.pem, tls.key, and both in one file: ECDSA P-256, as most of the web has it."""
+    certificate, key = directory / "tls.pem", directory / "tls.key"
+    subprocess.run([host.find("openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+                    "-nodes", "-keyout", key, "-out", certificate, "-days", "2", "-subj", "/CN=bench",
+                    "-addext", "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True)
+    (directory / "both.pem").write_text(certificate.read_text() + key.read_text())
 
 
 def fill(template, directory, values):

@@ -55,6 +55,9 @@ class Cell:
 
 def compared(names):
     """(peer, base) pairs worth a line of the table: Weir beside each base; without Weir the peers beside the relay."""
+    scaled = [(name, base) for name, base in SCALE_TARGETS if {name, base} <= set(names)]
+    if scaled:
+        return scaled
     weirs = [name for name in names if name.startswith("weir")]
     if weirs:
         bases = [name for name in BASES if name in names] or ["weir"]
@@ -113,8 +116,12 @@ CPU_TARGETS = [
     ("weir-pipeline", "nginx", ("100", "1k"), 0.60),
     ("weir2", "weir", ("100", "1k", "64k"), 1.10),
 ]
+# (many, few): CPU per request as a ratio, at most.
+SCALE_TARGETS = {("weir-10000-routes", "weir-10-routes"): 1.10, ("weir-1000-clusters", "weir-1-cluster"): 1.10}
 SYSCALL_TARGETS = {"weir": 4.2, "weir-pipeline": 2.5}
 HTTP2_TARGET = 0.80
+TLS_TARGETS = {"": 0.80, "full": 1.0, "resumed": 1.0}  # by Load.handshakes; keep-alive without
+HTTP2_UPSTREAM_TARGET = 0.75
 INSTRUCTIONS_TARGET = 8000
 IDLE_KIB_TARGET = 4
 WEBSOCKET_KIB_TARGET = 8
@@ -125,14 +132,28 @@ def verdicts(results):
     found = []
     for cell in results.cells:
         for peer, base, sizes, limit in CPU_TARGETS:
-            fits = cell.load.size in sizes and not cell.load.new_connections and not cell.load.streams
+            fits = cell.load.size in sizes and not (
+                cell.load.new_connections or cell.load.streams or cell.load.tls)
             if fits and peer in cell.samples and base in cell.samples:
                 found.append(Verdict(f"CPU per request, {peer} / {base}: {cell.load.title}",
                                      cell.ratio(peer, base, "cpu_us"), limit))
+        for (peer, base), limit in SCALE_TARGETS.items():
+            if {peer, base} <= set(cell.samples):
+                found.append(Verdict(f"CPU per request, {peer} / {base}: {cell.load.title}",
+                                     cell.ratio(peer, base, "cpu_us"), limit))
+        if {"weir-h1up", "weir-h2up"} <= set(cell.samples) and cell.load.size != "64k":
+            found.append(Verdict(f"CPU per request, HTTP/2 / HTTP/1.1 with the {cell.title}",
+                                 cell.ratio("weir-h2up", "weir-h1up", "cpu_us"), HTTP2_UPSTREAM_TARGET))
         for base in ("haproxy", "h2o"):
             if cell.load.streams and cell.load.size != "64k" and {"weir", base} <= set(cell.samples):
                 found.append(Verdict(f"CPU per request, weir / {base}: {cell.load.title}",
                                      cell.ratio("weir", base, "cpu_us"), HTTP2_TARGET))
+    for cell in results.cells:
+        if not cell.load.tls or "weir" not in cell.samples:
+            continue
+        found += [Verdict(f"CPU, weir / {base}: {cell.load.title}", cell.ratio("weir", base, "cpu_us"),
+                          TLS_TARGETS[cell.load.handshakes])
+                  for base in ("nginx", "haproxy") if base in cell.samples]
     for title, values in results.syscalls.items():
         found += [Verdict(f"system calls per request, {peer}: {title}", values[peer], limit)
                   for peer, limit in SYSCALL_TARGETS.items() if peer in values]

@@ -19,7 +19,7 @@ import processes
 import report
 from measure import Load
 
-KINDS = ["cpu", "h2", "syscalls", "rss", "websocket", "instructions"]
+KINDS = ["cpu", "h2", "h2up", "tls", "routes", "clusters", "syscalls", "rss", "websocket", "instructions"]
 WARM_UP_SECONDS = 1
 SYSCALL_ROUNDS = 3
 SYSCALL_SECONDS = 5  # at least: in a shorter slice the set-up of 512 connections shows in what a request costs
@@ -85,13 +85,29 @@ class Benchmark:
         return self.running[name]
 
     def names(self, *without):
-        return [name for name in self.options.peers if name not in ("h2o", *without)]
+        return [name for name in self.options.peers if name not in ("h2o", *peers.HTTP2_UPSTREAM, *without)]
 
     def h2(self):
         names = [name for name in self.options.peers if name in peers.HTTP2]
         for size in self.options.sizes:
             load = Load(size, **HTTP2_LOAD)
             self.cell(load.title, load, names)
+
+    def tls(self):
+        names = [name for name in self.options.peers if name in peers.TLS]
+        for size in self.options.sizes:
+            load = Load(size, self.options.connections[0], tls=True)
+            self.cell(load.title, load, names)
+        for handshakes in ("full", "resumed"):
+            load = Load("100", 1, tls=True, handshakes=handshakes)
+            self.cell(load.title, load, names)
+
+    def h2up(self):
+        names = [name for name in self.options.peers if name in peers.HTTP2_UPSTREAM]
+        for size in self.options.sizes:
+            for connections in self.options.connections:
+                load = Load(size, connections)
+                self.cell(f"h2o upstream: {load.title}", load, names)
 
     def cpu(self):
         loads = [Load(size, connections) for size in self.options.sizes for connections in self.options.connections]
@@ -100,6 +116,18 @@ class Benchmark:
         self.cell(NEW_CONNECTIONS.title, NEW_CONNECTIONS, self.names("weir2", "weir-pipeline"))
         if "weir" in self.options.peers and "weir2" in self.options.peers:
             self.two_workers()
+
+    def routes(self):
+        self.scaled("routes", ["weir-10-routes", "weir-10000-routes"])
+
+    def clusters(self):
+        self.scaled("clusters", ["weir-1-cluster", "weir-1000-clusters"])
+
+    def scaled(self, what, names):
+        """Few and many of something, of which every request takes another."""
+        if "weir" in self.options.peers:
+            load = Load(self.options.sizes[0], self.options.connections[0])
+            self.cell(f"{what}: {load.title}", load, names)
 
     def two_workers(self):
         """One worker and two under the same placement, which the one worker's figures elsewhere do not have."""
@@ -174,10 +202,12 @@ class Benchmark:
 
 
 def needed_tools(options):
-    tools = {"g++", "cmake", "ninja"} | ({"nginx", "haproxy", "h2o"} & set(options.peers))
+    tools = {"g++", "cmake", "ninja", "openssl"} | ({"nginx", "haproxy", "h2o"} & set(options.peers))
     if "h2" in options.only:
         tools.add("h2load")
-    if {"cpu", "syscalls"} & set(options.only):
+    if "h2up" in options.only:
+        tools.add("h2o")
+    if {"cpu", "h2up", "tls", "routes", "clusters", "syscalls"} & set(options.only):
         tools.add("wrk")
     if "syscalls" in options.only and not host.find("perf"):
         tools.add("strace")

@@ -91,13 +91,15 @@ Admin::Admin(net::Loop& loop, l7::Proxy& proxy, const model::Loaded& loaded, Rel
       loaded_(loaded),
       reload_(std::move(reload)),
       recording_(loop, proxy),
-      console_(loop, proxy, fresh_token(), [this] { return recording_state(); }) {}
+      console_(loop, proxy, fresh_token(), [this] { return recording_state(); }) {
+  proxy_.shifts().on_change([this](const l7::Shifts::Entry& entry) { mark_shift(entry); });
+}
 
 struct Admin::Route {
   bool changes;  ///< POST, otherwise GET
   std::string_view path;
   SimpleResponse (Admin::*answer)(const Call& call);
-  std::array<std::string_view, 3> parameters;
+  std::array<std::string_view, 6> parameters;
   size_t parameter_count;
 };
 
@@ -122,6 +124,11 @@ const Admin::Route Admin::kRoutes[] = {
     {true, "/marks", &Admin::mark, {}, 0},
     {false, "/stack", &Admin::stack, {}, 0},
     {true, "/restart", &Admin::restart, {"instance"}, 1},
+    {true, "/upgrade", &Admin::upgrade, {"binary"}, 1},
+    {false, "/upgrade", &Admin::upgrade_state, {}, 0},
+    {true, "/shift", &Admin::shift, {"from", "to", "over", "steps", "abort_on", "min_requests"}, 6},
+    {true, "/shift/cancel", &Admin::cancel_shift, {"from", "to"}, 2},
+    {false, "/shifts", &Admin::shifts, {}, 0},
 };
 
 /// What a request is about.
@@ -132,22 +139,33 @@ struct Admin::Named {
   [[nodiscard]] Json json() const { return {{"cluster", cluster->name()}, {"endpoint", endpoint}}; }
 };
 
-Result<std::unique_ptr<Admin>, std::string> Admin::create(net::Loop& loop, l7::Proxy& proxy,
-                                                          const model::Loaded& loaded, Reload reload) {
-  const model::Address wanted = loaded.config.admin.value_or(model::Address{"127.0.0.1", 0});
+Result<net::Fd, std::string> Admin::listen(const model::Config& config) {
+  const model::Address wanted = config.admin.value_or(model::Address{"127.0.0.1", 0});
   const auto problem = [&](const Error& error) {
     const std::string reason = error.os_error == 0 ? "" : fmt::format(" ({})", std::strerror(error.os_error));
     return fail(fmt::format("admin {}: {}{}", wanted.text(), text_of(error.code), reason));
   };
   const auto address = net::SocketAddress::parse(wanted.host, wanted.port);
   if (!address) return problem(address.error());
+  auto listening = net::Acceptor::open(*address, {.reuse_port = false});
+  if (!listening) return problem(listening.error());
+  return std::move(*listening);
+}
+
+Result<std::unique_ptr<Admin>, std::string> Admin::create(net::Loop& loop, l7::Proxy& proxy,
+                                                          const model::Loaded& loaded, Reload reload,
+                                                          net::Fd listening) {
+  if (!listening.valid()) {
+    auto opened = listen(loaded.config);
+    if (!opened) return fail(opened.error());
+    listening = std::move(*opened);
+  }
   std::unique_ptr<Admin> admin(new Admin(loop, proxy, loaded, std::move(reload)));
   Admin* self = admin.get();
   const auto handler = [self](const http::SimpleRequest& request) { return self->handle(request); };
   // Nothing here has a body worth reading, and nobody needs many connections.
-  auto server = http::SimpleServer::create(loop, *address, handler, {.body_bytes = 64 * 1024, .connections = 100});
-  if (!server) return problem(server.error());
-  admin->server_ = std::move(*server);
+  admin->server_ =
+      http::SimpleServer::adopt(loop, std::move(listening), handler, {.body_bytes = 64 * 1024, .connections = 100});
   return admin;
 }
 
@@ -183,6 +201,10 @@ SimpleResponse Admin::change(const Route& route, const http::SimpleRequest& requ
       route.path.size() < target.size() ? target.substr(route.path.size() + 1) : std::string_view();
   auto parsed = parse_query(query, std::span(route.parameters).first(route.parameter_count));
   if (!parsed) return error_response(400, parsed.error());
+  // What is changed while a new process starts would be lost with this one.
+  if (const std::string why = upgrade_control_ == nullptr ? "" : upgrade_control_->frozen(); !why.empty()) {
+    return error_response(409, why);
+  }
   SimpleResponse response = (this->*route.answer)({.request = request, .query = std::move(*parsed)});
   console_.refresh();
   return response;

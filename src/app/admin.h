@@ -16,6 +16,12 @@
 //   GET  /marks, POST /marks                       what was done to the system, and when
 //   GET  /stack                                    with `weir up`: its processes and addresses, for drills
 //   POST /restart?instance=…                       with `weir up`: starts an instance again that has ended
+//   POST /upgrade[?binary=…]                       starts the binary anew and hands over to it; changes wait meanwhile
+//   POST /shift?from=…&to=…[&over=…][&steps=…][&abort_on=…][&min_requests=…]
+//                                                  moves traffic from one cluster to another, bit by bit
+//   POST /shift/cancel?from=…&to=…                 all of it back at once
+//   GET  /shifts                                   what has moved, and what came of former ones, as JSON
+//   GET  /upgrade                                  who answers, and what became of the last upgrade
 //
 // There is no login: console/guard.h says how other people's web pages are kept out.
 //
@@ -48,15 +54,36 @@ class StackControl {
   ~StackControl() = default;
 };
 
+/// The upgrade of the binary, for a process that can be upgraded.
+class UpgradeControl {
+ public:
+  /// `binary`: empty for the one that runs. An error is one sentence for people: nothing was begun.
+  virtual Result<void, std::string> upgrade(const std::string& binary) = 0;
+  [[nodiscard]] virtual std::string upgrade_json() const = 0;
+  /// Why nothing may be changed now; empty: it may.
+  [[nodiscard]] virtual std::string frozen() const = 0;
+
+ protected:
+  ~UpgradeControl() = default;
+};
+
 class Admin {
  public:
   using Reload = std::function<Result<void, std::string>()>;
-  /// `loaded` is looked at afresh for every /config. An error is one sentence for people.
+  /// The socket of the configured address. An error is one sentence for people.
+  static Result<net::Fd, std::string> listen(const model::Config& config);
+  /// `loaded` is looked at afresh for every /config. `listening`: of listen(), or that of the process before; without
+  /// one it listens itself. An error is one sentence for people.
   static Result<std::unique_ptr<Admin>, std::string> create(net::Loop& loop, l7::Proxy& proxy,
-                                                            const model::Loaded& loaded, Reload reload);
+                                                            const model::Loaded& loaded, Reload reload,
+                                                            net::Fd listening = {});
   [[nodiscard]] net::SocketAddress local_address() const { return server_->local_address(); }
+  [[nodiscard]] net::Fd duplicate_socket() const { return server_->duplicate_socket(); }
   /// `control` must outlive the requests that are answered.
   void attach(StackControl& control) { stack_control_ = &control; }
+  void attach(UpgradeControl& control) { upgrade_control_ = &control; }
+  /// Another process answers from now on; `done` runs when what was asked before has been answered.
+  void retire(std::function<void()> done);
 
  private:
   struct Route;
@@ -93,6 +120,13 @@ class Admin {
   [[nodiscard]] console::RecordingState recording_state() const;
   http::SimpleResponse stack(const Call& call);
   http::SimpleResponse restart(const Call& call);
+  // admin_operations.cc
+  http::SimpleResponse upgrade(const Call& call);
+  http::SimpleResponse upgrade_state(const Call& call);
+  http::SimpleResponse shift(const Call& call);
+  http::SimpleResponse cancel_shift(const Call& call);
+  http::SimpleResponse shifts(const Call& call);
+  void mark_shift(const l7::Shifts::Entry& entry);
 
   [[nodiscard]] http::SimpleResponse under_way() const;
   [[nodiscard]] http::SimpleResponse no_such_cluster(const std::string& name) const;
@@ -106,6 +140,7 @@ class Admin {
   LiveRecording recording_;
   console::Console console_;
   StackControl* stack_control_ = nullptr;
+  UpgradeControl* upgrade_control_ = nullptr;
   std::unique_ptr<http::SimpleServer> server_;  ///< before the console goes: it holds those who listen
 };
 

@@ -9,9 +9,12 @@
 #include "app/service.h"
 #include "app/terminal.h"
 #include "app/verbs.h"
+#include "l7/tls.h"
 #include "model/endpoints_file.h"
 #include "model/lint.h"
 #include "model/show.h"
+#include "net/loop.h"
+#include "net/wall_clock.h"
 
 namespace weir::app {
 
@@ -37,6 +40,32 @@ std::vector<model::Mistake> mistakes_in_files(const model::Config& config) {
   return all;
 }
 
+/// What is wrong with the files of certificates, a line each; what is only unwise is added to `lints`.
+std::string lint_tls(const model::Loaded& loaded, std::vector<model::Lint>& lints) {
+  std::string wrong;
+  l7::ListenerTls files;
+  net::WallClock clock;
+  for (size_t i = 0; i < loaded.config.listeners.size(); ++i) {
+    const std::string setting = fmt::format("listeners[{}].tls", i);
+    const uint32_t line = loaded.provenance.line_of(setting);
+    const auto tls =
+        files.load(loaded.config.listeners[i], loaded.config.path, net::read_clock(), clock.unix_ms() / 1000);
+    if (!tls) {
+      wrong += fmt::format("{}:{}: {}: {}\n", loaded.config.path, line, setting, tls.error());
+      continue;
+    }
+    if (!*tls) continue;
+    for (const std::string& warning : (*tls)->warnings()) {
+      lints.push_back({.severity = model::Severity::warning,
+                       .rule = "tls-files",
+                       .line = line,
+                       .setting = setting,
+                       .message = warning});
+    }
+  }
+  return wrong;
+}
+
 int check(const std::string& path, bool strict) {
   const auto loaded = model::load_config(path);
   if (!loaded) {
@@ -47,7 +76,11 @@ int check(const std::string& path, bool strict) {
     print_mistakes(mistakes);
     return 2;
   }
-  const auto lints = model::lint(*loaded, environment());
+  auto lints = model::lint(*loaded, environment());
+  if (const auto wrong = lint_tls(*loaded, lints); !wrong.empty()) {
+    complain(wrong);
+    return 2;
+  }
   int said = 0;
   for (const auto& lint : lints) said |= say(lint.text(path) + "\n");
   const auto warnings = std::count_if(lints.begin(), lints.end(),

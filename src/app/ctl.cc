@@ -11,7 +11,9 @@
 
 #include "app/admin_client.h"
 #include "app/ctl_record.h"
+#include "app/ctl_shift.h"
 #include "app/ctl_switch.h"
+#include "app/ctl_upgrade.h"
 #include "app/endpoints_table.h"
 #include "app/query.h"
 #include "app/terminal.h"
@@ -42,6 +44,8 @@ struct Options {
   std::string timeout = "60s";
   RecordOptions record;
   SwitchOptions switched;
+  std::string binary;
+  ShiftOptions shift;
 };
 
 int complain(int status, const std::string& text) {
@@ -80,7 +84,8 @@ std::optional<std::string> ask(const Options& options, bool changes, const std::
   }
   if (answer->status == 200) return std::move(answer->body);
   std::string said = string_at(json::parse(answer->body, nullptr, false), "error");
-  if (answer->status == 409) said = "the reload is refused, the old configuration stays in force:\n" + said;
+  if (answer->status == 409 && target == "/reload")
+    said = "the reload is refused, the old configuration stays in force:\n" + said;
   const bool our_fault = answer->status >= 400 && answer->status < 500;
   status = complain(our_fault ? kWrongUse : kFailed,
                     said.empty() ? fmt::format("{} answered with status {}", options.admin, answer->status) : said);
@@ -181,6 +186,24 @@ int reload(const Options& options) {
   return say(fmt::format("reloaded: configuration {} is in force\n", numbered ? said["number"].get<uint64_t>() : 0));
 }
 
+int upgrade_binary(const Options& options) {
+  int status = 0;
+  const auto address = admin_address(options, status);
+  return address ? upgrade(*address, options.binary) : status;
+}
+
+int shift_traffic(const Options& options) {
+  int status = 0;
+  const auto address = admin_address(options, status);
+  return address ? shift(*address, options.shift) : status;
+}
+
+int shifts(const Options& options) {
+  int status = 0;
+  const auto address = admin_address(options, status);
+  return address ? list_shifts(*address, options.as_json) : status;
+}
+
 int record_to_file(const Options& options) {
   int status = 0;
   const auto address = admin_address(options, status);
@@ -230,6 +253,12 @@ void add_ctl(CLI::App& cli, Chosen& chosen) {
       ->required()
       ->check(CLI::Range(0u, 1000u));
   add_verb(*ctl, chosen, options, "reload", "read the configuration file again", &reload);
+  add_shift_options(*add_verb(*ctl, chosen, options, "shift", "move traffic from a cluster to another", &shift_traffic),
+                    options->shift);
+  add_verb(*ctl, chosen, options, "shifts", "what has moved, and what became of it", &shifts)
+      ->add_flag("--json", options->as_json, "all that is known, as JSON");
+  add_verb(*ctl, chosen, options, "upgrade", "start the binary anew, hand over to it, and drain", &upgrade_binary)
+      ->add_option("--binary", options->binary, "another one [the file that runs, as it is now on disk]");
   add_record_options(
       *add_verb(*ctl, chosen, options, "record", "remember requests for weir sim replay", &record_to_file),
       options->record);

@@ -1,6 +1,7 @@
 #include "app/metrics_text.h"
 
 #include <array>
+#include <utility>
 #include <vector>
 
 #include "app/exposition.h"
@@ -24,6 +25,9 @@ constexpr std::array<std::string_view, 5> kOutcomes{"success", "gateway_failure"
                                                     "cancelled"};
 constexpr std::array kHealths{Health::healthy, Health::degraded, Health::unhealthy, Health::draining};
 constexpr std::array kOutlierStates{OutlierState::serving, OutlierState::ejected, OutlierState::probation};
+constexpr std::array kShiftStates{l7::core::ShiftState::moving, l7::core::ShiftState::settling,
+                                  l7::core::ShiftState::complete, l7::core::ShiftState::aborted,
+                                  l7::core::ShiftState::cancelled};
 
 struct WorkerFamily {
   std::string_view name;
@@ -177,6 +181,18 @@ void append_workers(Exposition& out, const l7::Proxy& proxy) {
     out.sample({{"reason", name_of(static_cast<http::Http2Defence>(i))}},
                sum([i](const WorkerMetrics& m) -> const auto& { return m.http2_defences[i]; }));
   }
+  out.family("weir_tls_handshakes_total", Kind::counter, "TLS handshakes with clients, by version; resumed or full.");
+  for (size_t i = 0; i < l7::kTlsVersions.size(); ++i) {
+    out.sample({{"version", l7::kTlsVersions[i]}, {"resumed", "false"}},
+               sum([i](const WorkerMetrics& m) -> const auto& { return m.tls[i].handshakes; }));
+    out.sample({{"version", l7::kTlsVersions[i]}, {"resumed", "true"}},
+               sum([i](const WorkerMetrics& m) -> const auto& { return m.tls[i].resumptions; }));
+  }
+  out.family("weir_tls_handshake_failures_total", Kind::counter, "TLS handshakes with clients that failed, by reason.");
+  for (size_t i = 1; i < net::tls::kFailures; ++i) {
+    out.sample({{"reason", net::tls::name_of(static_cast<net::tls::Failure>(i))}},
+               sum([i](const WorkerMetrics& m) -> const auto& { return m.tls_failures[i]; }));
+  }
   for (const WorkerFamily& family : kWorkerFamilies) {
     out.family(family.name, family.kind, family.help);
     out.sample({}, sum([&](const WorkerMetrics& m) -> const auto& { return m.*family.counter; }));
@@ -201,11 +217,53 @@ void append_listeners(Exposition& out, const l7::Snapshot& snapshot) {
   each_listener([&](auto name, const auto& counters) { out.sample({{"listener", name}}, total(*counters.failures)); });
   out.family("weir_listener_cluster_requests_total", Kind::counter,
              "Requests that a route of the listener sent to the cluster.");
+  const auto by_cluster = [&](const l7::ListenerCounters::ByCluster& counters, std::string_view listener) {
+    for (const auto& [cluster, counter] : counters) {
+      out.sample({{"listener", listener}, {"cluster", cluster}}, total(*counter));
+    }
+  };
+  each_listener([&](auto name, const auto& counters) { by_cluster(counters.to, name); });
+  out.family("weir_listener_cluster_failures_total", Kind::counter,
+             "Of those, answered with 5xx or broken off; gRPC calls with a status that says so, too.");
+  each_listener([&](auto name, const auto& counters) { by_cluster(counters.to_failed, name); });
+  bool named = false;
+  each_listener([&](auto, const auto& counters) { named = named || !counters.routes.empty(); });
+  if (!named) return;
+  out.family("weir_route_requests_total", Kind::counter, "Requests that a route with a name took.");
   each_listener([&](auto name, const auto& counters) {
-    for (const auto& [cluster, counter] : counters.to) {
-      out.sample({{"listener", name}, {"cluster", cluster}}, total(*counter));
+    for (const auto& [route, counter] : counters.routes) {
+      out.sample({{"listener", name}, {"route", route}}, total(*counter));
     }
   });
+}
+
+void append_shifts(Exposition& out, const l7::Shifts& shifts) {
+  if (shifts.all().empty()) return;  // a family without samples is no exposition
+  out.family("weir_shift_share", Kind::gauge, "Share of the origin's requests that a shift sends to its destination.");
+  for (const auto& each : shifts.all()) {
+    out.sample({{"from", each.from}, {"to", each.to}}, static_cast<double>(each.shift.share()) / l7::core::kWholeShare);
+  }
+  out.family("weir_shift_state", Kind::gauge, "1 for the state that the shift is in, 0 for the others.");
+  for (const auto& each : shifts.all()) {
+    for (const auto state : kShiftStates) {
+      out.sample({{"from", each.from}, {"to", each.to}, {"state", name_of(state)}}, each.shift.state() == state);
+    }
+  }
+}
+
+void append_certificates(Exposition& out, const l7::Snapshot& snapshot) {
+  bool begun = false;
+  for (size_t i = 0; i < snapshot.listeners.size(); ++i) {
+    if (!snapshot.listeners[i].tls) continue;
+    for (const auto& each : snapshot.listeners[i].tls->certificates()) {
+      if (!std::exchange(begun, true)) {
+        out.family("weir_tls_certificate_not_after_seconds", Kind::gauge,
+                   "When the certificate expires, in seconds since 1970.");
+      }
+      out.sample({{"listener", snapshot.config.listeners[i].name}, {"certificate", each.path}},
+                 static_cast<double>(each.not_after));
+    }
+  }
 }
 
 void append_clusters(Exposition& out, const Rows& rows, Instant now) {
@@ -341,6 +399,8 @@ std::string metrics_text(const l7::Proxy& proxy, Instant now) {
   append_workers(out, proxy);
   append_listeners(out, proxy.snapshot());
   append_switches(out, proxy);
+  append_certificates(out, proxy.snapshot());
+  append_shifts(out, proxy.shifts());
   append_clusters(out, rows, now);
   append_traffic(out, rows);
   append_endpoints(out, rows, now);

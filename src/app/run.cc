@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <optional>
 
 #include "app/service.h"
 #include "app/terminal.h"
@@ -11,17 +12,25 @@ namespace weir::app {
 
 namespace {
 
+void tell(std::optional<Predecessor>& predecessor, const std::string& failure) {
+  if (predecessor) predecessor->say({.ready = false, .failure = failure, .listeners = {}, .admin_address = {}});
+}
+
 int run(const std::string& path) {
+  auto predecessor = Predecessor::from_environment();
   auto loaded = model::load_config(path);
   if (!loaded) {
     print_mistakes(loaded.error());
+    tell(predecessor, text_of(loaded.error()));
     return 2;
   }
-  auto service = Service::create(std::move(*loaded));
+  auto service = Service::create(std::move(*loaded), predecessor);
   if (!service) {
     complain(fmt::format("weir: {}\n", service.error()));
+    tell(predecessor, service.error());
     return 1;
   }
+  (*service)->allow_upgrades();
   (*service)->run();
   return 0;
 }

@@ -35,36 +35,78 @@ void raise_file_limit() {
   ::setrlimit(RLIMIT_NOFILE, &files);
 }
 
+std::string text_of(const std::vector<model::Mistake>& mistakes) {
+  std::string text;
+  for (const auto& mistake : mistakes) text += (text.empty() ? "" : "\n") + mistake.text();
+  return text;
+}
+
 void print_mistakes(const std::vector<model::Mistake>& mistakes) {
   for (const auto& mistake : mistakes) complain(mistake.text() + "\n");
 }
 
-Result<std::unique_ptr<Service>, std::string> Service::create(model::Loaded loaded) {
+Result<std::unique_ptr<Service>, std::string> Service::create(model::Loaded loaded,
+                                                              std::optional<Predecessor>& predecessor) {
   std::unique_ptr<Service> service(new Service);
   auto loop = net::Loop::create();
   if (!loop) return fail(std::string(text_of(loop.error().code)));
   service->loop_ = std::move(*loop);
   Service* self = service.get();
   service->signals_ =
-      std::make_unique<net::Signals>(*service->loop_, std::initializer_list<int>{SIGTERM, SIGINT, SIGHUP},
+      std::make_unique<net::Signals>(*service->loop_, std::initializer_list<int>{SIGTERM, SIGINT, SIGHUP, SIGUSR2},
                                      [self](int signal) { self->on_signal(signal); });
   service->loaded_ = std::move(loaded);
-  const model::Config& config = service->loaded_.config;
-  auto proxy = l7::Proxy::create(*service->loop_, config, worker_count(config), fresh_seed());
-  if (!proxy) return fail(proxy.error());
-  service->proxy_ = std::move(*proxy);
-  if (config.admin) {
-    auto admin = Admin::create(*service->loop_, *service->proxy_, service->loaded_, [self] { return self->reload(); });
-    if (!admin) return fail(admin.error());
-    service->admin_ = std::move(*admin);
+  service->takes_over_ = predecessor.has_value();
+  if (predecessor) {
+    auto inherited = predecessor->receive();
+    if (!inherited) return fail(inherited.error());
+    service->inherited_ = std::move(*inherited);
   }
+  if (auto done = service->start_proxy(); !done) return fail(done.error());
+  if (auto done = service->prepare_admin(); !done) return fail(done.error());
+  service->prepare_upgrades();
+  service->predecessor_ = std::exchange(predecessor, std::nullopt);  // until here the caller tells it of failures
   return service;
 }
 
+Result<void, std::string> Service::start_proxy() {
+  const model::Config& config = loaded_.config;
+  auto proxy = l7::Proxy::create(*loop_, config, worker_count(config), fresh_seed(), std::move(inherited_.listeners));
+  if (!proxy) return fail(proxy.error());
+  proxy_ = std::move(*proxy);
+  return {};
+}
+
+/// As long as another process serves, it is that one which answers: here the socket is only made sure of.
+Result<void, std::string> Service::prepare_admin() {
+  const model::Config& config = loaded_.config;
+  if (!config.admin) return {};
+  if (inherited_.admin.valid() && inherited_.admin_address == config.admin->text()) {
+    admin_socket_ = std::move(inherited_.admin);
+  } else {
+    auto opened = Admin::listen(config);
+    if (!opened) return fail(opened.error());
+    admin_socket_ = std::move(*opened);
+  }
+  inherited_.admin.reset();
+  return takes_over_ ? Result<void, std::string>() : open_admin();
+}
+
+Result<void, std::string> Service::open_admin() {
+  if (!admin_socket_.valid()) return {};
+  auto admin = Admin::create(
+      *loop_, *proxy_, loaded_, [this] { return reload(); }, std::move(admin_socket_));
+  if (!admin) return fail(admin.error());
+  admin_ = std::move(*admin);
+  admin_->attach(static_cast<UpgradeControl&>(*this));
+  return {};
+}
+
 void Service::run() {
-  proxy_->start();
+  proxy_->start([this] { before_serving(); });
   for (const auto& listener : loaded_.config.listeners) {
-    spdlog::info("listening on http://{} with {} workers", listener.http.text(), proxy_->workers().size());
+    spdlog::info("listening on {}://{} with {} workers", listener.tls.enabled() ? "https" : "http",
+                 listener.http.text(), proxy_->workers().size());
   }
   if (loaded_.config.admin) spdlog::info("admin on http://{}", loaded_.config.admin->text());
   loop_->run();
@@ -73,8 +115,14 @@ void Service::run() {
 void Service::on_signal(int signal) {
   if (signal == SIGHUP) {
     proxy_->reopen_logs();
+    notify_.reloading(net::read_clock(), "reading the configuration again");
     if (auto done = reload(); !done)
       spdlog::error("reload refused, the old configuration stays in force: {}", done.error());
+    notify_.ready("serving");
+    return;
+  }
+  if (signal == SIGUSR2) {
+    if (auto begun = upgrade(""); !begun) spdlog::error("upgrade refused: {}", begun.error());
     return;
   }
   if (draining_) {
@@ -87,12 +135,9 @@ void Service::on_signal(int signal) {
 
 Result<void, std::string> Service::reload() {
   if (draining_) return fail(std::string("the process is draining"));
+  if (upgrade_->under_way()) return fail(std::string("an upgrade is under way"));
   auto fresh = model::load_config(loaded_.config.path);
-  if (!fresh) {
-    std::string text;
-    for (const auto& mistake : fresh.error()) text += (text.empty() ? "" : "\n") + mistake.text();
-    return fail(text);
-  }
+  if (!fresh) return fail(text_of(fresh.error()));
   if (worker_count(fresh->config) != proxy_->workers().size()) {
     spdlog::warn("workers: a change takes effect at the next start");
   }
@@ -104,9 +149,11 @@ Result<void, std::string> Service::reload() {
 }
 
 void Service::begin_drain() {
+  upgrade_->abandon("the process was told to end");
   draining_ = true;
+  notify_.stopping("draining");
   spdlog::info("draining: requests in flight may take up to {} s", loaded_.config.drain_timeout.seconds());
-  proxy_->drain([this] { loop_->stop(); });
+  proxy_->drain({}, [this] { loop_->stop(); });
 }
 
 }  // namespace weir::app

@@ -366,7 +366,8 @@ Done Stack::serve() {
     print_mistakes(loaded.error());
     return fail(std::string("the configuration for these options is not valid"));
   }
-  auto service = Service::create(std::move(*loaded));
+  std::optional<Predecessor> nobody;
+  auto service = Service::create(std::move(*loaded), nobody);
   if (!service) return fail(service.error());
   (*service)->attach(*this);
   net::Loop& loop = (*service)->loop();

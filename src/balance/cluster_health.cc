@@ -79,6 +79,12 @@ void ClusterHealth::take_over(const ClusterHealth& previous) {
   recombine();
 }
 
+void ClusterHealth::resume_ejection(uint32_t endpoint, const EjectionState& state) {
+  if (!config_.outlier.enabled || state.state == OutlierState::serving) return;
+  detector_.import_state(endpoint, state);
+  recombine();
+}
+
 void ClusterHealth::recombine() {
   inputs_.clear();
   for (size_t i = 0; i < members_.size(); ++i) {

@@ -56,6 +56,10 @@ class ClusterHealth {
 
   /// After a reload: ejections of the members that both have go on.
   void take_over(const ClusterHealth& previous);
+  /// In another process, after an upgrade of the binary: the ejection of one member goes on. Instants are those of the
+  /// system's clock, which both share.
+  [[nodiscard]] EjectionState ejection(uint32_t endpoint) const { return detector_.export_state(endpoint); }
+  void resume_ejection(uint32_t endpoint, const EjectionState& state);
   /// After members' inputs were changed directly: derives every endpoint's standing anew and raises the generation
   /// when one changed.
   void recombine();

@@ -33,6 +33,8 @@ class Console {
 
   /// Null: too many listen already.
   std::shared_ptr<http::LiveBody> subscribe();
+  /// Another process answers from now on.
+  void dismiss_all() { feed_.dismiss_all(); }
   [[nodiscard]] const std::string& token() const { return token_; }
   [[nodiscard]] const Marks& marks() const { return marks_; }
   /// With the time of now. Those who listen are told at once.

@@ -39,6 +39,10 @@ class Feed::Subscriber final : public http::LiveBody, public std::enable_shared_
   }
   void on_drained() override { pump(); }
   void on_gone() override { stream_ = nullptr; }
+  void dismiss() {
+    const auto self = shared_from_this();
+    if (http::LiveStream* stream = std::exchange(stream_, nullptr)) stream->drop();
+  }
 
   /// At a publication: more, or the end of our patience.
   void advance() {
@@ -97,6 +101,10 @@ void Feed::publish(std::string_view tick_json) {
   ticks_.push(sse("tick", tick_json));
   // A copy: who is dropped leaves the list.
   for (Subscriber* each : std::vector(subscribers_)) each->advance();
+}
+
+void Feed::dismiss_all() {
+  for (Subscriber* each : std::vector(subscribers_)) each->dismiss();
 }
 
 void Feed::publish_told() {

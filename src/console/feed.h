@@ -48,6 +48,8 @@ class Feed {
   void publish(std::string_view tick_json);
   /// Sends what was told without waiting for the second to end.
   void publish_told();
+  /// Ends every subscription: who listens comes back by himself, and finds whoever serves then.
+  void dismiss_all();
 
  private:
   class Subscriber;

@@ -6,6 +6,8 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
+#include <string_view>
 
 #include "balance/ewma.h"
 #include "base/json.h"
@@ -58,9 +60,15 @@ void append_listener(std::string& out, const ListenerSecond& listener) {
   out += "}}";
 }
 
+/// Thousands of routes are no picture: beyond the first hundreds there are those that lead to a cluster first.
 Json listener_json(const model::ListenerConfig& listener) {
+  constexpr size_t kRoutesShown = 300;
   Json routes = Json::array();
+  std::set<std::string_view> reached;
   for (const auto& route : listener.routes) {
+    bool fresh = false;
+    for (const auto& target : route.to) fresh = reached.insert(target.cluster).second || fresh;
+    if (routes.size() >= kRoutesShown && !fresh) continue;
     Json targets = Json::array();
     for (const auto& target : route.to) targets.push_back({{"cluster", target.cluster}, {"weight", target.weight}});
     routes.push_back({{"host", route.host},

@@ -8,15 +8,23 @@
 
 #include <cstdint>
 
+#include <memory>
+#include <utility>
+
 #include "http/streams.h"
 #include "net/loop.h"
 #include "net/stream.h"
 
 namespace weir::http {
 
+class Http2ClientStream;
+template <class Stream>
+class Http2Recycling;
+
 /// Scratch that all client connections of a loop share.
 struct ClientScratch {
   ResponseHead head;
+  std::shared_ptr<Http2Recycling<Http2ClientStream>> http2;  ///< made by the first connection that needs it
 };
 
 class ClientConnection : public net::Deferred, protected net::Stream::Handler {
@@ -26,6 +34,8 @@ class ClientConnection : public net::Deferred, protected net::Stream::Handler {
     virtual void on_connected(ClientConnection& connection) = 0;
     /// No request is in flight and the next may be sent. Called before the finished response's handler hears its end.
     virtual void on_idle(ClientConnection& connection) = 0;
+    /// It was marked as full, and is shareable() again.
+    virtual void on_room(ClientConnection& /*connection*/) {}
     /// Closed: take it out of your books and hand it to Loop::defer_delete. Called before the requests in flight fail.
     virtual void on_closed(ClientConnection& connection, const Error& error) = 0;
 
@@ -34,6 +44,11 @@ class ClientConnection : public net::Deferred, protected net::Stream::Handler {
   };
 
   Result<void> connect(const net::SocketAddress& address) { return stream_.connect(address); }
+  /// Takes over a connected socket, such as another loop's pool gave away.
+  Result<void> adopt(net::Fd fd, uint64_t served) {
+    served_ = served;
+    return stream_.adopt(std::move(fd));
+  }
   [[nodiscard]] bool connecting() const { return stream_.connecting(); }
   [[nodiscard]] uint32_t in_flight() const { return in_flight_; }
   [[nodiscard]] uint64_t served() const { return served_; }
@@ -42,6 +57,8 @@ class ClientConnection : public net::Deferred, protected net::Stream::Handler {
   virtual ClientStream& open(ResponseHandler& handler) = 0;
   /// May a request join those in flight?
   [[nodiscard]] virtual bool shareable() const = 0;
+  /// No further requests: it closes when those in flight are done, now if there are none.
+  virtual void drain() = 0;
   /// Closes; what is in flight fails as cancelled.
   virtual void close() = 0;
   /// Closes, and fails what is in flight with `error`.
@@ -52,6 +69,7 @@ class ClientConnection : public net::Deferred, protected net::Stream::Handler {
 
   /// For the pool's bookkeeping.
   bool idle = false;
+  bool full = false;
   ClientConnection* previous = nullptr;
   ClientConnection* next = nullptr;
   Instant born{};

@@ -38,11 +38,6 @@ Http1ClientConnection::~Http1ClientConnection() {
   while (front_) front_ = std::move(front_->behind);
 }
 
-Result<void> Http1ClientConnection::adopt(net::Fd fd, uint64_t served) {
-  served_ = served;
-  return stream_.adopt(std::move(fd));
-}
-
 // ---- sending
 // ---------------------------------------------------------------------------------------------------------
 
@@ -301,6 +296,11 @@ void Http1ClientConnection::broken(proto::http1::Bad bad) {
   closing_ = true;
   stream_.close();
   fail_all(Error{.code = Code::malformed, .origin = Origin::upstream, .detail = proto::http1::name_of(bad).data()});
+}
+
+void Http1ClientConnection::drain() {
+  closing_ = true;
+  if (!front_) close();
 }
 
 void Http1ClientConnection::close() {

@@ -19,8 +19,6 @@ class Http1ClientConnection final : public ClientConnection {
  public:
   Http1ClientConnection(net::Loop& loop, Owner& owner, const proto::http1::Limits& limits, ClientScratch& scratch);
   ~Http1ClientConnection() override;
-  /// Takes over a connected socket that another loop's pool gave away.
-  Result<void> adopt(net::Fd fd, uint64_t served);
 
   /// Opens the next request. Allowed while `reusable()`; with more than one in flight only for requests without body.
   ClientStream& open(ResponseHandler& handler) override;
@@ -31,6 +29,7 @@ class Http1ClientConnection final : public ClientConnection {
     return reusable() && !reading_body_ && !stream_.paused() &&
            (back_ == nullptr || proto::http::is_idempotent(back_->method));
   }
+  void drain() override;
   void close() override;
   [[nodiscard]] net::Fd release_socket() override;
 

@@ -26,6 +26,17 @@ constexpr Duration kDrainGrace = Duration::ms(500);
 // malformed, so nobody loses anything by its being looked for.
 constexpr std::string_view kPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
+// What ALPN calls it (RFC 9113 section 3.1).
+constexpr std::string_view kHttp2Protocol = "h2";
+
+TlsFacts facts_of(const net::tls::Session& session) {
+  return {.version = session.version(),
+          .cipher = session.cipher(),
+          .server_name = std::string(session.server_name()),
+          .certificate = session.peer_certificate(),
+          .resumed = session.resumed()};
+}
+
 }  // namespace
 
 Http1ServerConnection::Http1ServerConnection(net::Loop& loop, Owner& owner,
@@ -42,15 +53,46 @@ Http1ServerConnection::Http1ServerConnection(net::Loop& loop, Owner& owner,
 }
 
 Result<void> Http1ServerConnection::start(net::Fd fd) {
+  if (options_->tls) {
+    await(Waiting::handshake, options_->handshake_timeout);
+    return stream_.adopt(std::move(fd), options_->tls);
+  }
   // A connection that never speaks is a slow header, not a keep-alive one.
   await(Waiting::header, options_->header_timeout);
   return stream_.adopt(std::move(fd));
+}
+
+// ---- TLS
+// -------------------------------------------------------------------------------------------------------------
+
+void Http1ServerConnection::on_connected() {
+  client_.tls = std::make_unique<const TlsFacts>(facts_of(*stream_.tls()));
+  owner_.on_handshake(*this);
+  if (stream_.tls()->protocol() == kHttp2Protocol) {
+    state_ = State::closed;
+    deadline_.clear();
+    owner_.on_http2(*this, stream_.detach({}));
+    return;
+  }
+  preface_possible_ = false;  // who wants HTTP/2 over TLS says so by ALPN (RFC 9113 section 3.2)
+  // Browsers open connections in advance: one that says nothing is closed without an answer.
+  await(Waiting::idle, draining_ ? kDrainGrace : options_->header_timeout);
+}
+
+bool Http1ServerConnection::on_plain_text() {
+  plain_text_ = true;
+  owner_.on_handshake_failed(*this, net::tls::Failure::plain_text);
+  return true;
 }
 
 // ---- reading
 // ---------------------------------------------------------------------------------------------------------
 
 size_t Http1ServerConnection::on_data(std::string_view data) {
+  if (plain_text_ && state_ == State::head) {
+    refuse(400, "plain_http", "The plain HTTP request was sent to an HTTPS port.");
+    return data.size();
+  }
   in_on_data_ = true;
   size_t consumed = 0;
   while (consumed < data.size() && !stream_.paused() && state_ != State::closed) {
@@ -179,6 +221,8 @@ void Http1ServerConnection::on_end() {
 }
 
 void Http1ServerConnection::on_closed(const Error& error) {
+  if (waiting_ == Waiting::handshake && state_ != State::closed)
+    owner_.on_handshake_failed(*this, stream_.tls_failure());
   Error downstream = error;
   downstream.origin = Origin::downstream;
   downstream.retry = Retry::no;
@@ -393,7 +437,7 @@ void Http1ServerConnection::linger() {
 void Http1ServerConnection::drain() {
   draining_ = true;
   if (state_ == State::tunnel && handler_ != nullptr) return handler_->on_drain();
-  if (idle()) await(Waiting::idle, kDrainGrace);
+  if (idle()) await(waiting_ == Waiting::handshake ? Waiting::handshake : Waiting::idle, kDrainGrace);
 }
 
 void Http1ServerConnection::abort() {
@@ -432,6 +476,7 @@ void Http1ServerConnection::await_nothing() {
 
 void Http1ServerConnection::on_deadline() {
   switch (waiting_) {
+    case Waiting::handshake: owner_.on_handshake_failed(*this, net::tls::Failure::timeout); return close_now({});
     case Waiting::idle:
       if (stream_.pending() != 0) return watch_output();
       return close_now({});

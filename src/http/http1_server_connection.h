@@ -4,9 +4,9 @@
 // interface and the reference application.
 //
 // Slow clients are bounded by deadlines: the whole head (408), the gap between two pieces of a body (408), idleness
-// between requests (closed), output that makes no progress (reset). A connection that must close while the client may
-// still be sending lingers: it stops writing and discards input for a moment, so that a reset does not destroy the
-// response on its way (RFC 9112 section 9.6).
+// between requests (closed), output that makes no progress (reset), a TLS handshake (closed). A connection that must
+// close while the client may still be sending lingers: it stops writing and discards input for a moment, so that a
+// reset does not destroy the response on its way (RFC 9112 section 9.6).
 //
 // Lifetime: owned through its Owner's list; it asks to be retired once closed. Thread rule: the loop's thread.
 
@@ -35,8 +35,10 @@ class Http1ServerConnection final : public ServerConnection, private net::Stream
 
  private:
   enum class State : uint8_t { head, body, waiting, tunnel, lingering, closed };
-  enum class Waiting : uint8_t { idle, header, body, write, linger };
+  enum class Waiting : uint8_t { handshake, idle, header, body, write, linger };
 
+  void on_connected() override;
+  bool on_plain_text() override;
   size_t on_data(std::string_view data) override;
   void on_end() override;
   void on_drained() override;
@@ -93,7 +95,8 @@ class Http1ServerConnection final : public ServerConnection, private net::Stream
   bool response_ended_ = false;
   bool draining_ = false;
   bool in_on_data_ = false;
-  bool preface_possible_;  ///< nothing but the beginning of HTTP/2's preface has been seen
+  bool plain_text_ = false;  ///< HTTP in the clear, where TLS is spoken
+  bool preface_possible_;    ///< nothing but the beginning of HTTP/2's preface has been seen
 };
 
 }  // namespace weir::http

@@ -4,7 +4,8 @@
 #include <utility>
 
 #include "base/check.h"
-#include "http/http2_callbacks.h"
+#include "http/http2_codec.h"
+#include "http/http2_server_callbacks.h"
 
 namespace weir::http {
 
@@ -26,18 +27,6 @@ Duration tick_of(const ServerOptions& options) {
 
 }  // namespace
 
-std::unique_ptr<Http2ServerStream> Http2Recycling::take() {
-  if (spare_.empty()) return std::make_unique<Http2ServerStream>();
-  auto stream = std::move(spare_.back());
-  spare_.pop_back();
-  return stream;
-}
-
-void Http2Recycling::give(std::unique_ptr<Http2ServerStream> stream) {
-  stream->clear();
-  if (spare_.size() < kKept) spare_.push_back(std::move(stream));
-}
-
 Http2ServerConnection::Http2ServerConnection(net::Loop& loop, Owner& owner,
                                              std::shared_ptr<const ServerOptions> options, ServerScratch& scratch,
                                              const net::SocketAddress& client)
@@ -48,10 +37,10 @@ Http2ServerConnection::Http2ServerConnection(net::Loop& loop, Owner& owner,
       scratch_(scratch),
       guard_(options_->http2.allowance),
       tick_(tick_of(*options_)) {
-  if (!scratch.http2) scratch.http2 = std::make_shared<Http2Recycling>();
+  if (!scratch.http2) scratch.http2 = std::make_shared<Http2Recycling<Http2ServerStream>>();
   recycling_ = scratch.http2;
   stream_.fail_fast_on_reset();
-  session_ = Http2Callbacks::make_session(*this);
+  session_ = Http2ServerCallbacks::make_session(*this);
 }
 
 Http2ServerConnection::~Http2ServerConnection() {
@@ -97,13 +86,7 @@ void Http2ServerConnection::on_receive_error(int error) {
 
 void Http2ServerConnection::pump() {
   if (state_ == State::closed) return;
-  while (!stream_.congested()) {
-    const uint8_t* data = nullptr;
-    const ssize_t size = nghttp2_session_mem_send(session_, &data);
-    if (size <= 0) break;
-    stream_.output().append(reinterpret_cast<const char*>(data), static_cast<size_t>(size));
-  }
-  if (stream_.pending() != 0) stream_.flush_now();
+  pull_http2(session_, stream_);
   if (state_ != State::open) return;
   tell_drained();
   if (state_ != State::open) return;

@@ -21,25 +21,12 @@
 #include <vector>
 
 #include "http/http2_guard.h"
-#include "http/http2_memory.h"
+#include "http/http2_recycling.h"
 #include "http/http2_server_stream.h"
 #include "http/server_connection.h"
 #include "net/stream.h"
 
 namespace weir::http {
-
-/// What the connections of a loop share: spent streams, and memory for the fields of a response.
-class Http2Recycling {
- public:
-  std::unique_ptr<Http2ServerStream> take();
-  void give(std::unique_ptr<Http2ServerStream> stream);
-  std::vector<nghttp2_nv> fields;  ///< scratch
-  Http2Memory memory;
-
- private:
-  static constexpr size_t kKept = 1024;
-  std::vector<std::unique_ptr<Http2ServerStream>> spare_;
-};
 
 class Http2ServerConnection final : public ServerConnection, private net::Stream::Handler {
  public:
@@ -55,7 +42,7 @@ class Http2ServerConnection final : public ServerConnection, private net::Stream
 
  private:
   friend class Http2ServerStream;
-  friend struct Http2Callbacks;
+  friend struct Http2ServerCallbacks;
   enum class State : uint8_t { open, lingering, closed };
 
   size_t on_data(std::string_view data) override;
@@ -88,7 +75,7 @@ class Http2ServerConnection final : public ServerConnection, private net::Stream
   Owner& owner_;
   std::shared_ptr<const ServerOptions> options_;
   ServerScratch& scratch_;
-  std::shared_ptr<Http2Recycling> recycling_;
+  std::shared_ptr<Http2Recycling<Http2ServerStream>> recycling_;
   nghttp2_session* session_ = nullptr;
   Http2Guard guard_;
   Http2ServerStream* streams_ = nullptr;  ///< owned; a list

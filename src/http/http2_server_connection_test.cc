@@ -170,7 +170,7 @@ TEST(Http2ServerConnection, AnswersWhatItRefusesAndSaysWhy) {
     ASSERT_EQ(server.refusals.size(), 1u) << row.message;
     EXPECT_EQ(server.refusals[0].second, row.rule);
     peer.settle();
-    EXPECT_FALSE(peer.goaway()) << row.message << ": the others are not concerned";
+    EXPECT_FALSE(peer.goaway_code()) << row.message << ": the others are not concerned";
   }
 }
 
@@ -397,7 +397,7 @@ TEST(Http2ServerConnection, ClosesWhenIdle) {
   peer.ask(1, test::fields_of("/"));
   EXPECT_EQ(peer.await(1).body, "hello");
   server.until([&] { return peer.gone(); });
-  EXPECT_EQ(peer.goaway(), NGHTTP2_NO_ERROR);
+  EXPECT_EQ(peer.goaway_code(), NGHTTP2_NO_ERROR);
 }
 
 }  // namespace

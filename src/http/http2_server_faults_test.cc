@@ -52,7 +52,7 @@ TEST(Http2ServerFaults, MalformedRequestsEndTheirStream) {
     EXPECT_EQ(server.requests.size(), with_body ? 1u : 0u) << row.message;
     if (with_body) EXPECT_EQ(server.requests[0].aborts, 1) << row.message;
     peer.settle();
-    EXPECT_FALSE(peer.goaway()) << row.message;
+    EXPECT_FALSE(peer.goaway_code()) << row.message;
   }
 }
 
@@ -98,7 +98,7 @@ TEST(Http2ServerFaults, BrokenFramesEndTheConnection) {
     Http2Peer peer(server);
     peer.say(row.bytes);
     server.until([&] { return peer.gone(); });
-    EXPECT_EQ(peer.goaway(), row.code) << row.message;
+    EXPECT_EQ(peer.goaway_code(), row.code) << row.message;
     ASSERT_EQ(server.refusals.size(), 1u) << row.message;
     EXPECT_EQ(server.refusals[0].second, "http2_connection_error") << row.message;
   }
@@ -111,7 +111,7 @@ TEST(Http2ServerFaults, MoreStreamsThanAgreedAreNotTaken) {
   peer.settle();
   for (uint32_t id = 1; id < 11; id += 2) peer.ask(id, test::fields_of("/"));
   server.until([&] { return peer.gone(); });
-  EXPECT_EQ(peer.goaway(), NGHTTP2_PROTOCOL_ERROR) << "it had acknowledged the limit";
+  EXPECT_EQ(peer.goaway_code(), NGHTTP2_PROTOCOL_ERROR) << "it had acknowledged the limit";
   EXPECT_EQ(server.requests.size(), 3u);
 }
 
@@ -212,7 +212,7 @@ bool flood(Server& server, Http2Peer& peer, int times, const std::function<std::
     if (i % 20 == 0) server.loop->run_turn(Duration());
   }
   peer.settle();
-  return peer.goaway().has_value();
+  return peer.goaway_code().has_value();
 }
 
 std::string request_frame(int i, const List& list = test::fields_of("/"), uint8_t flags = kEnd | kEndHeaders) {
@@ -278,7 +278,7 @@ TEST(Http2ServerFaults, FloodsEndTheConnection) {
     server.options->http2.allowance = {.resets = 20, .control_frames = 50};
     Http2Peer peer(server);
     EXPECT_TRUE(flood(server, peer, 400, attack.bytes)) << attack.message;
-    EXPECT_EQ(peer.goaway(), NGHTTP2_ENHANCE_YOUR_CALM) << attack.message;
+    EXPECT_EQ(peer.goaway_code(), NGHTTP2_ENHANCE_YOUR_CALM) << attack.message;
     EXPECT_EQ(server.defences, std::vector{attack.defence}) << attack.message;
     server.until([&] { return peer.gone(); });
     for (const Request& request : server.requests) EXPECT_EQ(request.aborts, 1) << attack.message;
@@ -294,7 +294,7 @@ TEST(Http2ServerFaults, WhatHpackBlowsUpEndsTheConnection) {
   block += std::string(1000, '\xbe');
   peer.say(frame(NGHTTP2_HEADERS, kEnd | kEndHeaders, 1, block));
   server.until([&] { return peer.gone(); });
-  EXPECT_EQ(peer.goaway(), NGHTTP2_ENHANCE_YOUR_CALM);
+  EXPECT_EQ(peer.goaway_code(), NGHTTP2_ENHANCE_YOUR_CALM);
   EXPECT_EQ(server.defences, std::vector{Http2Defence::header_bomb});
 }
 
@@ -308,7 +308,7 @@ TEST(Http2ServerFaults, AHeadThatIsMerelyTooLargeIsAnswered431) {
   EXPECT_EQ(peer.await(1).status, "431");
   peer.ask(3, test::fields_of("/"));
   server.request(0);
-  EXPECT_FALSE(peer.goaway());
+  EXPECT_FALSE(peer.goaway_code());
 }
 
 TEST(Http2ServerFaults, AnswersThatNobodyReadsDoNotPileUp) {
@@ -345,7 +345,7 @@ TEST(Http2ServerFaults, AClientThatCancelsAsOftenAsItWaitsIsLeftAlone) {
     peer.ask(id + 2, test::fields_of("/wait")).rst(id + 2);
   }
   peer.settle();
-  EXPECT_FALSE(peer.goaway());
+  EXPECT_FALSE(peer.goaway_code());
 }
 
 TEST(Http2ServerFaults, AClientThatReadsMuchMayGiveCreditOften) {
@@ -368,7 +368,7 @@ TEST(Http2ServerFaults, AClientThatReadsMuchMayGiveCreditOften) {
     return peer.stream(1).ended || peer.gone();
   });
   EXPECT_EQ(peer.stream(1).body.size(), 2'000'000u);
-  EXPECT_FALSE(peer.goaway());
+  EXPECT_FALSE(peer.goaway_code());
 }
 
 }  // namespace

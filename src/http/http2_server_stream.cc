@@ -1,13 +1,11 @@
 #include "http/http2_server_stream.h"
 
-#include <algorithm>
 #include <charconv>
-#include <cstring>
 #include <utility>
 
 #include "base/check.h"
+#include "http/http2_codec.h"
 #include "http/http2_server_connection.h"
-#include "proto/http1/fields.h"
 
 namespace weir::http {
 
@@ -15,35 +13,6 @@ using proto::http::BodyKind;
 using proto::http::FieldId;
 using proto::http::Method;
 using proto::http1::Bad;
-
-namespace {
-
-/// Memory that the next request of a recycled stream may inherit.
-constexpr size_t kBytesKept = 16 * 1024;
-
-/// RFC 9113 section 8.2.2; Content-Length is told from what the response says of itself.
-constexpr uint32_t kNeverSent =
-    proto::http1::kConnectionFields | proto::http1::id_set(FieldId::content_length, FieldId::connection);
-
-uint8_t* bytes_of(std::string_view text) {
-  // nghttp2's fields are not const, but it copies them and writes to its copy.
-  return reinterpret_cast<uint8_t*>(const_cast<char*>(text.data()));
-}
-
-nghttp2_nv nv(std::string_view name, std::string_view value, uint8_t flags = NGHTTP2_NV_FLAG_NONE) {
-  return {.name = bytes_of(name),
-          .value = bytes_of(value),
-          .namelen = name.size(),
-          .valuelen = value.size(),
-          .flags = flags};
-}
-
-void empty(std::string& text) {
-  text.clear();
-  if (text.capacity() > kBytesKept) std::string().swap(text);
-}
-
-}  // namespace
 
 void Http2ServerStream::begin(Http2ServerConnection& connection, int32_t id) {
   connection_ = &connection;
@@ -57,15 +26,10 @@ void Http2ServerStream::clear() {
   handler_ = nullptr;
   fields_.shrink();
   trailers_.clear();
-  empty(in_);
-  empty(out_);
-  out_offset_ = 0;
-  trailer_text_.clear();
-  trailer_sizes_.clear();
+  in_.clear();
+  out_.clear();
   body_bytes_ = 0;
-  owed_ = 0;
-  requested_ = remote_ended_ = end_told_ = paused_ = deliver_later_ = false;
-  head_sent_ = ended_ = deferred_ = was_congested_ = resetting_ = false;
+  requested_ = remote_ended_ = end_told_ = deliver_later_ = head_sent_ = resetting_ = false;
 }
 
 const ClientFacts& Http2ServerStream::client_facts() const { return connection_->client(); }
@@ -95,18 +59,10 @@ void Http2ServerStream::on_body(std::string_view piece) {
     consumed(piece.size());
     return refuse(Bad::body_too_large);
   }
-  if (paused_ || !in_.empty()) {
-    in_ += piece;
-    owed_ += piece.size();
-    return;
-  }
+  if (in_.hold(piece)) return;
   handler_->on_request_body(piece);
   if (connection_->state_ == Http2ServerConnection::State::closed) return;
-  if (paused_) {
-    owed_ += piece.size();
-  } else {
-    consumed(piece.size());
-  }
+  consumed(in_.handed_on(piece.size()));
 }
 
 void Http2ServerStream::on_end() {
@@ -120,11 +76,11 @@ void Http2ServerStream::finish_request() {
 }
 
 void Http2ServerStream::pause_request() {
-  if (!end_told_) paused_ = true;
+  if (!end_told_) in_.pause();
 }
 
 void Http2ServerStream::resume_request() {
-  if (!std::exchange(paused_, false)) return;
+  if (!in_.resume()) return;
   body_at_ = connection_->stream_.loop().now();
   deliver_later_ = true;
   connection_->stream_.loop().schedule(connection_->deliver_hook_);
@@ -132,13 +88,13 @@ void Http2ServerStream::resume_request() {
 
 void Http2ServerStream::deliver() {
   deliver_later_ = false;
-  if (paused_) return;
+  if (in_.paused()) return;
   if (!in_.empty() && handler_ != nullptr) {
-    const std::string piece = std::exchange(in_, {});
+    const std::string piece = in_.take_held();
     handler_->on_request_body(piece);
-    if (connection_ == nullptr || paused_) return;
+    if (connection_ == nullptr || in_.paused()) return;
   }
-  consumed(std::exchange(owed_, 0));
+  consumed(in_.take_owed());
   if (remote_ended_ && !end_told_) finish_request();
 }
 
@@ -150,7 +106,7 @@ void Http2ServerStream::consumed(size_t bytes) {
 
 /// The stream is closed, by whomever: what nobody was told yet is told now.
 void Http2ServerStream::on_closed(uint32_t error_code) {
-  if (owed_ != 0) nghttp2_session_consume_connection(connection_->session_, std::exchange(owed_, 0));
+  if (const size_t owed = in_.take_owed(); owed != 0) nghttp2_session_consume_connection(connection_->session_, owed);
   fail_handler(error_code == NGHTTP2_CANCEL || error_code == NGHTTP2_NO_ERROR ? Code::cancelled : Code::reset,
                "stream closed");
 }
@@ -164,26 +120,16 @@ void Http2ServerStream::fail_handler(Code code, const char* detail) {
 // ---- the response
 // ----------------------------------------------------------------------------------------------------
 
-void Http2ServerStream::add_fields(std::span<const Field> fields) {
-  auto& list = connection_->recycling_->fields;
-  for (const Field& field : fields) {
-    if (field.hop_by_hop || proto::http1::in(kNeverSent, field.id)) continue;
-    // What no two responses have in common would only push out of the table what they share.
-    const bool unique = field.id == FieldId::x_request_id;
-    list.push_back(nv(field.name, field.value, unique ? NGHTTP2_NV_FLAG_NO_INDEX : NGHTTP2_NV_FLAG_NONE));
-  }
-}
-
 /// As RFC 9110 section 8.6 has it: of a response without content its field speaks of what a GET would have got.
 void Http2ServerStream::add_framing(const ResponseHead& head, bool end, char (&digits)[20]) {
   auto& list = connection_->recycling_->fields;
   const bool bodiless = (method_ == Method::head && head.status != 204) || head.status == 304;
   const Field* field = bodiless ? head.find(FieldId::content_length) : nullptr;
   if (field != nullptr) {
-    list.push_back(nv("content-length", field->value));
+    list.push_back(http2_field("content-length", field->value));
   } else if (head.status != 204 && head.body == BodyKind::length && (bodiless || !end || head.content_length == 0)) {
     const auto [last, error] = std::to_chars(digits, digits + sizeof digits, head.content_length);
-    list.push_back(nv("content-length", {digits, static_cast<size_t>(last - digits)}));
+    list.push_back(http2_field("content-length", {digits, static_cast<size_t>(last - digits)}));
   }
 }
 
@@ -192,8 +138,8 @@ void Http2ServerStream::send_informational(const ResponseHead& head) {
   char status[20];
   const auto [last, error] = std::to_chars(status, status + sizeof status, head.status);
   auto& list = connection_->recycling_->fields;
-  list.assign(1, nv(":status", {status, static_cast<size_t>(last - status)}));
-  add_fields(head.fields);
+  list.assign(1, http2_field(":status", {status, static_cast<size_t>(last - status)}));
+  append_http2_fields(list, head.fields);
   nghttp2_submit_headers(connection_->session_, NGHTTP2_FLAG_NONE, id_, nullptr, list.data(), list.size(), nullptr);
   connection_->pump_later();
 }
@@ -205,9 +151,9 @@ void Http2ServerStream::send_head(const ResponseHead& head, std::span<const Fiel
   char status[20], digits[20];
   const auto [last, error] = std::to_chars(status, status + sizeof status, head.status);
   auto& list = connection_->recycling_->fields;
-  list.assign(1, nv(":status", {status, static_cast<size_t>(last - status)}));
-  add_fields(head.fields);
-  add_fields(extra);
+  list.assign(1, http2_field(":status", {status, static_cast<size_t>(last - status)}));
+  append_http2_fields(list, head.fields);
+  append_http2_fields(list, extra);
   add_framing(head, end, digits);
   nghttp2_data_provider body{};
   body.source.ptr = this;
@@ -217,78 +163,34 @@ void Http2ServerStream::send_head(const ResponseHead& head, std::span<const Fiel
   nghttp2_submit_response(connection_->session_, id_, list.data(), list.size(), end ? nullptr : &body);
   connection_->pump_later();
   if (!end) return;
-  ended_ = true;
+  out_.end();
   handler_ = nullptr;
 }
 
 void Http2ServerStream::send_body(std::string_view piece) {
   if (resetting_ || piece.empty()) return;
-  if (waiting() == 0) sent_at_ = connection_->stream_.loop().now();
-  out_ += piece;
-  if (congested()) was_congested_ = true;
+  out_.add(piece, connection_->stream_.loop().now());
   resume_output();
 }
 
 void Http2ServerStream::send_end(const Fields& trailers) {
   if (resetting_) return;
-  for (const Field& field : trailers) {
-    if (field.hop_by_hop || proto::http1::in(kNeverSent, field.id)) continue;
-    trailer_text_.append(field.name).append(field.value);
-    trailer_sizes_.emplace_back(static_cast<uint32_t>(field.name.size()), static_cast<uint32_t>(field.value.size()));
-  }
-  ended_ = true;
+  out_.end(trailers, connection_->stream_.loop().now());
   handler_ = nullptr;
-  if (waiting() == 0) sent_at_ = connection_->stream_.loop().now();
   resume_output();
 }
 
 void Http2ServerStream::resume_output() {
-  if (std::exchange(deferred_, false)) nghttp2_session_resume_data(connection_->session_, id_);
+  out_.resume(connection_->session_, id_);
   connection_->pump_later();
 }
 
-/// What the next DATA frame may carry; the codec comes back for the bytes with take().
 ssize_t Http2ServerStream::offer(size_t most, uint32_t* flags) {
-  const size_t size = std::min(most, waiting());
-  if (resetting_ || (size == 0 && !ended_)) {
-    deferred_ = true;
-    return NGHTTP2_ERR_DEFERRED;
-  }
-  *flags |= NGHTTP2_DATA_FLAG_NO_COPY;
-  if (!ended_ || size != waiting()) return static_cast<ssize_t>(size);
-  *flags |= NGHTTP2_DATA_FLAG_EOF;
-  if (!trailer_sizes_.empty()) {
-    *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
-    submit_trailers();
-  }
-  return static_cast<ssize_t>(size);
-}
-
-void Http2ServerStream::submit_trailers() {
-  auto& list = connection_->recycling_->fields;
-  list.clear();
-  std::string_view rest = trailer_text_;
-  for (const auto& [name, value] : trailer_sizes_) {
-    list.push_back(nv(rest.substr(0, name), rest.substr(name, value)));
-    rest.remove_prefix(name + value);
-  }
-  nghttp2_submit_trailer(connection_->session_, id_, list.data(), list.size());
+  return out_.offer(connection_->session_, id_, connection_->recycling_->fields, most, flags);
 }
 
 void Http2ServerStream::take(std::string& out, size_t size) {
-  out.append(out_, out_offset_, size);
-  out_offset_ += size;
-  sent_at_ = connection_->stream_.loop().now();
-  if (out_offset_ == out_.size()) {
-    out_.clear();
-    out_offset_ = 0;
-  } else if (out_offset_ >= kCongestedBytes) {
-    out_.erase(0, std::exchange(out_offset_, 0));
-  }
-  if (was_congested_ && waiting() <= kDrainedBytes) {
-    was_congested_ = false;
-    connection_->drained_.push_back(this);
-  }
+  if (out_.take(out, size, connection_->stream_.loop().now())) connection_->drained_.push_back(this);
 }
 
 // ---- the end of it
@@ -301,8 +203,7 @@ void Http2ServerStream::abort() {
 
 void Http2ServerStream::reset(uint32_t error_code) {
   if (std::exchange(resetting_, true)) return;
-  out_.clear();
-  out_offset_ = 0;
+  out_.drop();
   nghttp2_submit_rst_stream(connection_->session_, NGHTTP2_FLAG_NONE, id_, error_code);
   connection_->pump_later();
 }
@@ -340,14 +241,14 @@ void Http2ServerStream::answer_refusal(uint16_t status, std::string_view reason,
 /// Whether the client keeps its side moving.
 void Http2ServerStream::check(Instant now) {
   const ServerOptions& options = *connection_->options_;
-  const bool owes_body = handler_ != nullptr && requested_ && !remote_ended_ && !paused_ && in_.empty();
+  const bool owes_body = handler_ != nullptr && requested_ && !remote_ended_ && !in_.paused() && in_.empty();
   if (owes_body && now - body_at_ >= options.body_timeout) {
     return refuse(408, "body_timeout", "The request's body did not arrive in time (RFC 9110 section 15.5.9).");
   }
   nghttp2_session* session = connection_->session_;
   const bool no_window = nghttp2_session_get_stream_remote_window_size(session, id_) <= 0 ||
                          nghttp2_session_get_remote_window_size(session) <= 0;
-  if (waiting() == 0 || !no_window || resetting_ || now - sent_at_ < options.write_timeout) return;
+  if (out_.waiting() == 0 || !no_window || resetting_ || now - out_.moved_at() < options.write_timeout) return;
   connection_->owner_.on_defence(*connection_, Http2Defence::zero_window);
   fail_handler(Code::timeout, "no window");
   reset(NGHTTP2_CANCEL);

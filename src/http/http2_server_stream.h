@@ -4,15 +4,16 @@
 // for a handler that has paused, what of the response waits for the client's windows.
 //
 // Back-pressure. The client gets new credit for a body only for what the handler took: a paused stream holds at most a
-// stream's window. The response queues up to kCongestedBytes, then `congested` says so. Thread rule: the loop's thread.
+// stream's window. Of the response so much is queued as http2_outgoing.h says. Thread rule: the loop's thread.
 
 #include <nghttp2/nghttp2.h>
 
 #include <cstdint>
-#include <memory>
-#include <string>
+#include <string_view>
 
 #include "base/time.h"
+#include "http/http2_incoming.h"
+#include "http/http2_outgoing.h"
 #include "http/streams.h"
 #include "proto/http1/parser.h"
 #include "proto/http2/request_fields.h"
@@ -32,17 +33,14 @@ class Http2ServerStream final : public ServerStream {
   void send_body(std::string_view piece) override;
   void send_end(const Fields& trailers) override;
   void abort() override;
-  [[nodiscard]] bool congested() const override { return waiting() >= kCongestedBytes; }
+  [[nodiscard]] bool congested() const override { return out_.congested(); }
   void pause_request() override;
   void resume_request() override;
   [[nodiscard]] const ClientFacts& client_facts() const override;
 
-  static constexpr size_t kCongestedBytes = 64 * 1024;
-  static constexpr size_t kDrainedBytes = 16 * 1024;
-
  private:
   friend class Http2ServerConnection;
-  friend struct Http2Callbacks;
+  friend struct Http2ServerCallbacks;
 
   // What frames bring.
   void on_head(bool end);
@@ -56,7 +54,6 @@ class Http2ServerStream final : public ServerStream {
   // What the codec takes.
   ssize_t offer(size_t most, uint32_t* flags);
   void take(std::string& out, size_t size);
-  void submit_trailers();
 
   void refuse(proto::http1::Bad bad);
   void refuse(uint16_t status, std::string_view reason, std::string_view text);
@@ -66,9 +63,7 @@ class Http2ServerStream final : public ServerStream {
   void finish_request();
   void consumed(size_t bytes);
   void resume_output();
-  void add_fields(std::span<const Field> fields);
   void add_framing(const ResponseHead& head, bool end, char (&digits)[20]);
-  [[nodiscard]] size_t waiting() const { return out_.size() - out_offset_; }
 
   Http2ServerConnection* connection_ = nullptr;
   Http2ServerStream* previous_ = nullptr;
@@ -76,26 +71,17 @@ class Http2ServerStream final : public ServerStream {
   RequestHandler* handler_ = nullptr;
   proto::http2::RequestFields fields_;
   proto::http2::TrailerFields trailers_;
-  std::string in_;         ///< of the request's body, while paused
-  std::string out_;        ///< of the response's body
-  size_t out_offset_ = 0;  ///< of out_ that has been sent
-  std::string trailer_text_;
-  std::vector<std::pair<uint32_t, uint32_t>> trailer_sizes_;  ///< of name and value, in order, within trailer_text_
-  Instant body_at_{};                                         ///< the last piece of the request
-  Instant sent_at_{};                                         ///< the last progress of the response
+  Http2Incoming in_;   ///< the request's body
+  Http2Outgoing out_;  ///< the response's
+  Instant body_at_{};  ///< the last piece of the request
   uint64_t body_bytes_ = 0;
-  size_t owed_ = 0;  ///< bytes received that the client has got no credit for
   int32_t id_ = 0;
   proto::http::Method method_ = proto::http::Method::get;
   bool requested_ = false;  ///< the head is complete, and answered or handed on
   bool remote_ended_ = false;
   bool end_told_ = false;  ///< the handler knows that the request has ended
-  bool paused_ = false;
   bool deliver_later_ = false;
   bool head_sent_ = false;
-  bool ended_ = false;     ///< the response is complete in out_
-  bool deferred_ = false;  ///< the codec waits for resume_output
-  bool was_congested_ = false;
   bool resetting_ = false;
 };
 

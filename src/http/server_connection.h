@@ -8,11 +8,14 @@
 #include <cstdint>
 #include <memory>
 #include <string_view>
+#include <utility>
 
 #include "http/http2_guard.h"
 #include "http/streams.h"
 #include "net/loop.h"
 #include "net/stream.h"
+#include "net/tls/failure.h"
+#include "net/tls/server_context.h"
 #include "proto/http1/parser.h"
 
 namespace weir::http {
@@ -34,14 +37,18 @@ struct ServerOptions {
   Duration idle_timeout = Duration::s(75);
   Duration write_timeout = Duration::s(30);
   Http2Options http2;
+  std::shared_ptr<const net::tls::ServerContext> tls;  ///< null: clients speak HTTP in the clear
+  Duration handshake_timeout = Duration::s(10);
 };
 
+class Http2ServerStream;
+template <class Stream>
 class Http2Recycling;
 
 /// Scratch that all connections of a loop share, so that an idle one owns next to nothing.
 struct ServerScratch {
   RequestHead head;
-  std::shared_ptr<Http2Recycling> http2;  ///< made by the first connection that needs it
+  std::shared_ptr<Http2Recycling<Http2ServerStream>> http2;  ///< made by the first connection that needs it
 };
 
 class ServerConnection : public net::Deferred {
@@ -55,6 +62,10 @@ class ServerConnection : public net::Deferred {
     /// The client speaks HTTP/2, or TLS agreed on it: `connection` is out of use and lets go of its socket. Take it out
     /// of your books, hand it to Loop::defer_delete, and start an Http2ServerConnection with what it had.
     virtual void on_http2(ServerConnection& connection, net::Stream::Detached detached) = 0;
+    /// TLS is agreed on: see client().tls.
+    virtual void on_handshake(ServerConnection& /*connection*/) {}
+    /// It is not, and the connection is closed or, where HTTP came in the clear, about to be answered with 400.
+    virtual void on_handshake_failed(ServerConnection& /*connection*/, net::tls::Failure /*failure*/) {}
     /// A defence against an HTTP/2 client struck: the connection is about to close, or with zero_window a stream.
     virtual void on_defence(ServerConnection& /*connection*/, Http2Defence /*defence*/) {}
     /// The connection is closed; take it out of your books and hand it to Loop::defer_delete.
@@ -70,6 +81,8 @@ class ServerConnection : public net::Deferred {
   /// Closes now, whatever is in progress.
   virtual void kill() = 0;
   [[nodiscard]] const ClientFacts& client() const { return client_; }
+  /// Takes over what `former`, which spoke another version on the same socket, knew of the client.
+  void follow(ServerConnection& former) { client_.tls = std::move(former.client_.tls); }
 
   /// For the owner's intrusive bookkeeping.
   ServerConnection* previous = nullptr;

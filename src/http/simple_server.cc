@@ -155,11 +155,15 @@ SimpleServer::SimpleServer(net::Loop& loop, Handler handler, Limits limits)
 
 Result<std::unique_ptr<SimpleServer>> SimpleServer::create(net::Loop& loop, const net::SocketAddress& address,
                                                            Handler handler, Limits limits) {
+  auto listening = net::Acceptor::open(address, net::Acceptor::Options{.reuse_port = false});
+  if (!listening) return fail(listening.error());
+  return adopt(loop, std::move(*listening), std::move(handler), limits);
+}
+
+std::unique_ptr<SimpleServer> SimpleServer::adopt(net::Loop& loop, net::Fd listening, Handler handler, Limits limits) {
   CHECK(limits.connections > 0);
   std::unique_ptr<SimpleServer> server(new SimpleServer(loop, std::move(handler), limits));
-  auto acceptor = net::Acceptor::listen(loop, address, *server, net::Acceptor::Options{.reuse_port = false});
-  if (!acceptor) return fail(acceptor.error());
-  server->acceptor_ = std::move(*acceptor);
+  server->acceptor_ = net::Acceptor::adopt(loop, std::move(listening), *server);
   return server;
 }
 

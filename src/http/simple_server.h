@@ -80,11 +80,15 @@ class SimpleServer final : private net::Acceptor::Handler, private ServerConnect
   /// Errors: those of Acceptor::listen. An address that another server has is refused rather than shared.
   static Result<std::unique_ptr<SimpleServer>> create(net::Loop& loop, const net::SocketAddress& address,
                                                       Handler handler, Limits limits);
+  /// The same with a socket that is open already. `listening` must not block.
+  static std::unique_ptr<SimpleServer> adopt(net::Loop& loop, net::Fd listening, Handler handler, Limits limits);
   ~SimpleServer();
   SimpleServer(const SimpleServer&) = delete;
   SimpleServer& operator=(const SimpleServer&) = delete;
 
   [[nodiscard]] net::SocketAddress local_address() const { return acceptor_->local_address(); }
+  /// net::Acceptor::duplicate().
+  [[nodiscard]] net::Fd duplicate_socket() const { return acceptor_->duplicate(); }
   [[nodiscard]] size_t connections() const { return connection_count_; }
 
   /// Stops accepting, closes idle connections and lets requests in progress finish; `done` runs (once, maybe from

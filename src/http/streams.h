@@ -11,6 +11,7 @@
 // Sending is allowed from inside any callback. Thread rule: the loop's thread.
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -26,10 +27,20 @@ using proto::http::Fields;
 using proto::http::RequestHead;
 using proto::http::ResponseHead;
 
+/// What was agreed on with a client that speaks TLS.
+struct TlsFacts {
+  std::string_view version;  ///< "TLSv1.3"
+  std::string_view cipher;   ///< by its name in RFCs
+  std::string server_name;   ///< that the client asked for (SNI); empty: none
+  std::string certificate;   ///< the client's that was verified, as in X-Forwarded-Client-Cert; empty: none
+  bool resumed = false;
+};
+
 /// Whom requests come from, and over what. Lives as long as the connection.
 struct ClientFacts {
   net::SocketAddress address;
-  std::string host;  ///< its text without port
+  std::string host;                       ///< its text without port
+  std::unique_ptr<const TlsFacts> tls{};  ///< null: without TLS
 };
 
 /// Answers one request.

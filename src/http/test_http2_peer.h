@@ -1,10 +1,11 @@
 #pragma once
-// A client of HTTP/2 that says frames byte by byte as the test wants them, valid or not, and sorts what comes back by
-// stream. Field lists are sent as literals, so nothing is hidden in HPACK's table; what is received is expanded with
-// nghttp2's inflater. Tests only.
+// A client or an endpoint of HTTP/2 that says frames byte by byte as the test wants them, valid or not, and sorts what
+// comes back by stream. Field lists are sent as literals, so nothing is hidden in HPACK's table; what is received is
+// expanded with nghttp2's inflater. Tests only.
 
 #include <nghttp2/nghttp2.h>
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -65,7 +66,9 @@ inline List fields_of(const std::string& target, const List& more = {}, const st
 
 inline constexpr uint8_t kEnd = NGHTTP2_FLAG_END_STREAM, kEndHeaders = NGHTTP2_FLAG_END_HEADERS;
 
-class Http2Peer {
+/// The frames of one side of a connection, to say and to hear. `Self` is the side itself, so that calls can be chained.
+template <class Self>
+class Http2Frames {
  public:
   struct Stream {
     std::string status;
@@ -75,34 +78,35 @@ class Http2Peer {
     bool ended = false;
     std::optional<uint32_t> reset;
   };
+  using Until = std::function<void(const std::function<bool()>&)>;
 
-  /// Connects and greets. `settings`: pairs of identifier and value.
-  explicit Http2Peer(Server& server, const std::vector<std::pair<uint16_t, uint32_t>>& settings = {})
-      : server_(server), peer_(server.connect()) {
-    EXPECT_EQ(nghttp2_hd_inflate_new(&inflater_), 0);
-    std::string payload;
-    for (const auto& [id, value] : settings) payload += big_endian(id, 2) + big_endian(value, 4);
-    peer_->say(std::string(kPreface) + frame(NGHTTP2_SETTINGS, 0, 0, payload));
-  }
-  ~Http2Peer() { nghttp2_hd_inflate_del(inflater_); }
-  Http2Peer(const Http2Peer&) = delete;
-  Http2Peer& operator=(const Http2Peer&) = delete;
+  Http2Frames(const Http2Frames&) = delete;
+  Http2Frames& operator=(const Http2Frames&) = delete;
 
-  Http2Peer& say(std::string_view bytes) {
-    peer_->say(bytes);
-    return *this;
+  Self& say(std::string_view bytes) {
+    peer_.say(bytes);
+    return static_cast<Self&>(*this);
   }
-  Http2Peer& ask(uint32_t stream, const List& list, bool end = true) {
+  Self& head(uint32_t stream, const List& list, bool end = true) {
     return say(frame(NGHTTP2_HEADERS, static_cast<uint8_t>(kEndHeaders | (end ? kEnd : 0)), stream, hpack(list)));
   }
-  Http2Peer& data(uint32_t stream, std::string_view bytes, bool end = false) {
+  Self& data(uint32_t stream, std::string_view bytes, bool end = false) {
     return say(frame(NGHTTP2_DATA, end ? kEnd : 0, stream, bytes));
   }
-  Http2Peer& window(uint32_t stream, uint32_t more) {
+  Self& window(uint32_t stream, uint32_t more) {
     return say(frame(NGHTTP2_WINDOW_UPDATE, 0, stream, big_endian(more, 4)));
   }
-  Http2Peer& rst(uint32_t stream, uint32_t code = NGHTTP2_CANCEL) {
+  Self& rst(uint32_t stream, uint32_t code = NGHTTP2_CANCEL) {
     return say(frame(NGHTTP2_RST_STREAM, 0, stream, big_endian(code, 4)));
+  }
+
+  Self& goaway(uint32_t last, uint32_t code = NGHTTP2_NO_ERROR) {
+    return say(frame(NGHTTP2_GOAWAY, 0, 0, big_endian(last, 4) + big_endian(code, 4)));
+  }
+  Self& settings(const std::vector<std::pair<uint16_t, uint32_t>>& list) {
+    std::string payload;
+    for (const auto& [id, value] : list) payload += big_endian(id, 2) + big_endian(value, 4);
+    return say(frame(NGHTTP2_SETTINGS, 0, 0, payload));
   }
 
   /// What has come so far.
@@ -111,11 +115,11 @@ class Http2Peer {
     return streams_[id];
   }
   Stream& await(uint32_t id) {
-    server_.until([&] { return stream(id).ended || stream(id).reset || gone(); });
+    until_([&] { return stream(id).ended || stream(id).reset || gone(); });
     return streams_[id];
   }
   /// The error code of the latest GOAWAY.
-  std::optional<uint32_t> goaway() {
+  std::optional<uint32_t> goaway_code() {
     read();
     return goaways_.empty() ? std::nullopt : std::optional(goaways_.back().second);
   }
@@ -126,7 +130,7 @@ class Http2Peer {
   }
   bool gone() {
     read();
-    return peer_->gone();
+    return peer_.gone();
   }
   uint64_t credit(uint32_t id) {
     read();
@@ -140,17 +144,29 @@ class Http2Peer {
     read();
     return pongs_;
   }
-  /// The server has answered everything that was said before.
+  std::vector<std::string> pings;  ///< what the other side wants to have back
+  bool answer_pings = true;
+  /// The other side has answered everything that was said before.
   void settle() {
     const int before = pongs();
     say(frame(NGHTTP2_PING, 0, 0, "12345678"));
-    server_.until([&] { return pongs() > before || gone(); });
+    until_([&] { return pongs() > before || gone(); });
   }
-  Peer& peer() { return *peer_; }
+  Peer& peer() { return peer_; }
+
+ protected:
+  Http2Frames(Peer& peer, Until until, size_t preface) : peer_(peer), until_(std::move(until)), at_(preface) {
+    EXPECT_EQ(nghttp2_hd_inflate_new(&inflater_), 0);
+  }
+  Http2Frames(std::unique_ptr<Peer> own, Until until) : Http2Frames(*own, std::move(until), 0) {
+    own_ = std::move(own);
+  }
+  ~Http2Frames() { nghttp2_hd_inflate_del(inflater_); }
 
  private:
   void read() {
-    const std::string& all = peer_->received;
+    const std::string& all = peer_.received;
+    if (all.size() < at_) return;  // not even the preface
     while (all.size() - at_ >= 9) {
       const auto byte = [&](size_t i) { return static_cast<uint32_t>(static_cast<uint8_t>(all[at_ + i])); };
       const size_t size = byte(0) << 16 | byte(1) << 8 | byte(2);
@@ -178,13 +194,22 @@ class Http2Peer {
         for (size_t i = 0; i + 6 <= payload.size(); i += 6)
           settings_[static_cast<uint16_t>(number(payload, i, 2))] = number(payload, i + 2, 4);
         break;
-      case NGHTTP2_PING: pongs_ += flags & NGHTTP2_FLAG_ACK ? 1 : 0; break;
+      case NGHTTP2_PING: take_ping(flags, payload); break;
       case NGHTTP2_GOAWAY: goaways_.emplace_back(number(payload, 0, 4), number(payload, 4, 4)); break;
       case NGHTTP2_WINDOW_UPDATE: credit_[id] += number(payload, 0, 4); break;
       default: ADD_FAILURE() << "frame of type " << int{type};
     }
     const bool carries_end = type == NGHTTP2_DATA || type == NGHTTP2_HEADERS;
     if (carries_end && (flags & kEnd) != 0) stream.ended = true;
+  }
+
+  void take_ping(uint8_t flags, const std::string& payload) {
+    if ((flags & NGHTTP2_FLAG_ACK) != 0) {
+      ++pongs_;
+    } else {
+      pings.push_back(payload);
+      if (answer_pings) say(frame(NGHTTP2_PING, NGHTTP2_FLAG_ACK, 0, payload));
+    }
   }
 
   void take_fields(Stream& stream, std::string_view block) {
@@ -211,15 +236,46 @@ class Http2Peer {
     nghttp2_hd_inflate_end_headers(inflater_);
   }
 
-  Server& server_;
-  std::unique_ptr<Peer> peer_;
+  std::unique_ptr<Peer> own_;  ///< if it is
+  Peer& peer_;
+  Until until_;
   nghttp2_hd_inflater* inflater_ = nullptr;
-  size_t at_ = 0;
+  size_t at_;
   std::map<uint32_t, Stream> streams_;
   std::map<uint32_t, uint64_t> credit_;
   std::map<uint16_t, uint32_t> settings_;
   std::vector<std::pair<uint32_t, uint32_t>> goaways_;
   int pongs_ = 0;
+};
+
+/// A client.
+class Http2Peer final : public Http2Frames<Http2Peer> {
+ public:
+  /// Connects and greets. `settings`: pairs of identifier and value.
+  explicit Http2Peer(Server& server, const std::vector<std::pair<uint16_t, uint32_t>>& list = {})
+      : Http2Frames(server.connect(), [&server](const std::function<bool()>& done) { server.until(done); }) {
+    say(kPreface).settings(list);
+  }
+  Http2Peer& ask(uint32_t id, const List& list, bool end = true) { return head(id, list, end); }
+};
+
+/// An endpoint: what a scripted server has accepted.
+class Http2Endpoint final : public Http2Frames<Http2Endpoint> {
+ public:
+  /// Greets; `list`: pairs of identifier and value.
+  Http2Endpoint(RawServer& server, size_t index, const std::vector<std::pair<uint16_t, uint32_t>>& list = {})
+      : Http2Frames(
+            server.accepted(index), [&server](const std::function<bool()>& done) { server.until(done); },
+            kPreface.size()) {
+    settings(list);
+  }
+  /// Answers with a head, and a body if there is one.
+  Http2Endpoint& answer(uint32_t id, const std::string& status, const std::string& body = {}, const List& more = {}) {
+    List list = {{":status", status}};
+    list.insert(list.end(), more.begin(), more.end());
+    head(id, list, body.empty());
+    return body.empty() ? *this : data(id, body, true);
+  }
 };
 
 }  // namespace weir::http::test

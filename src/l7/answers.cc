@@ -70,12 +70,13 @@ void Exchange::send_answer(std::span<const Field> fields, std::string_view body)
   // A 304 would tell the length of what it stands for, which is not known here.
   head.body = status_ == 304 ? proto::http::BodyKind::none : proto::http::BodyKind::length;
   head.content_length = body.size();
-  std::array<Field, 5> all;
-  CHECK(fields.size() + 2 <= all.size());
+  std::array<Field, 6> all;
+  CHECK(fields.size() + 3 <= all.size());
   size_t count = 0;
   for (const Field& each : fields) all[count++] = each;
   all[count++] = {.name = "X-Request-Id", .value = forwarding_.request_id()};
   all[count++] = {.name = "Date", .value = worker_.clock().http_date()};
+  if (takes_hsts(head)) all[count++] = hsts_field();
   std::span<const Field> extra(all.data(), count);
   if (plan_ != nullptr) extra = edits_->response_fields(head.fields, extra);
   const bool sends_body = !body.empty() && head_.method != proto::http::Method::head;

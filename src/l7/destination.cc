@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "l7/core/router.h"
+#include "l7/core/shift.h"
 #include "l7/core/split.h"
 #include "l7/exchange.h"
 #include "l7/worker.h"
@@ -10,10 +11,11 @@
 namespace weir::l7 {
 
 void Exchange::aim() {
-  const RouteTable::Target& target = switched_off_.empty() ? listener_->targets[route_index_][draw_target()]
-                                                           : listener_->detours[route_index_].fallback;
-  cluster_ = target.cluster;
-  target.requests->add();
+  target_ = switched_off_.empty() ? &listener_->targets[route_index_][draw_target()]
+                                  : &listener_->detours[route_index_].fallback;
+  if (target_->diverted != nullptr) target_ = &divert(*target_);
+  cluster_ = target_->cluster;
+  target_->requests->add();
   begin_sticky();
 }
 
@@ -24,6 +26,14 @@ size_t Exchange::draw_target() {
     return core::find_sticky_target(route_->to, *value);
   }
   return core::find_target(route_->to, worker_.prng().below(weights));
+}
+
+/// While traffic is shifted from one cluster to another: where clients keep their cluster, each moves once.
+const RouteTable::Target& Exchange::divert(const RouteTable::Target& target) {
+  const auto share = target.diverted_share->load(std::memory_order_relaxed);
+  const auto value = core::sticky_value(route_->split_by, head_, client_);
+  const uint64_t drawn = value ? core::sticky_draw(*value, core::kWholeShare) : worker_.prng().below(core::kWholeShare);
+  return drawn < share ? *target.diverted : target;
 }
 
 /// A share of the requests is copied, as it leaves for the endpoint. What becomes a tunnel never is, and a fallback is

@@ -9,6 +9,7 @@
 #include "l7/core/grpc.h"
 #include "l7/core/outcome.h"
 #include "l7/core/router.h"
+#include "l7/core/shift.h"
 #include "l7/worker.h"
 #include "proto/http/cookie.h"
 
@@ -28,6 +29,7 @@ void Exchange::assign(WorkerSnapshot& snapshot, const RouteTable& listener) {
   listener_ = &listener;
   route_ = nullptr;
   plan_ = nullptr;
+  target_ = nullptr;
   cluster_ = nullptr;
   downstream_ = nullptr;
   upstream_ = nullptr;
@@ -53,8 +55,14 @@ void Exchange::on_request(http::ServerStream& stream, http::RequestHead& head, s
   client_.assign(stream.client_facts().host);
   std::swap(head_, head);  // the scratch head gets our old vectors: nobody allocates
   proto::http::own(head_, memory, memory_);
-  forwarding_.build(head_, {.client = client_, .trust_forwarded = listener_->config->trust_forwarded}, worker_.prng());
-  if (answer_maintenance()) return;
+  tls_ = stream.client_facts().tls.get();
+  if (tls_ != nullptr) head_.scheme = "https";
+  forwarding_.build(head_,
+                    {.client = client_,
+                     .certificate = tls_ != nullptr ? std::string_view(tls_->certificate) : std::string_view(),
+                     .trust_forwarded = listener_->config->trust_forwarded},
+                    worker_.prng());
+  if (answer_maintenance() || redirect_to_https()) return;
   if (const Rule refusal = route(); refusal != Rule::none) return refuse({.rule = refusal});
   if (answer_switched_off() || (switched_off_.empty() && answer_by_route())) return;
   if (plan_ != nullptr) edits_->edit_request(head_, forwarding_.fields());
@@ -62,6 +70,9 @@ void Exchange::on_request(http::ServerStream& stream, http::RequestHead& head, s
   const bool wants_tunnel = core::may_tunnel(route_->upgrade, head_);
   if (head_.method == proto::http::Method::connect && !wants_tunnel) {
     return refuse({.rule = Rule::method, .limit = "upgrade.connect"});
+  }
+  if (wants_tunnel && cluster_->config().protocol == model::Protocol::h2) {
+    return refuse({.rule = Rule::upgrade});
   }
   head_.upgrade = head_.upgrade && wants_tunnel;
   core_.begin({.idempotent = proto::http::is_idempotent(head_.method),
@@ -81,6 +92,9 @@ Rule Exchange::route() {
   path_ = found.path;
   route_index_ = found.route;
   route_ = &listener_->config->routes[found.route];
+  if (!listener_->route_requests.empty() && listener_->route_requests[found.route] != nullptr) {
+    listener_->route_requests[found.route]->add();
+  }
   plan_ = listener_->router->plan(found.route);
   if (plan_ != nullptr) begin_edits();
   return Rule::none;
@@ -244,6 +258,7 @@ void Exchange::forward(http::ResponseHead& head, bool end) {
   if (head.find(proto::http::FieldId::date) == nullptr) {
     extra[count++] = {.name = "Date", .value = worker_.clock().http_date()};
   }
+  if (takes_hsts(head)) extra[count++] = hsts_field();
   if (end) {
     cluster_->end_attempt(endpoint_, link_);
     trying_ = false;
@@ -297,7 +312,7 @@ void Exchange::on_response_failed(const Error& error) {
     // The status has left already: all that is honest now is to break off.
     if (!tunnel_) {
       worker_.metrics().truncated.add();
-      listener_->counters.failures->add();
+      count_failure();
     }
     abort_code_ = error.code;
     end_attempt(tunnel_ ? Outcome::cancelled : Outcome::gateway_failure);
@@ -385,14 +400,17 @@ void Exchange::refuse(const core::Refusal& refusal) {
   head.status = status_;
   head.body = proto::http::BodyKind::length;
   head.content_length = text.size();
-  Field extra[5] = {{.name = "Content-Type", .value = "application/json"},
+  Field extra[6] = {{.name = "Content-Type", .value = "application/json"},
                     {.name = "X-Weir-Refusal", .value = reason},
                     {.name = "X-Request-Id", .value = forwarding_.request_id()},
                     {.name = "Date", .value = worker_.clock().http_date()},
-                    {.name = "Retry-After", .value = "1"}};
+                    {.name = "Retry-After", .value = "1"},
+                    {}};
+  size_t count = status_ == 503 ? 5 : 4;
+  if (takes_hsts(head)) extra[count++] = hsts_field();
   bytes_out_ = head_.method == proto::http::Method::head ? 0 : text.size();
   http::ServerStream& stream = *downstream_;
-  stream.send_head(head, {extra, status_ == 503 ? size_t{5} : size_t{4}}, bytes_out_ == 0);
+  stream.send_head(head, {extra, count}, bytes_out_ == 0);
   if (bytes_out_ != 0) {
     stream.send_body(text);
     stream.send_end({});
@@ -411,6 +429,7 @@ void Exchange::refuse_grpc(std::string_view reason) {
                          {.name = "X-Request-Id", .value = forwarding_.request_id()},
                          {.name = "Date", .value = worker_.clock().http_date()}};
   downstream_->send_head(head, extra, true);
+  if (target_ != nullptr) target_->failures->add();
   finish();
 }
 
@@ -424,7 +443,7 @@ void Exchange::finish() {
   }
   auto& metrics = worker_.metrics();
   metrics.responses[status_ / 100 < 6 ? status_ / 100 : 0].add();
-  if (status_ / 100 == 5) listener_->counters.failures->add();
+  if (status_ / 100 == 5) count_failure();
   metrics.bytes_from_clients.add(bytes_in_);
   metrics.bytes_to_clients.add(bytes_out_);
   if (!tunnel_) metrics.duration_us.record(static_cast<uint64_t>((now() - started_).us()));
@@ -440,6 +459,11 @@ void Exchange::finish() {
   WorkerSnapshot& snapshot = *std::exchange(snapshot_, nullptr);
   if (cluster != nullptr) cluster->place_freed();
   worker_.recycle(*this, snapshot);
+}
+
+void Exchange::count_failure() {
+  listener_->counters.failures->add();
+  if (target_ != nullptr) target_->failures->add();
 }
 
 std::string Exchange::tried_names() const {

@@ -63,6 +63,9 @@ class Exchange final : public http::RequestHandler,
   void on_place() override;
   void on_deadline();
 
+  bool redirect_to_https();
+  [[nodiscard]] bool takes_hsts(http::ResponseHead& head) const;
+  [[nodiscard]] http::Field hsts_field() const;
   core::Rule route();
   void begin_edits();
   bool answer_by_route();
@@ -76,6 +79,8 @@ class Exchange final : public http::RequestHandler,
   void aim();
   [[nodiscard]] size_t draw_target();
   void send_request_head(bool end);
+  [[nodiscard]] const RouteTable::Target& divert(const RouteTable::Target& target);
+  void count_failure();
   void queue(Instant until);
   void attempt(bool fresh);
   bool choose(bool fresh);
@@ -118,9 +123,11 @@ class Exchange final : public http::RequestHandler,
   WorkerSnapshot* snapshot_ = nullptr;
   const RouteTable* listener_ = nullptr;
   const model::RouteConfig* route_ = nullptr;
-  uint32_t route_index_ = 0;  ///< of route_ among those of the listener
+  uint32_t route_index_ = 0;                    ///< of route_ among those of the listener
+  const RouteTable::Target* target_ = nullptr;  ///< that of the route
   upstream::WorkerCluster* cluster_ = nullptr;
   http::ServerStream* downstream_ = nullptr;
+  const http::TlsFacts* tls_ = nullptr;  ///< what was agreed on with the client; null: it came in the clear
   http::ClientStream* upstream_ = nullptr;
 
   http::RequestHead head_;

@@ -42,7 +42,9 @@ void Exchange::judge_end(const http::Fields& trailers) {
 
 Outcome Exchange::judge_grpc(uint8_t status) {
   worker_.metrics().grpc_statuses[status].add();
-  return core::outcome_of_grpc(status);
+  const Outcome outcome = core::outcome_of_grpc(status);
+  if (outcome != Outcome::success && target_ != nullptr) target_->failures->add();
+  return outcome;
 }
 
 }  // namespace weir::l7

@@ -9,10 +9,10 @@
 
 namespace weir::l7 {
 
-Listener::Listener(Worker& worker, std::string address, net::Fd listening)
-    : worker_(worker),
-      address_(std::move(address)),
-      acceptor_(net::Acceptor::adopt(worker.loop(), std::move(listening), *this)) {}
+Listener::Listener(Worker& worker, std::string address, std::vector<net::Fd> listening)
+    : worker_(worker), address_(std::move(address)) {
+  for (net::Fd& each : listening) acceptors_.push_back(net::Acceptor::adopt(worker.loop(), std::move(each), *this));
+}
 
 Listener::~Listener() {
   kill();
@@ -28,7 +28,19 @@ void Listener::update(WorkerSnapshot& snapshot, size_t index, uint32_t max_conne
   hold(&snapshot);
   index_ = index;
   max_connections_ = max_connections;
-  if (count_ < max_connections_) acceptor_->resume();
+  if (count_ < max_connections_) pause(false);
+}
+
+void Listener::pause(bool on) {
+  for (const auto& acceptor : acceptors_) on ? acceptor->pause() : acceptor->resume();
+}
+
+std::vector<net::Fd> Listener::duplicate_sockets() const {
+  std::vector<net::Fd> sockets;
+  for (const auto& acceptor : acceptors_) {
+    if (net::Fd fd = acceptor->duplicate(); fd.valid()) sockets.push_back(std::move(fd));
+  }
+  return sockets;
 }
 
 void Listener::on_accept(net::Fd fd, const net::SocketAddress& peer) {
@@ -38,7 +50,7 @@ void Listener::on_accept(net::Fd fd, const net::SocketAddress& peer) {
   worker_.metrics().connections.add();
   worker_.metrics().connections_accepted.add();
   link(*connection.release());
-  if (++count_ >= max_connections_) acceptor_->pause();
+  if (++count_ >= max_connections_) pause(true);
 }
 
 void Listener::link(http::ServerConnection& connection) {
@@ -58,10 +70,21 @@ void Listener::on_http2(http::ServerConnection& connection, net::Stream::Detache
   auto* const follower = new http::Http2ServerConnection(  // the list owns it
       worker_.loop(), *this, snapshot_->shared->listeners[index_].options, worker_.server_scratch(),
       connection.client().address);
+  follower->follow(connection);
   retire(connection);
   const auto started = follower->start(std::move(detached));
   link(*follower);
   if (!started) follower->kill();
+}
+
+void Listener::on_handshake(http::ServerConnection& connection) {
+  const http::TlsFacts& facts = *connection.client().tls;
+  TlsCounters& counters = worker_.metrics().tls[facts.version == kTlsVersions[1] ? 1 : 0];
+  (facts.resumed ? counters.resumptions : counters.handshakes).add();
+}
+
+void Listener::on_handshake_failed(http::ServerConnection& /*connection*/, net::tls::Failure failure) {
+  worker_.metrics().tls_failures[static_cast<size_t>(failure)].add();
 }
 
 void Listener::on_defence(http::ServerConnection& /*connection*/, http::Http2Defence defence) {
@@ -74,7 +97,7 @@ void Listener::on_defence(http::ServerConnection& /*connection*/, http::Http2Def
 void Listener::on_connection_closed(http::ServerConnection& connection) {
   retire(connection);
   worker_.metrics().connections.sub();
-  if (count_-- == max_connections_ && !draining_) acceptor_->resume();
+  if (count_-- == max_connections_ && !draining_) pause(false);
   if (draining_ && count_ == 0) worker_.on_listener_empty(*this);
 }
 
@@ -106,14 +129,14 @@ void Listener::on_bad_request(http::ServerConnection& connection, std::string_vi
   worker_.append_log(table.access_log, line);
 }
 
-void Listener::drain() {
+void Listener::drain(Backlog backlog) {
   draining_ = true;
-  acceptor_->finish();
+  for (const auto& acceptor : acceptors_) backlog == Backlog::take ? acceptor->finish() : acceptor->close();
   for (http::ServerConnection* c = connections_; c != nullptr;) std::exchange(c, c->next)->drain();
 }
 
 void Listener::kill() {
-  acceptor_->close();
+  for (const auto& acceptor : acceptors_) acceptor->close();
   draining_ = false;  // nobody is to be told
   while (connections_ != nullptr) connections_->kill();
 }

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "l7/metrics.h"
+#include "model/config.h"
 
 namespace weir::l7 {
 
@@ -37,11 +38,16 @@ class PerWorkerCounter {
 struct ListenerCounters {
   std::shared_ptr<PerWorkerCounter> requests;  ///< whose head has arrived and is well-formed
   std::shared_ptr<PerWorkerCounter> failures;  ///< of them answered with 5xx, or cut off in the middle
-  std::map<std::string, std::shared_ptr<PerWorkerCounter>, std::less<>> to;  ///< by cluster that a route leads to
+  using ByCluster = std::map<std::string, std::shared_ptr<PerWorkerCounter>, std::less<>>;
+  ByCluster to;         ///< by cluster that a route leads to
+  ByCluster to_failed;  ///< of those that failed; so did gRPC calls with a status that says so
+  ByCluster routes;     ///< that a route took, by its name; routes without one are not counted apart
 
   /// What `previous` (null: nothing) has is taken over; what it has not begins with 0.
   static ListenerCounters create(const std::vector<std::string>& clusters, const ListenerCounters* previous,
                                  size_t workers);
+  void count_routes(const std::vector<model::RouteConfig>& configured, const ListenerCounters* previous,
+                    size_t workers);
 };
 
 /// One worker's cells, where its requests find them.

@@ -33,6 +33,13 @@ void Exchange::write_log() {
   append_text(line, "listener", listener_->config->name);
   append_text(line, "client", client_);
   append_text(line, "protocol", protocol_of(head_));
+  if (tls_ != nullptr) {
+    append_text(line, "tls", tls_->version);
+    append_text(line, "cipher", tls_->cipher);
+    if (!tls_->server_name.empty()) append_text(line, "sni", tls_->server_name);
+    if (!tls_->certificate.empty()) append_text(line, "client_certificate", tls_->certificate);
+    line += tls_->resumed ? ",\"resumed\":true" : ",\"resumed\":false";
+  }
   append_text(line, "method", head_.method_text);
   append_text(line, "host", head_.authority);
   append_text(line, "target", head_.target);

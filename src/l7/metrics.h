@@ -6,11 +6,13 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 #include "base/histogram.h"
 #include "http/http2_guard.h"
 #include "l7/core/grpc.h"
 #include "l7/core/refusal.h"
+#include "net/tls/failure.h"
 
 namespace weir::l7 {
 
@@ -24,11 +26,20 @@ class Counter {
   std::atomic<uint64_t> value_{0};
 };
 
+/// Handshakes that were carried out with one version of TLS.
+struct TlsCounters {
+  Counter handshakes;   ///< full ones
+  Counter resumptions;  ///< of sessions from before
+};
+inline constexpr std::array<std::string_view, 2> kTlsVersions = {"TLSv1.2", "TLSv1.3"};
+
 struct WorkerMetrics {
   std::array<Counter, 6> responses;            ///< by class: [2] counts 2xx; [0] those that ended without a status
   std::array<Counter, core::kRules> refusals;  ///< by core::Rule
   std::array<Counter, http::kHttp2Defences> http2_defences;  ///< by http::Http2Defence
   std::array<Counter, core::kGrpcStatuses> grpc_statuses;    ///< of calls answered by endpoints
+  std::array<TlsCounters, kTlsVersions.size()> tls;          ///< with clients, in the order of kTlsVersions
+  std::array<Counter, net::tls::kFailures> tls_failures;     ///< of handshakes with clients, by net::tls::Failure
   Counter bad_requests;                                      ///< refused by the codec
   Counter client_aborts;
   Counter tunnels;         ///< open now

@@ -19,7 +19,7 @@ std::string describe(const Error& error) {
   return text;
 }
 
-std::shared_ptr<const http::ServerOptions> options_of(const model::ListenerConfig& listener) {
+std::shared_ptr<const http::ServerOptions> options_of(const model::ListenerConfig& listener, const TlsContext& tls) {
   auto options = std::make_shared<http::ServerOptions>();
   options->limits.request_line_bytes = listener.request_line_bytes;
   options->limits.field_bytes = listener.field_bytes;
@@ -30,6 +30,8 @@ std::shared_ptr<const http::ServerOptions> options_of(const model::ListenerConfi
   options->body_timeout = listener.body_timeout;
   options->idle_timeout = listener.idle_timeout;
   options->write_timeout = listener.write_timeout;
+  options->tls = tls;
+  options->handshake_timeout = listener.tls.handshake_timeout;
   options->http2 = {
       .enabled = listener.http2.enabled,
       .max_streams = listener.http2.max_streams,
@@ -50,14 +52,14 @@ void note_discovered(const upstream::Cluster* previous, const model::ClusterConf
 }  // namespace
 
 Result<std::unique_ptr<Proxy>, std::string> Proxy::create(net::Loop& control, const model::Config& config,
-                                                          size_t workers, uint64_t seed) {
+                                                          size_t workers, uint64_t seed, ListeningSockets inherited) {
   std::unique_ptr<Proxy> proxy(new Proxy(control, seed));
   for (size_t i = 0; i < workers; ++i) {
     auto worker = Worker::create(i, workers, seed + 1 + i);
     if (!worker) return fail(describe(worker.error()));
     proxy->workers_.push_back(std::move(*worker));
   }
-  auto loaded = proxy->reload(config);
+  auto loaded = proxy->put_in_force(config, std::move(inherited));
   if (!loaded) return fail(loaded.error());
   return proxy;
 }
@@ -79,17 +81,23 @@ Result<std::shared_ptr<AccessLog>, std::string> Proxy::log_for(const std::string
 }
 
 /// Those of the listener of that name, if there is one; clusters that its routes newly lead to are added.
-ListenerCounters Proxy::counters_of(const model::ListenerConfig& listener) const {
+ListenerCounters Proxy::counters_of(const model::ListenerConfig& listener,
+                                    const std::vector<Diversion>& diversions) const {
   std::vector<std::string> clusters;
   for (const auto& route : listener.routes) {
     for (const auto& target : route.to) clusters.push_back(target.cluster);
     if (!route.degradation.fallback_to.empty()) clusters.push_back(route.degradation.fallback_to);
   }
+  for (const Diversion& each : diversions) {
+    if (std::find(clusters.begin(), clusters.end(), each.from) != clusters.end()) clusters.push_back(each.to);
+  }
   const ListenerCounters* previous = nullptr;
   for (size_t i = 0; snapshot_ && i < snapshot_->listeners.size(); ++i) {
     if (snapshot_->config.listeners[i].name == listener.name) previous = &snapshot_->listeners[i].counters;
   }
-  return ListenerCounters::create(clusters, previous, workers_.size());
+  auto counters = ListenerCounters::create(clusters, previous, workers_.size());
+  counters.count_routes(listener.routes, previous, workers_.size());
+  return counters;
 }
 
 Result<std::shared_ptr<Snapshot>, std::string> Proxy::build(const model::Config& config) {
@@ -97,6 +105,7 @@ Result<std::shared_ptr<Snapshot>, std::string> Proxy::build(const model::Config&
   built->number = snapshot_ ? snapshot_->number + 1 : 1;
   built->edition = snapshot_ ? snapshot_->edition + 1 : 1;
   built->config = config;
+  built->diversions = shifts_.diversions(config);
   // What can fail comes first: making a cluster already changes the endpoints it shares with the one in force.
   for (const model::ClusterConfig& cluster : config.clusters) {
     for (const auto& endpoint : cluster.endpoints) {
@@ -114,11 +123,14 @@ Result<std::shared_ptr<Snapshot>, std::string> Proxy::build(const model::Config&
       if (!found) return fail(found.error());
       log = *found;
     }
+    auto tls = tls_.load(listener, config.path, control_.now(), clock_.unix_ms() / 1000);
+    if (!tls) return fail(fmt::format("listener {}: tls: {}", listener.name, tls.error()));
     Snapshot::Listener& made = built->listeners.emplace_back();
-    made.options = options_of(listener);
+    made.options = options_of(listener, *tls);
     made.access_log = log;
+    made.tls = *tls;
     made.router = std::make_shared<core::Router>(listener.routes);
-    made.counters = counters_of(listener);
+    made.counters = counters_of(listener, built->diversions);
   }
   discovery_.follow(config);
   switches_.follow(config);
@@ -175,8 +187,9 @@ void Proxy::rediscover(const std::vector<std::string>& clusters) {
     put_in_force(std::move(fresh), std::vector<ListeningSockets>(workers_.size()));
 }
 
-/// Sockets for the addresses that are not served yet, one per worker; all or none.
-Result<std::vector<ListeningSockets>, std::string> Proxy::open_sockets(const model::Config& config) {
+/// Sockets for the addresses that are not served yet, by worker; all or none.
+Result<std::vector<ListeningSockets>, std::string> Proxy::open_sockets(const model::Config& config,
+                                                                       ListeningSockets inherited) {
   std::vector<ListeningSockets> sockets(workers_.size());
   for (const model::ListenerConfig& listener : config.listeners) {
     const std::string text = listener.http.text();
@@ -186,26 +199,68 @@ Result<std::vector<ListeningSockets>, std::string> Proxy::open_sockets(const mod
     }
     const auto address = net::SocketAddress::parse(listener.http.host, listener.http.port);
     if (!address) return fail(fmt::format("listener {}: {}", text, describe(address.error())));
-    // SO_REUSEPORT among our workers must not mean sharing the port with a stranger: ask for it alone first.
-    if (auto alone = net::Acceptor::open(*address, {.reuse_port = false}); !alone) {
-      return fail(fmt::format("listener {}: {}", text, describe(alone.error())));
-    }
-    for (auto& mine : sockets) {
-      auto fd = net::Acceptor::open(*address, {});
-      if (!fd) return fail(fmt::format("listener {}: {}", text, describe(fd.error())));
-      mine[text] = std::move(*fd);
-    }
+    auto opened = sockets_for(*address, std::move(inherited[text]), sockets.size());
+    if (!opened) return fail(fmt::format("listener {}: {}", text, opened.error()));
+    for (size_t i = 0; i < sockets.size(); ++i) sockets[i][text] = std::move((*opened)[i]);
   }
   return sockets;
 }
 
-Result<void, std::string> Proxy::reload(const model::Config& config) {
-  auto sockets = open_sockets(config);
+Result<void, std::string> Proxy::reload(const model::Config& config) { return put_in_force(config, {}); }
+
+Result<void, std::string> Proxy::put_in_force(const model::Config& config, ListeningSockets inherited) {
+  auto sockets = open_sockets(config, std::move(inherited));
   if (!sockets) return fail(sockets.error());
   auto built = build(config);
   if (!built) return fail(built.error());
   put_in_force(std::move(*built), std::move(*sockets));
+  shifts_.retain(config, control_.now());
+  warn_of_tls();
   return {};
+}
+
+void Proxy::warn_of_tls() const {
+  for (size_t i = 0; i < snapshot_->listeners.size(); ++i) {
+    if (!snapshot_->listeners[i].tls) continue;
+    for (const std::string& warning : snapshot_->listeners[i].tls->warnings())
+      spdlog::warn("listener {}: tls: {}", snapshot_->config.listeners[i].name, warning);
+  }
+}
+
+Result<void, std::string> Proxy::shift(Shifts::Entry entry) {
+  if (auto begun = shifts_.begin(snapshot_->config, std::move(entry)); !begun) return begun;
+  update_diversions();
+  return {};
+}
+
+Result<void, std::string> Proxy::cancel_shift(const std::string& from, const std::string& to) {
+  if (auto done = shifts_.cancel(from, to, control_.now()); !done) return done;
+  update_diversions();
+  return {};
+}
+
+void Proxy::update_diversions() {
+  auto fresh = std::make_shared<Snapshot>(*snapshot_);
+  ++fresh->edition;
+  fresh->diversions = shifts_.diversions(fresh->config);
+  for (size_t i = 0; i < fresh->listeners.size(); ++i) {
+    fresh->listeners[i].counters = counters_of(fresh->config.listeners[i], fresh->diversions);
+  }
+  put_in_force(std::move(fresh), std::vector<ListeningSockets>(workers_.size()));
+}
+
+core::ShiftReading Proxy::read_shift(const Shifts::Entry& entry) const {
+  const auto counts = [&](const std::string& cluster) {
+    core::ShiftCounts all;
+    for (const auto& listener : snapshot_->listeners) {
+      const auto found = listener.counters.to.find(cluster);
+      if (found == listener.counters.to.end()) continue;
+      all.requests += found->second->sum();
+      all.failures += listener.counters.to_failed.at(cluster)->sum();
+    }
+    return all;
+  };
+  return {.from = counts(entry.from), .to = counts(entry.to)};
 }
 
 void Proxy::put_in_force(std::shared_ptr<const Snapshot> snapshot, std::vector<ListeningSockets> sockets) {
@@ -229,12 +284,14 @@ bool Proxy::settled() const {
                      [&](const auto& worker) { return worker->snapshot_edition() == snapshot_->edition; });
 }
 
-void Proxy::start() {
+void Proxy::start(std::function<void()> ready) {
+  ready_ = std::move(ready);
   started_at_ = control_.now();
   control_.arm(tick_, Duration{});
 }
 
 void Proxy::start_workers() {
+  if (auto ready = std::exchange(ready_, nullptr)) ready();
   running_ = true;
   for (auto& worker : workers_) worker->start();
 }
@@ -253,6 +310,10 @@ void Proxy::on_tick() {
     }
     if (probed || now - started_at_ > longest + Duration::ms(200)) start_workers();
   }
+  tls_.rotate(snapshot_->config, now);
+  if (running_ && !drained_ && shifts_.observe(now, [this](const auto& each) { return read_shift(each); })) {
+    update_diversions();
+  }
   for (const auto& cluster : snapshot_->clusters) {
     Instant& swept = swept_[cluster->name()];
     if (now - swept < cluster->sweep_interval()) continue;
@@ -268,12 +329,35 @@ void Proxy::reopen_logs() {
   }
 }
 
-void Proxy::drain(std::function<void()> done) {
+void Proxy::drain(std::set<std::string> elsewhere, std::function<void()> done) {
   drained_ = std::move(done);
   drain_until_ = control_.now() + snapshot_->config.drain_timeout;
   if (!running_) start_workers();
-  for (auto& worker : workers_) worker->loop().post([&each = *worker] { each.drain(); });
+  for (auto& worker : workers_) worker->loop().post([&each = *worker, elsewhere] { each.drain(elsewhere); });
   control_.arm(drain_tick_, Duration::ms(20));
+}
+
+void Proxy::collect_sockets(std::function<void(ListeningSockets)> done) {
+  struct Collection {
+    ListeningSockets sockets;
+    size_t missing;
+    std::function<void(ListeningSockets)> done;
+  };
+  // Touched by the control thread only.
+  auto all = std::make_shared<Collection>(Collection{{}, workers_.size(), std::move(done)});
+  for (auto& worker : workers_) {
+    worker->loop().post([this, all, &each = *worker] {
+      // Descriptors cannot be copied, tasks must be: they travel in a box.
+      auto mine = std::make_shared<ListeningSockets>();
+      each.duplicate_sockets(*mine);
+      control_.post([all, mine] {
+        for (auto& [address, sockets] : *mine) {
+          for (net::Fd& fd : sockets) all->sockets[address].push_back(std::move(fd));
+        }
+        if (--all->missing == 0) all->done(std::move(all->sockets));
+      });
+    });
+  }
 }
 
 void Proxy::on_drain_tick() {

@@ -8,31 +8,47 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "discovery/discovery.h"
+#include "l7/shifts.h"
 #include "l7/snapshot.h"
+#include "l7/tls.h"
 #include "l7/worker.h"
 #include "model/config.h"
 #include "net/loop.h"
+#include "net/wall_clock.h"
 #include "upstream/health_checker.h"
 
 namespace weir::l7 {
 
 class Proxy {
  public:
-  /// `workers`: threads to run; fixed for the life of the process.
+  /// `workers`: threads to run; fixed for the life of the process. `inherited`: listening sockets of the process before
+  /// this one; those for addresses that nobody names any more are closed.
   static Result<std::unique_ptr<Proxy>, std::string> create(net::Loop& control, const model::Config& config,
-                                                            size_t workers, uint64_t seed);
+                                                            size_t workers, uint64_t seed,
+                                                            ListeningSockets inherited = {});
   ~Proxy();
 
-  /// Starts the workers once every endpoint with active checks has been probed, or at the latest after their timeout.
-  void start();
+  /// Starts the workers once every endpoint with active checks has been probed, or at the latest after their timeout;
+  /// `ready` is called right before.
+  void start(std::function<void()> ready = {});
   /// Puts `config` in force. An error says why and leaves everything as it was.
   Result<void, std::string> reload(const model::Config& config);
   /// Stops accepting, lets requests in flight finish, then calls `done`; at the latest after config.drain_timeout.
-  void drain(std::function<void()> done);
+  /// `elsewhere`: addresses from whose sockets another process accepts by now.
+  void drain(std::set<std::string> elsewhere, std::function<void()> done);
+  /// Calls `done` with further descriptors of all listening sockets, for a process that takes over. The workers run.
+  void collect_sockets(std::function<void(ListeningSockets)> done);
+  /// Begins to move what routes send to `entry.from` to `entry.to`. An error is one sentence for people.
+  Result<void, std::string> shift(Shifts::Entry entry);
+  /// All back at once.
+  Result<void, std::string> cancel_shift(const std::string& from, const std::string& to);
+  [[nodiscard]] Shifts& shifts() { return shifts_; }
+  [[nodiscard]] const Shifts& shifts() const { return shifts_; }
   /// Opens log files anew.
   void reopen_logs();
 
@@ -60,11 +76,17 @@ class Proxy {
   /// The cluster with the endpoints that are known now; the one in force when nothing about it differs.
   Result<std::shared_ptr<upstream::Cluster>, std::string> make_cluster(const model::ClusterConfig& config,
                                                                        uint64_t edition);
+  Result<void, std::string> put_in_force(const model::Config& config, ListeningSockets inherited);
   void put_in_force(std::shared_ptr<const Snapshot> snapshot, std::vector<ListeningSockets> sockets);
   Result<std::shared_ptr<Snapshot>, std::string> build(const model::Config& config);
-  Result<std::vector<ListeningSockets>, std::string> open_sockets(const model::Config& config);
+  Result<std::vector<ListeningSockets>, std::string> open_sockets(const model::Config& config,
+                                                                  ListeningSockets inherited);
   Result<std::shared_ptr<AccessLog>, std::string> log_for(const std::string& target);
-  [[nodiscard]] ListenerCounters counters_of(const model::ListenerConfig& listener) const;
+  [[nodiscard]] ListenerCounters counters_of(const model::ListenerConfig& listener,
+                                             const std::vector<Diversion>& diversions) const;
+  void update_diversions();
+  [[nodiscard]] core::ShiftReading read_shift(const Shifts::Entry& entry) const;
+  void warn_of_tls() const;
   void on_tick();
   void on_drain_tick();
   void start_workers();
@@ -75,6 +97,9 @@ class Proxy {
   upstream::HealthChecker checker_;
   discovery::Discovery discovery_;
   Switches switches_;
+  ListenerTls tls_;
+  net::WallClock clock_;
+  Shifts shifts_;
   uint64_t seed_;
   std::shared_ptr<const Snapshot> snapshot_;
   std::vector<std::unique_ptr<Worker>> workers_;
@@ -83,6 +108,7 @@ class Proxy {
   net::Timer drain_tick_ = net::Timer::bind<&Proxy::on_drain_tick>(this);
   Instant started_at_{};
   Instant drain_until_{};
+  std::function<void()> ready_;
   std::function<void()> drained_;
   bool running_ = false;
 };

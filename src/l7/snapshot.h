@@ -3,6 +3,7 @@
 // WorkerSnapshot is one worker's side of it: balancers and pools, and which cluster each route means. Requests that
 // began under a snapshot end under it; the worker lets go of it when the last one has.
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -14,11 +15,18 @@
 #include "l7/core/router.h"
 #include "l7/listener_counters.h"
 #include "l7/switches.h"
+#include "l7/tls.h"
 #include "model/config.h"
 #include "upstream/cluster.h"
 #include "upstream/worker_cluster.h"
 
 namespace weir::l7 {
+
+/// Part of what routes send to one cluster goes to another (l7/shifts.h).
+struct Diversion {
+  std::string from, to;
+  std::shared_ptr<const std::atomic<uint32_t>> share;  ///< in parts of core::kWholeShare; changes while it is in force
+};
 
 struct Snapshot {
   uint64_t number = 0;   ///< of the configuration; 1 is that at start
@@ -28,6 +36,7 @@ struct Snapshot {
   struct Listener {
     std::shared_ptr<const http::ServerOptions> options;
     std::shared_ptr<AccessLog> access_log;  ///< null: off
+    TlsContext tls;                         ///< null: off
     std::shared_ptr<const core::Router> router;
     ListenerCounters counters;
     std::shared_ptr<const Switch> maintenance;
@@ -36,6 +45,7 @@ struct Snapshot {
     std::vector<std::shared_ptr<balance::CircuitLimit>> mirror_places;
   };
   std::vector<Listener> listeners;  ///< in the order of config.listeners
+  std::vector<Diversion> diversions;
 
   [[nodiscard]] upstream::Cluster* find(const std::string& cluster) const {
     for (const auto& each : clusters) {
@@ -53,6 +63,9 @@ struct RouteTable {
   struct Target {
     upstream::WorkerCluster* cluster = nullptr;
     Counter* requests = nullptr;
+    Counter* failures = nullptr;
+    const Target* diverted = nullptr;  ///< where a share of its requests goes instead; null: none
+    const std::atomic<uint32_t>* diverted_share = nullptr;
   };
   /// Where a route's requests may go instead, and where copies of them go.
   struct Detour {
@@ -61,11 +74,14 @@ struct RouteTable {
     upstream::WorkerCluster* mirror = nullptr;
     balance::CircuitLimit* mirror_places = nullptr;
   };
-  std::vector<std::vector<Target>> targets;  ///< by route, by target
-  std::vector<Detour> detours;               ///< by route
+  std::vector<std::vector<Target>> targets;         ///< by route, by target
+  std::vector<std::unique_ptr<Target>> diversions;  ///< what targets are diverted to
+  std::vector<Detour> detours;                      ///< by route
   const Switch* maintenance = nullptr;
   std::string maintenance_name;
-  std::vector<uint64_t> weights;  ///< sum of a route's weights
+  std::vector<uint64_t> weights;         ///< sum of a route's weights
+  std::vector<Counter*> route_requests;  ///< by route, null for those without a name; empty: none has one
+  std::string hsts;                      ///< the value of Strict-Transport-Security; empty: not sent
   ListenerCells counters;
   std::shared_ptr<AccessLog> access_log;
 };

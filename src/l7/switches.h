@@ -3,8 +3,8 @@
 // means "answer from the fallback", and one per listener, "listener:NAME", whose off means maintenance. Whether one is
 // off is an atomic that all workers read, so it takes effect with the next request, everywhere.
 //
-// What was thrown holds until it is thrown back: over reloads too, even one that does without the name for a while. A
-// new process begins with everything on.
+// What was thrown holds until it is thrown back: over reloads too, even one that does without the name for a while, and
+// over an upgrade of the binary. A process that is started begins with everything on.
 //
 // Threads: Switch::off() from any; everything else on the control thread.
 

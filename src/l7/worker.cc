@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "l7/core/https.h"
 #include "l7/core/router.h"
 
 namespace weir::l7 {
@@ -81,19 +82,34 @@ std::unique_ptr<WorkerSnapshot> Worker::build(std::shared_ptr<const Snapshot> sn
     RouteTable table;
     table.config = &built->shared->config.listeners[i];
     table.router = built->shared->listeners[i].router.get();
+    table.hsts = core::strict_transport_security(table.config->hsts);
     table.access_log = built->shared->listeners[i].access_log;
     const ListenerCounters& counters = built->shared->listeners[i].counters;
     table.counters = {.requests = &counters.requests->of(index_), .failures = &counters.failures->of(index_)};
     const auto target_of = [&](const std::string& cluster) {
       return RouteTable::Target{.cluster = built->clusters.at(cluster).get(),
-                                .requests = &counters.to.at(cluster)->of(index_)};
+                                .requests = &counters.to.at(cluster)->of(index_),
+                                .failures = &counters.to_failed.at(cluster)->of(index_)};
     };
+    if (!counters.routes.empty()) table.route_requests.resize(table.config->routes.size());
+    for (size_t j = 0; j < table.route_requests.size(); ++j) {
+      const std::string& name = table.config->routes[j].name;
+      if (!name.empty()) table.route_requests[j] = &counters.routes.at(name)->of(index_);
+    }
     table.maintenance = built->shared->listeners[i].maintenance.get();
     table.maintenance_name = Switches::name_of(*table.config);
     for (size_t j = 0; j < table.config->routes.size(); ++j) {
       const model::RouteConfig& route = table.config->routes[j];
       auto& targets = table.targets.emplace_back();
-      for (const auto& target : route.to) targets.push_back(target_of(target.cluster));
+      for (const auto& target : route.to) {
+        targets.push_back(target_of(target.cluster));
+        for (const Diversion& each : built->shared->diversions) {
+          if (each.from != target.cluster) continue;
+          table.diversions.push_back(std::make_unique<RouteTable::Target>(target_of(each.to)));
+          targets.back().diverted = table.diversions.back().get();
+          targets.back().diverted_share = each.share.get();
+        }
+      }
       table.weights.push_back(core::total_weight(route.to));
       auto& detour = table.detours.emplace_back();
       detour.degradation = built->shared->listeners[i].switches[j].get();
@@ -132,7 +148,7 @@ void Worker::update_listeners(ListeningSockets sockets) {
     if (!listener) continue;
     Listener& leaving = *listener;
     listeners_.push_back(std::move(listener));
-    leaving.drain();
+    leaving.drain(Listener::Backlog::take);
     if (leaving.empty()) on_listener_empty(leaving);
   }
 }
@@ -167,9 +183,18 @@ void Worker::release(WorkerSnapshot& snapshot) {
   snapshots_.erase(found);
 }
 
-void Worker::drain() {
-  for (auto& listener : listeners_) listener->drain();
+void Worker::drain(const std::set<std::string>& elsewhere) {
+  for (auto& listener : listeners_) {
+    const bool leave = elsewhere.contains(listener->address());
+    listener->drain(leave ? Listener::Backlog::leave : Listener::Backlog::take);
+  }
   draining_.store(true, std::memory_order_release);
+}
+
+void Worker::duplicate_sockets(ListeningSockets& into) const {
+  for (const auto& listener : listeners_) {
+    for (net::Fd& fd : listener->duplicate_sockets()) into[listener->address()].push_back(std::move(fd));
+  }
 }
 
 // ---- exchanges and logs

@@ -7,8 +7,8 @@
 
 #include <atomic>
 #include <cstdint>
-#include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -16,6 +16,7 @@
 #include "base/prng.h"
 #include "l7/exchange.h"
 #include "l7/listener.h"
+#include "l7/listening_sockets.h"
 #include "l7/metrics.h"
 #include "l7/mirror.h"
 #include "l7/recorder.h"
@@ -25,9 +26,6 @@
 #include "net/wall_clock.h"
 
 namespace weir::l7 {
-
-/// Listening sockets for addresses that are new, by address.
-using ListeningSockets = std::map<std::string, net::Fd>;
 
 class Worker {
  public:
@@ -39,8 +37,12 @@ class Worker {
   void start();
   /// Stops the loop and waits for the thread.
   void stop();
+  /// `sockets`: for addresses that are new.
   void apply(std::shared_ptr<const Snapshot> snapshot, ListeningSockets sockets);
-  void drain();
+  /// `elsewhere`: addresses whose sockets another process accepts from.
+  void drain(const std::set<std::string>& elsewhere);
+  /// Adds a further descriptor of every listening socket.
+  void duplicate_sockets(ListeningSockets& into) const;
 
   // For Listener and Exchange.
   [[nodiscard]] net::Loop& loop() { return *loop_; }

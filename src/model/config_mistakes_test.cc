@@ -66,7 +66,7 @@ INSTANTIATE_TEST_SUITE_P(
                     with_route_setting("timeout: 5")},
         MistakeCase{
             "UnknownUnit",
-            "weir.yaml:4:17: clusters.app.slow_start: unknown unit \"sec\"; expected one of ns, us, ms, s, m, h",
+            "weir.yaml:4:17: clusters.app.slow_start: unknown unit \"sec\"; expected one of ns, us, ms, s, m, h, d",
             with_cluster_setting("slow_start: 5sec")},
         MistakeCase{
             "DurationOutOfRange",

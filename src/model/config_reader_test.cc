@@ -105,7 +105,7 @@ admin: 127.0.0.1:9901
 listeners:
   - name: web
     http: 0.0.0.0:443
-    tls: {certificate: web.crt, key: web.key}
+    tls: {certificate: web.crt, key: web.key, early_data: on}
     access_log: /var/log/weir/web.json      # or stdout (default), off
     routes:
       - match: {path: /api/*, header: {x-beta: "1"}}
@@ -122,7 +122,7 @@ clusters:
     policy: p2c          # round_robin | least_request | p2c (default) | peak_ewma | ring_hash | maglev
     health_check: {http: /healthz, interval: 2s, timeout: 500ms}
 )"),
-              ElementsAre("weir.yaml:6:5: listeners[0].tls: not supported yet by this version",
+              ElementsAre("weir.yaml:6:47: listeners[0].tls.early_data: not supported yet by this version",
                           "weir.yaml:13:9: listeners[0].routes[0].rate_limit: not supported yet by this version"));
 }
 

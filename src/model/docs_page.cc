@@ -50,7 +50,7 @@ clusters:
 
 ## How values are written
 
-- **Durations** carry a unit: `ns`, `us`, `ms`, `s`, `m` or `h`, as in `500ms` or `1.5s`. Only `0` needs none.
+- **Durations** carry a unit: `ns`, `us`, `ms`, `s`, `m`, `h` or `d`, as in `500ms` or `1.5s`. Only `0` needs none.
 - **Sizes** carry a unit: `B`; `KiB`, `MiB`, `GiB` (by 1024); `kB`, `MB`, `GB` (by 1000).
 - **Percentages** are whole, with or without the sign: `20%` or `20`.
 - **Addresses** are `host:port`, where the host is a numeric IPv4 address, an IPv6 address in brackets, or `localhost`;
@@ -68,7 +68,7 @@ void add_rules(std::string& out) {
       "## What weir check computes\n\nBeyond mistakes, `weir check` says what is valid and still unwise, with the "
       "numbers. "
       "Its rules:\n\n";
-  for (const auto rules : {route_rules(), traffic_rules(), cluster_rules()}) {
+  for (const auto rules : {route_rules(), traffic_rules(), cluster_rules(), tls_rules()}) {
     for (const LintRule& rule : rules) out += fmt::format("- **{}**: {}\n", rule.name, rule.doc);
   }
 }
@@ -79,6 +79,8 @@ std::string configuration_page() {
   std::string out(kIntroduction);
   add_docs_section<Config>(out);
   add_docs_section<ListenerConfig>(out);
+  add_docs_section<TlsConfig>(out);
+  add_docs_section<CertificateConfig>(out);
   add_docs_section<RouteConfig>(out);
   add_docs_section<StickyConfig>(out);
   add_docs_section<MirrorConfig>(out);

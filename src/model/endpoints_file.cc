@@ -64,9 +64,7 @@ Result<std::vector<EndpointConfig>, std::vector<Mistake>> read_endpoints_file(co
 }
 
 std::string endpoints_path(const std::string& config_path, const std::string& file) {
-  const size_t slash = config_path.rfind('/');
-  if (file.starts_with('/') || slash == std::string::npos) return file;
-  return config_path.substr(0, slash + 1) + file;
+  return path_beside(config_path, file);
 }
 
 }  // namespace weir::model

@@ -48,9 +48,10 @@ struct LintRule {
 };
 
 /// All rules: those of listeners and routes (lint_routes.cc), of splits, stickiness and mirrors (lint_traffic.cc), then
-/// those of clusters (lint_clusters.cc).
+/// those of clusters (lint_clusters.cc), and of TLS with clients (lint_tls.cc).
 std::span<const LintRule> route_rules();
 std::span<const LintRule> traffic_rules();
 std::span<const LintRule> cluster_rules();
+std::span<const LintRule> tls_rules();
 
 }  // namespace weir::model

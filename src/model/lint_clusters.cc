@@ -169,6 +169,49 @@ void pipelining(LintReport& report, const ClusterConfig& cluster, const std::str
   });
 }
 
+void http2_with_endpoints(LintReport& report, const ClusterConfig& cluster, const std::string& path) {
+  if (cluster.protocol != Protocol::h2) {
+    for (const std::string_view name : {"http2.max_streams", "http2.stream_window", "http2.connection_window"}) {
+      const std::string setting = join(path, name);
+      if (report.written(setting)) report.warn(setting, "only protocol: h2 uses it, and the protocol is http1");
+    }
+    return;
+  }
+  if (cluster.pipeline > 1) {
+    report.warn(join(path, "pipeline"),
+                "only HTTP/1 has pipelines; with h2, http2.max_streams requests share a connection");
+  }
+  const UpstreamHttp2Config& http2 = cluster.http2;
+  if (http2.stream_window_bytes > http2.connection_window_bytes) {
+    report.warn(
+        join(path, "http2.stream_window"),
+        fmt::format("one response may have {} under way, but all of a connection only {}: a slow client holds up "
+                    "all others",
+                    format_bytes(http2.stream_window_bytes), format_bytes(http2.connection_window_bytes)));
+  }
+  const CircuitConfig& circuit = cluster.circuit;
+  const uint64_t places = uint64_t{http2.max_streams} * circuit.max_connections * cluster.endpoints.size();
+  if (!cluster.is_discovered() && places < circuit.max_requests) {
+    report.warn(
+        join(path, "circuit_breaker.max_requests"),
+        fmt::format("{} requests at once, but max_streams {} × {} connections × {} = {}: the connections are full "
+                    "first",
+                    circuit.max_requests, http2.max_streams, circuit.max_connections,
+                    plural(cluster.endpoints.size(), "endpoint"), places));
+  }
+  report.each_route_to(cluster, [&](const RouteConfig& route, const std::string& route_path) {
+    const std::pair<std::string_view, bool> wanted[] = {{"upgrade.websocket", route.upgrade.websocket},
+                                                        {"upgrade.connect", route.upgrade.connect}};
+    for (const auto& [name, on] : wanted) {
+      const std::string setting = join(route_path, name);
+      if (!on || !report.written(setting)) continue;
+      report.warn(setting,
+                  fmt::format("{} is spoken HTTP/2 with, which carries no upgrades: they are answered with 501",
+                              cluster.name));
+    }
+  });
+}
+
 void zones(LintReport& report, const ClusterConfig& cluster, const std::string& path) {
   if (!cluster.zone_preference) return;
   const auto named = std::count_if(cluster.endpoints.begin(), cluster.endpoints.end(),
@@ -195,6 +238,8 @@ constexpr std::array kRules{
              at_each_cluster<pool_age>},
     LintRule{"slow-start", "Says what a slow start above a minute costs.", at_each_cluster<long_slow_start>},
     LintRule{"pipelining", "Where requests share connections, routes retry.", at_each_cluster<pipelining>},
+    LintRule{"http2", "The settings of HTTP/2 with endpoints are used, and fit together.",
+             at_each_cluster<http2_with_endpoints>},
     LintRule{"zones", "Where zones are preferred, endpoints name theirs.", at_each_cluster<zones>},
 };
 

@@ -12,7 +12,7 @@ namespace {
 bool host_covers(std::string_view earlier, std::string_view later) {
   if (earlier.empty() || earlier == later) return true;
   if (!earlier.starts_with("*.")) return false;
-  return later.size() > earlier.size() && later.ends_with(earlier.substr(1));
+  return later.size() >= earlier.size() && later.ends_with(earlier.substr(1));
 }
 
 bool methods_cover(const std::vector<std::string>& earlier, const std::vector<std::string>& later) {

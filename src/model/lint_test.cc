@@ -269,6 +269,31 @@ INSTANTIATE_TEST_SUITE_P(
             "weir.yaml:10: warning: clusters.app.pipeline: listeners[0].routes[0] does not retry, so a lost connection "
             "fails up to 8 of its requests at once",
             file_with("", "retry: off", "pipeline: 8")},
+        LintCase{
+            "http2",
+            "weir.yaml:10: warning: clusters.app.http2.max_streams: only protocol: h2 uses it, and the protocol is "
+            "http1",
+            file_with("", "", "http2: {max_streams: 8}")},
+        LintCase{"http2",
+                 "weir.yaml:11: warning: clusters.app.pipeline: only HTTP/1 has pipelines; with h2, http2.max_streams "
+                 "requests share a connection",
+                 file_with("", "", "protocol: h2\n    pipeline: 8")},
+        LintCase{
+            "http2",
+            "weir.yaml:11: warning: clusters.app.http2.stream_window: one response may have 1MiB under way, but all "
+            "of a connection only 256KiB: a slow client holds up all others",
+            file_with("", "", "protocol: h2\n    http2: {stream_window: 1MiB, connection_window: 256KiB}")},
+        LintCase{
+            "http2",
+            "weir.yaml:8: warning: clusters.app.circuit_breaker.max_requests: 4096 requests at once, but max_streams "
+            "10 × 20 connections × 2 endpoints = 400: the connections are full first",
+            file_with("", "",
+                      "protocol: h2\n    http2: {max_streams: 10}\n    circuit_breaker: {max_connections: 20}")},
+        LintCase{
+            "http2",
+            "weir.yaml:6: warning: listeners[0].routes[0].upgrade.websocket: app is spoken HTTP/2 with, which carries "
+            "no upgrades: they are answered with 501",
+            file_with("", "upgrade: {websocket: true}", "protocol: h2")},
         LintCase{"zones",
                  "weir.yaml:10: warning: clusters.app.zone_preference: 0 of 2 endpoints name a zone, so there is none "
                  "to prefer",
@@ -316,7 +341,7 @@ TEST(Lint, IsSilentAboutAnUnknownMachine) {
 
 TEST(Lint, RulesHaveDistinctNamesAndADocumentation) {
   std::set<std::string_view> names;
-  for (const auto rules : {route_rules(), traffic_rules(), cluster_rules()}) {
+  for (const auto rules : {route_rules(), traffic_rules(), cluster_rules(), tls_rules()}) {
     for (const LintRule& rule : rules) {
       EXPECT_TRUE(names.insert(rule.name).second) << rule.name;
       EXPECT_TRUE(rule.doc.ends_with('.')) << rule.name;

@@ -15,6 +15,7 @@ void read_listener(Reading& reading, const YamlNode& node, const std::string& pa
       return;
     }
     if (setting.info.name == "maintenance") return read_fixed_response(reading, entry, listener.maintenance);
+    if (setting.info.name == "tls") return read_tls(reading, entry, listener.tls);
     to = true;
     RouteConfig route;
     route.line = entry.key.line;

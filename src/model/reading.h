@@ -192,6 +192,7 @@ void check_edits(Reading& reading, const YamlNode& node, const std::string& path
 void read_routes(Reading& reading, const SettingInfo& setting, const Entry& entry, std::vector<RouteConfig>& routes);
 /// The `to` of a route: a cluster, or shares of several.
 void read_targets(Reading& reading, const SettingInfo& setting, const Entry& entry, RouteConfig& route);
+void read_tls(Reading& reading, const Entry& entry, TlsConfig& tls);
 void read_clusters(Reading& reading, const Entry& entry, std::vector<ClusterConfig>& clusters);
 /// A cluster's `endpoints`. `at`: where to point when there is no list.
 void read_endpoints(Reading& reading, const YamlNode& at, const YamlNode& list, const std::string& path,

@@ -16,7 +16,7 @@ Section<Config> make_top() {
       "The file",
       "",
       "What stands at the top of the file.",
-      {},
+      {{"upgrade", "When another process takes over (weir ctl upgrade)."}},
       {
           field<&Config::workers>("workers", count(1, 128).or_word("auto"), "Event loops, each on a thread of its own.",
                                   "one per core uses the machine, and more would only take turns"),
@@ -27,6 +27,10 @@ Section<Config> make_top() {
               "drain_timeout", duration(Duration{}, kHour),
               "How long requests in flight may take to end after SIGTERM, before their connections are closed.",
               "twice the default route timeout, and the time Kubernetes grants a pod"),
+          field<&Config::upgrade, &HandoverConfig::ready_timeout>(
+              "upgrade.ready_timeout", duration(kMillisecond, kHour),
+              "How long the new process may take until it serves; then it is ended, and the old one goes on.",
+              "probing every endpoint and asking every name server takes seconds at worst"),
           field<&Config::zone>("zone", name(0), "The zone this process runs in, for zone_preference.",
                                "one site has no zones"),
           structured<Config>("listeners", structure("a list of listeners").and_required(),
@@ -138,12 +142,13 @@ Section<ListenerConfig> make_listener() {
       "An address that accepts traffic, and the routes of what comes in there.",
       {{"limits", "What one client may make Weir hold."},
        {"timeouts", "How long Weir waits for a client."},
-       {"http2", "HTTP/2 with clients. off stands for enabled: false.", "http2.enabled", "false"}},
+       {"http2", "HTTP/2 with clients. off stands for enabled: false.", "http2.enabled", "false"},
+       {"hsts", "Strict-Transport-Security (RFC 6797), which is sent over TLS only.", "hsts.max_age", "off"}},
       listener_basics()};
   for (auto& each : listener_limits()) made.settings.push_back(each);
   for (auto& each : listener_timeouts()) made.settings.push_back(each);
   for (auto& each : listener_http2()) made.settings.push_back(each);
-  made.settings.push_back(later<ListenerConfig>("tls", "Certificates of this listener."));
+  for (auto& each : tls_settings()) made.settings.push_back(each);
   made.settings.push_back(later<ListenerConfig>("rate_limit", "Requests per client and second."));
   return made;
 }

@@ -70,6 +70,10 @@ const Section<Config>& section<Config>();
 template <>
 const Section<ListenerConfig>& section<ListenerConfig>();
 template <>
+const Section<TlsConfig>& section<TlsConfig>();
+template <>
+const Section<CertificateConfig>& section<CertificateConfig>();
+template <>
 const Section<RouteConfig>& section<RouteConfig>();
 template <>
 const Section<ClusterConfig>& section<ClusterConfig>();
@@ -87,6 +91,9 @@ template <>
 const Section<MirrorConfig>& section<MirrorConfig>();
 template <>
 const Section<SwitchConfig>& section<SwitchConfig>();
+
+/// Those of a listener that concern TLS (schema_tls.cc).
+std::vector<Setting<ListenerConfig>> tls_settings();
 
 /// The shape of a route's share in `to: {a: 95, b: 5}` and of a cluster's name: values that have no member of their
 /// own.

@@ -10,11 +10,13 @@ constexpr Duration kMillisecond = Duration::ms(1);
 constexpr Duration kHour = Duration::s(3600);
 constexpr Duration kDay = Duration::s(24 * 3600);
 constexpr uint32_t kMany = 10'000'000;
+constexpr uint64_t kKiB = 1024;
+constexpr uint64_t kMiB = 1024 * kKiB;
 
 // In the order of PolicyKind: the value of a choice is its index.
 constexpr std::array<std::string_view, 6> kPolicies{"round_robin", "least_request", "p2c",
                                                     "peak_ewma",   "ring_hash",     "maglev"};
-constexpr std::array<std::string_view, 1> kProtocols{"http1"};
+constexpr std::array<std::string_view, 2> kProtocols{"http1", "h2"};     // in the order of Protocol
 constexpr std::array<std::string_view, 3> kFamilies{"any", "v4", "v6"};  // in the order of ResolveFamily
 
 std::vector<Setting<ClusterConfig>> balancing() {
@@ -74,13 +76,34 @@ std::vector<Setting<ClusterConfig>> connecting() {
       field<&ClusterConfig::connect_timeout>("connect_timeout", duration(kMillisecond, Duration::s(300)),
                                              "How long connecting to an endpoint may take.",
                                              "a thousand round trips within a site, three around the planet"),
-      field<&ClusterConfig::protocol>("protocol", choice(kProtocols), "How Weir speaks to the endpoints.",
-                                      "every server speaks it"),
+      field<&ClusterConfig::protocol>(
+          "protocol", choice(kProtocols),
+          "How Weir speaks to the endpoints, health checks included; h2 is HTTP/2 without asking first.",
+          "every server speaks it"),
       field<&ClusterConfig::pipeline>(
           "pipeline", count(2, 64).or_word("off"),
           "Send up to so many idempotent requests on one connection before the first is answered.",
           "a slow response would hold up those behind it"),
       later<ClusterConfig>("tls", "Encryption towards the endpoints."),
+  };
+}
+
+std::vector<Setting<ClusterConfig>> http2() {
+  using C = ClusterConfig;
+  using H = UpstreamHttp2Config;
+  return {
+      field<&C::http2, &H::max_streams>(
+          "http2.max_streams", count(1, 100'000),
+          "Requests at once on one connection, where the endpoint grants as many; when all are full, another is "
+          "opened.",
+          "what most servers grant; the fewer connections carry the load, the less a request costs"),
+      field<&C::http2, &H::stream_window_bytes>(
+          "http2.stream_window", bytes(kKiB, 16 * kMiB),
+          "How much of a response may be under way, or held here for a slow client.",
+          "forty MB/s per response at 6ms of round trip, more than that within a site"),
+      field<&C::http2, &H::connection_window_bytes>("http2.connection_window", bytes(64 * kKiB, 64 * kMiB),
+                                                    "How much of all responses of a connection may be.",
+                                                    "four slow clients hold up nobody else; bounds what is held here"),
   };
 }
 
@@ -173,13 +196,15 @@ Section<ClusterConfig> make_cluster() {
       "Clusters",
       "clusters.NAME",
       "A named set of equivalent endpoints. Short form: a list of addresses.",
-      {{"outlier_detection", "Passive judgement of endpoints, from their traffic. off stands for enabled: false.",
+      {{"http2", "HTTP/2 with the endpoints; with protocol: h2."},
+       {"outlier_detection", "Passive judgement of endpoints, from their traffic. off stands for enabled: false.",
         "outlier_detection.enabled", "false"},
        {"circuit_breaker", "Hard limits, so that an overload is refused early instead of being queued."},
        {"retry_budget", "What retries may add to the load, whatever the routes ask for."},
        {"connection_pool", "Connections kept for reuse."}},
       balancing()};
   for (auto& each : connecting()) made.settings.push_back(each);
+  for (auto& each : http2()) made.settings.push_back(each);
   for (auto& each : outlier_detection()) made.settings.push_back(each);
   for (auto& each : limits()) made.settings.push_back(each);
   return made;

@@ -9,10 +9,29 @@
 namespace weir::model {
 namespace {
 
+void show_tls(ShowWriter& writer, const TlsConfig& tls, const std::string& path) {
+  writer.open("tls:", writer.written_at(path));
+  const std::string list = join(path, "certificates");
+  writer.open("certificates:", writer.written_at(list));
+  for (size_t i = 0; i < tls.certificates.size(); ++i) {
+    writer.open_item();
+    // The short form stands beside the other settings.
+    const bool short_form = writer.written_at(join(list, i)).empty();
+    writer.section_of(tls.certificates[i], short_form ? path : join(list, i));
+    writer.close();
+  }
+  writer.close();
+  writer.section_of(tls, path, [](const SettingInfo& setting) {
+    return setting.name == "certificate" || setting.name == "key" || setting.name == "ocsp";
+  });
+  writer.close();
+}
+
 void show_listener(ShowWriter& writer, const ListenerConfig& listener, const std::string& path) {
   writer.open_item();
   writer.section_of(listener, path);
   show_fixed_response(writer, "maintenance", listener.maintenance, path);
+  if (listener.tls.enabled()) show_tls(writer, listener.tls, join(path, "tls"));
   writer.open("routes:", writer.written_at(join(path, "routes")));
   for (size_t i = 0; i < listener.routes.size(); ++i) {
     show_route(writer, listener.routes[i], join(join(path, "routes"), i));

@@ -69,7 +69,8 @@ clusters:
     health_check: {http: "/healthz?x=1", host: a.example, status: 204, body: 'say "ok" \ # no', interval: 1s,
                    timeout: 100ms, jitter: 0%, rise: 1, fall: 9}
     connect_timeout: 10ms
-    protocol: http1
+    protocol: h2
+    http2: {max_streams: 7, stream_window: 8KiB, connection_window: 128KiB}
     pipeline: 8
     outlier_detection: {consecutive_gateway_failures: off, consecutive_local_failures: 1, failure_percent: 99,
                         window: 1s, min_requests: 1, latency_factor: off, latency_windows: 9, max_ejected: 0,

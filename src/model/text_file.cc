@@ -18,4 +18,10 @@ Result<std::string, std::string> read_text_file(const std::string& path, size_t 
   return text;
 }
 
+std::string path_beside(const std::string& config_path, const std::string& file) {
+  const size_t slash = config_path.rfind('/');
+  if (file.starts_with('/') || slash == std::string::npos) return file;
+  return config_path.substr(0, slash + 1) + file;
+}
+
 }  // namespace weir::model

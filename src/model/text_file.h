@@ -12,4 +12,7 @@ namespace weir::model {
 /// people: "cannot be opened: No such file or directory".
 Result<std::string, std::string> read_text_file(const std::string& path, size_t bytes_max);
 
+/// Where a file is that a configuration names: a relative path begins in the directory of the configuration.
+std::string path_beside(const std::string& config_path, const std::string& file);
+
 }  // namespace weir::model

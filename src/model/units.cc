@@ -24,7 +24,9 @@ constexpr std::array kDurationUnits{Unit{"ns", 1},
                                     Unit{"ms", 1'000'000},
                                     Unit{"s", 1'000'000'000},
                                     Unit{"m", 60'000'000'000},
-                                    Unit{"h", 3'600'000'000'000}};
+                                    Unit{"h", 3'600'000'000'000},
+                                    Unit{"d", 86'400'000'000'000}};
+constexpr size_t kFormattedUnits = kDurationUnits.size() - 1;  ///< 24h is how people write a day in timeouts
 constexpr std::array kByteUnits{Unit{"B", 1},          Unit{"kB", 1'000},    Unit{"KiB", 1 << 10},
                                 Unit{"MB", 1'000'000}, Unit{"MiB", 1 << 20}, Unit{"GB", 1'000'000'000},
                                 Unit{"GiB", 1 << 30}};
@@ -126,7 +128,7 @@ Result<uint64_t, Problem> parse_bytes(std::string_view text) { return parse(text
 std::string format_duration(Duration duration) {
   const int64_t ns = duration.ns();
   if (ns == 0) return "0s";
-  for (size_t i = kDurationUnits.size(); i-- > 1;) {
+  for (size_t i = kFormattedUnits; i-- > 1;) {
     const auto scale = static_cast<int64_t>(kDurationUnits[i].scale);
     const std::string_view name = kDurationUnits[i].name;
     if (ns % scale == 0) return fmt::format("{}{}", ns / scale, name);

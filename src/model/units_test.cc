@@ -17,9 +17,9 @@ TEST(Units, ReadsDurations) {
        {Case{"nanoseconds", Duration::ns(7), "7ns"}, Case{"microseconds", Duration::us(7), "7us"},
         Case{"milliseconds", Duration::ms(500), "500ms"}, Case{"seconds", Duration::s(2), "2s"},
         Case{"minutes", Duration::s(300), "5m"}, Case{"hours", Duration::s(7200), "2h"},
-        Case{"a fraction", Duration::ms(1500), "1.5s"}, Case{"half an hour", Duration::s(1800), "0.5h"},
-        Case{"zero without a unit", Duration{}, "0"}, Case{"zero with one", Duration{}, "0ms"},
-        Case{"a long fraction of zeros", Duration::s(1), "1.00000000000000s"},
+        Case{"days", Duration::s(172'800), "2d"}, Case{"a fraction", Duration::ms(1500), "1.5s"},
+        Case{"half an hour", Duration::s(1800), "0.5h"}, Case{"zero without a unit", Duration{}, "0"},
+        Case{"zero with one", Duration{}, "0ms"}, Case{"a long fraction of zeros", Duration::s(1), "1.00000000000000s"},
         Case{"the longest", Duration::max(), "9223372036854775807ns"}}) {
     const auto duration = parse_duration(each.text);
     ASSERT_TRUE(duration) << each.message << ": " << duration.error().message;

@@ -1,5 +1,6 @@
 #include "net/acceptor.h"
 
+#include <fcntl.h>
 #include <netinet/tcp.h>
 
 #include <cerrno>
@@ -67,6 +68,8 @@ void Acceptor::finish() {
   }
   close();
 }
+
+Fd Acceptor::duplicate() const { return Fd(::fcntl(fd_.get(), F_DUPFD_CLOEXEC, 3)); }
 
 void Acceptor::watch(bool on) {
   if (on == watched_ || !fd_.valid()) return;

@@ -43,6 +43,9 @@ class Acceptor final : public Deferred, private Pollable {
   [[nodiscard]] bool paused() const { return paused_ || starved_; }
   /// Accepts what the backlog still holds (the kernel would reset it), then closes.
   void finish();
+  /// Another descriptor of the listening socket, as for another process to accept from: what is closed here then loses
+  /// no connection. Invalid when the table of descriptors is full.
+  [[nodiscard]] Fd duplicate() const;
   void close();
   [[nodiscard]] SocketAddress local_address() const;
   /// Times the table of descriptors was found full.

@@ -38,6 +38,7 @@ Result<void> Stream::adopt(Fd fd) {
 Result<void> Stream::adopt(Detached detached) {
   auto adopted = adopt(std::move(detached.fd));
   if (!adopted) return adopted;
+  if (detached.tls) take_over(std::move(detached.tls));
   if (!detached.unread.empty()) {
     retain(detached.unread);
     loop_.schedule(input_hook_);
@@ -64,9 +65,9 @@ void Stream::on_ready(uint32_t events) {
   if ((events & (EPOLLRDHUP | EPOLLHUP)) != 0) hangup_ = true;
   if ((events & EPOLLERR) != 0) errored_ = true;
   if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) readable_ = true;
-  if (connecting_) {
+  if (connecting_ && !handshaking_) {
     on_connect_ready();
-    if (!open() || connecting_) return;
+    if (!open() || (connecting_ && !handshaking_)) return;
   }
   if ((events & EPOLLERR) != 0 && (ended_ || (paused_ && fail_fast_))) {
     if (const int error = take_socket_error()) return fail_with(code_of_errno(error), error);
@@ -92,6 +93,11 @@ void Stream::on_connect_ready() {
     fail_with(error == ETIMEDOUT ? Code::connect_timeout : code, error);
     return;
   }
+  if (tls_) {
+    handshaking_ = true;
+    static_cast<void>(shake_hands());
+    return;
+  }
   connecting_ = false;
   handler_.on_connected();
   if (open() && pending() != 0) flush_later();
@@ -107,14 +113,24 @@ void Stream::read_some() {
 
 /// Returns whether there may be more to read now.
 bool Stream::read_once() {
-  const auto room = loop_.scratch();
+  if (tls_ && tls_->end() != tls::Session::Step::need_more) {
+    readable_ = false;
+    finish_input();
+    return false;
+  }
+  const auto room = tls_ ? loop_.scratch().first(kSealedBytes) : loop_.scratch();
   const ssize_t n = ::recv(fd_.get(), room.data(), room.size(), 0);
   if (n > 0) {
     bytes_read_ += static_cast<uint64_t>(n);
     const bool drained = static_cast<size_t>(n) < room.size();
     if (drained && !hangup_ && !errored_)
       readable_ = false;  // a short read emptied the socket: the next edge will tell
-    deliver({room.data(), static_cast<size_t>(n)});
+    if (tls_) {
+      take_sealed({room.data(), static_cast<size_t>(n)});
+      if (ended_) return false;
+    } else {
+      deliver({room.data(), static_cast<size_t>(n)});
+    }
     if (!open() || paused_ || !readable_) return false;
     if (!drained || errored_) return true;  // a reset is no end: recv must say which it was
   } else if (n < 0) {
@@ -125,6 +141,15 @@ bool Stream::read_once() {
   }
   // recv said 0, or the read was short with FIN known to be right behind it.
   readable_ = false;
+  if (tls_) {
+    // Without close_notify: anybody can forge a FIN.
+    if (handshaking_) {
+      fail_handshake(tls::Failure::closed);
+    } else {
+      fail_with(Code::closed_early, 0);
+    }
+    return false;
+  }
   ended_ = true;
   handler_.on_end();
   return false;
@@ -191,7 +216,9 @@ void Stream::write(std::string_view data) {
 
 void Stream::flush() {
   if (congested()) was_congested_ = true;
-  if (!open() || blocked_ || connecting_) return;
+  if (!open() || blocked_) return;
+  if (tls_) return flush_sealed();
+  if (connecting_) return;
   if (pending() != 0) {
     write_out({});
   } else {
@@ -206,40 +233,45 @@ bool Stream::flush_now() {
 }
 
 void Stream::write_out(std::string_view extra) {
-  const size_t queued = pending();
+  if (tls_) return write_sealed(extra);
+  const size_t waiting = queued();
   ssize_t n = 0;
-  if (queued == 0 || extra.empty()) {
-    const std::string_view only = queued == 0 ? extra : std::string_view(*out_).substr(out_offset_);
+  if (waiting == 0 || extra.empty()) {
+    const std::string_view only = waiting == 0 ? extra : std::string_view(*out_).substr(out_offset_);
     n = ::send(fd_.get(), only.data(), only.size(), MSG_NOSIGNAL);
   } else {
-    iovec parts[2] = {{out_->data() + out_offset_, queued}, {const_cast<char*>(extra.data()), extra.size()}};
+    iovec parts[2] = {{out_->data() + out_offset_, waiting}, {const_cast<char*>(extra.data()), extra.size()}};
     msghdr message{};
     message.msg_iov = parts;
     message.msg_iovlen = 2;
     n = ::sendmsg(fd_.get(), &message, MSG_NOSIGNAL);
   }
   if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
-    // The caller may stand in the middle of its own work, and the peer may have said something before it broke off:
-    // read that first, and report from a place where handlers expect to be closed.
-    write_error_ = errno;
-    blocked_ = true;
-    readable_ = true;
-    if (out_) loop_.give_buffer(std::move(out_));
-    out_offset_ = 0;
-    if (fail_fast_) paused_ = false;
-    loop_.schedule(input_hook_);
+    on_write_error(errno);
     return;
   }
   const size_t written = n > 0 ? static_cast<size_t>(n) : 0;
   bytes_written_ += written;
-  blocked_ = written < queued + extra.size();
+  blocked_ = written < waiting + extra.size();
   consume_output(written, extra);
   after_flush();
 }
 
+/// The caller may stand in the middle of its own work, and the peer may have said something before it broke off: read
+/// that first, and report from a place where handlers expect to be closed.
+void Stream::on_write_error(int error) {
+  write_error_ = error;
+  blocked_ = true;
+  readable_ = true;
+  if (out_) loop_.give_buffer(std::move(out_));
+  out_offset_ = 0;
+  if (tls_) drop_sealed();
+  if (fail_fast_) paused_ = false;
+  loop_.schedule(input_hook_);
+}
+
 void Stream::consume_output(size_t written, std::string_view extra) {
-  const size_t queued = pending();
-  const size_t from_queue = std::min(written, queued);
+  const size_t from_queue = std::min(written, queued());
   const std::string_view rest = extra.substr(written - from_queue);
   out_offset_ += from_queue;
   if (out_ && out_offset_ == out_->size()) {
@@ -274,7 +306,8 @@ void Stream::shutdown_write() {
 
 void Stream::fail_with(Code code, int os_error) {
   const bool was_connecting = connecting_;
-  close();
+  if (handshaking_ && tls_failure_ == tls::Failure::none) tls_failure_ = tls::Failure::closed;
+  drop();
   handler_.on_closed(Error{.code = code,
                            .origin = Origin::upstream,
                            .retry = was_connecting ? Retry::yes : Retry::no,
@@ -283,6 +316,12 @@ void Stream::fail_with(Code code, int os_error) {
 
 void Stream::close() {
   if (!open()) return;
+  if (tls_) say_goodbye();
+  drop();
+}
+
+/// Closes without a word.
+void Stream::drop() {
   fd_.reset();
   forget_buffers();
 }
@@ -293,12 +332,9 @@ Fd Stream::release() {
   return std::move(fd_);
 }
 
-Stream::Detached Stream::detach(std::string_view unread) {
-  std::string kept(unread);
-  return {.fd = release(), .unread = std::move(kept)};
-}
-
 void Stream::forget_buffers() {
+  if (tls_) drop_sealed();
+  tls_.reset();
   flush_hook_.cancel();
   input_hook_.cancel();
   if (in_) loop_.give_buffer(std::move(in_));
@@ -310,7 +346,7 @@ void Stream::abort() {
   if (!open()) return;
   const linger reset{.l_onoff = 1, .l_linger = 0};
   ::setsockopt(fd_.get(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
-  close();
+  drop();
 }
 
 }  // namespace weir::net

@@ -202,6 +202,43 @@ Result<void> Cluster::set_weight(std::string_view endpoint_name, uint32_t weight
   return {};
 }
 
+std::vector<EndpointMemory> Cluster::memories() const {
+  const std::lock_guard lock(*mutex_);
+  std::vector<EndpointMemory> all;
+  for (uint32_t i = 0; i < endpoints_.size(); ++i) {
+    const Endpoint& endpoint = *endpoints_[i];
+    EndpointMemory memory{.endpoint = endpoint.name,
+                          .drained_by_admin = endpoint.drained_by_admin,
+                          .weight_by_admin = std::nullopt,
+                          .ejection = health_.ejection(i),
+                          .why_ejected = endpoint.last_ejection};
+    if (endpoint.weight_by_admin) memory.weight_by_admin = *endpoint.weight_by_admin;
+    const bool serves = memory.ejection.state == balance::OutlierState::serving;
+    if (memory.drained_by_admin || memory.weight_by_admin || !serves) all.push_back(std::move(memory));
+  }
+  return all;
+}
+
+Result<void> Cluster::recall(const EndpointMemory& memory, Instant now) {
+  const std::lock_guard lock(*mutex_);
+  const auto index = index_of(memory.endpoint);
+  if (!index) return fail(Error{.code = Code::not_found, .detail = "endpoint"});
+  Endpoint& endpoint = *endpoints_[*index];
+  if (memory.drained_by_admin) {
+    endpoint.drained_by_admin = true;
+    health_.set_draining(*index, true, now);
+  }
+  if (memory.weight_by_admin) {
+    endpoint.weight_by_admin = std::make_unique<uint32_t>(*memory.weight_by_admin);
+    health_.set_weight(*index, *memory.weight_by_admin);
+  }
+  if (memory.ejection.state != balance::OutlierState::serving) {
+    health_.resume_ejection(*index, memory.ejection);
+    endpoint.last_ejection = memory.why_ejected;
+  }
+  return {};
+}
+
 std::vector<EndpointStatus> Cluster::status() const {
   const std::lock_guard lock(*mutex_);
   std::vector<EndpointStatus> all;

@@ -57,6 +57,15 @@ struct ClusterCounters {
   std::array<std::atomic<uint64_t>, kMirrorResults> mirrored{};      ///< by MirrorResult
 };
 
+/// What must not be forgotten of an endpoint when another process takes over.
+struct EndpointMemory {
+  std::string endpoint;  ///< its name
+  bool drained_by_admin = false;
+  std::optional<uint32_t> weight_by_admin;
+  balance::EjectionState ejection;
+  std::string why_ejected;  ///< for people
+};
+
 class Cluster {
  public:
   /// `previous`: the cluster of that name before a reload, or null; endpoints it shares are taken over with their
@@ -96,6 +105,11 @@ class Cluster {
 
   [[nodiscard]] std::vector<EndpointStatus> status() const;
   [[nodiscard]] ClusterCounters& counters() { return *counters_; }
+
+  /// Of the endpoints about which there is something to remember.
+  [[nodiscard]] std::vector<EndpointMemory> memories() const;
+  /// Before requests are served. Errors: not_found.
+  Result<void> recall(const EndpointMemory& memory, Instant now);
 
   balance::CircuitBreaker circuit;
   balance::RetryBudget retry_budget;

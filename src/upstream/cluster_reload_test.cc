@@ -122,5 +122,31 @@ TEST(ClusterReload, DetectionTurnedOffBringsTheEjectedBack) {
   after->record(0, Outcome::success, kLatency, kStart + Duration::s(1000));
   EXPECT_EQ(health_of(*after)[0], Health::healthy);
 }
+
+TEST(ClusterReload, AnotherProcessRemembersWhatThisOneKnew) {
+  const auto here = make(config_of({1, 2, 3, 4}));
+  ASSERT_TRUE(here->set_draining("127.0.0.1:1", true, kStart));
+  ASSERT_TRUE(here->set_weight("127.0.0.1:2", 9, kStart));
+  fail(*here, 2, kStart);
+  const auto memories = here->memories();
+  ASSERT_EQ(3u, memories.size()) << "there is nothing to say of the fourth";
+  const auto there = make(config_of({1, 2, 3, 4}));
+  for (const EndpointMemory& each : memories) EXPECT_TRUE(there->recall(each, kStart));
+  EXPECT_EQ(health_of(*there), (std::vector{Health::draining, Health::healthy, Health::unhealthy, Health::healthy}));
+  EXPECT_EQ(views_of(*there)[1].weight, 9u);
+  EXPECT_EQ(there->status()[2].last_ejection, here->status()[2].last_ejection);
+  // The ejection ends there when it would have ended here.
+  Instant now = kStart;
+  while (here->status()[2].outlier == OutlierState::ejected) {
+    now = now + Duration::s(1);
+    here->sweep(now);
+    there->sweep(now);
+    ASSERT_EQ(here->status()[2].outlier, there->status()[2].outlier) << (now - kStart).seconds();
+    ASSERT_LT(now - kStart, Duration::s(60));
+  }
+  EXPECT_FALSE(
+      there->recall({.endpoint = "127.0.0.1:9", .weight_by_admin = {}, .ejection = {}, .why_ejected = {}}, now))
+      << "nobody knows it";
+}
 }  // namespace
 }  // namespace weir::upstream

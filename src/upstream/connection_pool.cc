@@ -40,17 +40,33 @@ ConnectionPool::ConnectionPool(net::Loop& loop, std::shared_ptr<Endpoint> endpoi
     : loop_(loop), endpoint_(std::move(endpoint)), options_(options), limits_(limits), scratch_(scratch) {}
 
 ConnectionPool::~ConnectionPool() {
+  for (List* list : {&idle_, &busy_, &full_}) {
+    while (list->head != nullptr) list->head->close();
+  }
+}
+
+void ConnectionPool::set_options(const PoolOptions& options) {
+  const bool moves = options.transport != options_.transport;
+  options_ = options;
+  if (!moves) return;
   while (idle_.head != nullptr) idle_.head->close();
-  while (busy_.head != nullptr) busy_.head->close();
+  for (List* list : {&busy_, &full_}) {
+    for (ClientConnection* c = list->head; c != nullptr;) {
+      ClientConnection& connection = *c;
+      c = c->next;
+      connection.drain();
+    }
+  }
 }
 
 ConnectionPool::Acquired ConnectionPool::acquire(http::ResponseHandler& handler, Wish wish) {
   ClientConnection* connection = nullptr;
-  const bool share = wish.may_share && options_.pipeline > 1;
+  const bool multiplexes = options_.transport.multiplexes();
+  if (multiplexes) connection = take_with_room(wish.fresh);
   if (!wish.fresh) {
-    if (share) connection = take_shared();
+    if (!multiplexes && wish.may_share && options_.pipeline > 1) connection = take_shared();
     if (connection == nullptr) connection = take_idle();
-    if (connection == nullptr) connection = adopt_spare();
+    if (connection == nullptr && !multiplexes) connection = adopt_spare();
   }
   if (connection == nullptr) {
     auto fresh = connect();
@@ -58,12 +74,19 @@ ConnectionPool::Acquired ConnectionPool::acquire(http::ResponseHandler& handler,
     connection = *fresh;
   }
   const bool reused = connection->served() > 0;
-  return {.stream = &connection->open(handler), .reused = reused, .error = {}};
+  return {.stream = &open_on(*connection, handler), .reused = reused, .error = {}};
+}
+
+http::ClientStream& ConnectionPool::open_on(ClientConnection& connection, http::ResponseHandler& handler) {
+  http::ClientStream& stream = connection.open(handler);
+  if (options_.transport.multiplexes() && !connection.shareable()) mark_full(connection);
+  return stream;
 }
 
 ClientConnection* ConnectionPool::take_idle() {
   while (ClientConnection* connection = idle_.head) {
-    if (expired(*connection, loop_.now())) {
+    const bool refuses = options_.transport.multiplexes() && !connection->shareable();
+    if (refuses || expired(*connection, loop_.now())) {
       connection->close();
       continue;
     }
@@ -83,6 +106,39 @@ ClientConnection* ConnectionPool::take_shared() {
     if (c->shareable() && c->in_flight() < options_.pipeline) return c;
   }
   return nullptr;
+}
+
+/// `fresh`: only one that has not proved its life yet, which is younger than whatever turned out dead.
+ClientConnection* ConnectionPool::take_with_room(bool fresh) {
+  int looks = 8;
+  for (ClientConnection* c = busy_.head; c != nullptr && looks > 0; --looks) {
+    ClientConnection& connection = *c;
+    c = c->next;
+    if (connection.in_flight() > 0 && worn_out(connection)) connection.drain();
+    if (!connection.shareable()) {
+      mark_full(connection);
+    } else if (!fresh || connection.served() == 0) {
+      return &connection;
+    }
+  }
+  return nullptr;
+}
+
+void ConnectionPool::mark_full(ClientConnection& connection) {
+  if (connection.full) return;
+  busy_.remove(connection);
+  connection.full = true;
+  full_.push_front(connection);
+}
+
+void ConnectionPool::on_room(ClientConnection& connection) {
+  full_.remove(connection);
+  connection.full = false;
+  busy_.push_front(connection);
+}
+
+ConnectionPool::List& ConnectionPool::list_of(const ClientConnection& connection) {
+  return connection.idle ? idle_ : connection.full ? full_ : busy_;
 }
 
 ClientConnection& ConnectionPool::track(std::unique_ptr<ClientConnection> connection) {
@@ -107,16 +163,12 @@ ClientConnection* ConnectionPool::adopt_spare() {
   return &track(std::move(connection));
 }
 
-std::unique_ptr<ClientConnection> ConnectionPool::make() {
-  return std::make_unique<http::Http1ClientConnection>(loop_, *this, limits_, scratch_);
-}
-
 Result<ClientConnection*> ConnectionPool::connect() {
   if (!endpoint_->connections.try_acquire()) {
     return fail(Error{.code = Code::limit_reached, .origin = Origin::internal, .detail = "max_connections"});
   }
   endpoint_->counters.connects.fetch_add(1, std::memory_order_relaxed);
-  auto connection = make();
+  auto connection = options_.transport.make(loop_, *this, limits_, scratch_);
   connection->born = loop_.now();
   if (auto begun = connection->connect(endpoint_->address); !begun) {
     endpoint_->connections.release();
@@ -135,19 +187,25 @@ void ConnectionPool::on_connected(ClientConnection& /*connection*/) {
 /// One timer for all connects of the pool: it goes off for the oldest and is set again for the next.
 void ConnectionPool::on_connect_deadline() {
   const Instant now = loop_.now();
+  const Instant next = std::min(expire_connects(busy_, now), expire_connects(full_, now));
+  if (next != Instant::max()) loop_.timers().arm(connect_timer_, next);
+}
+
+/// When the next of those that still connect runs out of time.
+Instant ConnectionPool::expire_connects(List& list, Instant now) {
   Instant next = Instant::max();
-  for (ClientConnection* c = busy_.head; c != nullptr;) {
+  for (ClientConnection* c = list.head; c != nullptr;) {
     ClientConnection& connection = *c;
     c = c->next;
     if (!connection.connecting()) continue;
     if (connection.born + options_.connect_timeout <= now) {
       connection.fail(Error{.code = Code::connect_timeout, .origin = Origin::upstream, .retry = Retry::yes});
-      c = busy_.head;  // what the failed requests did may have changed the list
+      c = list.head;  // what the failed requests did may have changed the list
     } else {
       next = std::min(next, connection.born + options_.connect_timeout);
     }
   }
-  if (next != Instant::max()) loop_.timers().arm(connect_timer_, next);
+  return next;
 }
 
 bool ConnectionPool::expired(const ClientConnection& connection, Instant now) const {
@@ -155,15 +213,19 @@ bool ConnectionPool::expired(const ClientConnection& connection, Instant now) co
   return now - connection.idle_since >= limits.idle_timeout || now - connection.born >= limits.max_lifetime;
 }
 
-void ConnectionPool::on_idle(ClientConnection& connection) {
+/// Has it, with what is in flight, served as long as it may?
+bool ConnectionPool::worn_out(const ClientConnection& connection) const {
   const auto& limits = options_.limits;
-  const bool worn_out = limits.max_requests != 0 && connection.served() >= limits.max_requests;
-  if (retired_ || worn_out || idle_count_ >= limits.max_idle || loop_.now() - connection.born >= limits.max_lifetime) {
-    return connection.close();
-  }
+  return (limits.max_requests != 0 && connection.served() + connection.in_flight() >= limits.max_requests) ||
+         loop_.now() - connection.born >= limits.max_lifetime;
+}
+
+void ConnectionPool::on_idle(ClientConnection& connection) {
+  if (retired_ || idle_count_ >= options_.limits.max_idle || worn_out(connection)) return connection.close();
+  list_of(connection).remove(connection);
   connection.idle_since = loop_.now();
+  connection.full = false;
   connection.idle = true;
-  busy_.remove(connection);
   idle_.push_front(connection);
   ++idle_count_;
 }
@@ -178,12 +240,8 @@ void ConnectionPool::on_closed(ClientConnection& connection, const Error& error)
 }
 
 void ConnectionPool::forget(ClientConnection& connection) {
-  if (connection.idle) {
-    idle_.remove(connection);
-    --idle_count_;
-  } else {
-    busy_.remove(connection);
-  }
+  list_of(connection).remove(connection);
+  if (connection.idle) --idle_count_;
   --open_;
   loop_.defer_delete(std::unique_ptr<net::Deferred>(&connection));
 }

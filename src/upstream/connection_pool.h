@@ -4,6 +4,10 @@
 // to the other workers before it is closed: reuse across workers is what keeps the number of connections down when
 // there are many of them.
 //
+// Over HTTP/2 many requests share a connection. Another is opened only when all are full, and a request goes to the one
+// that had room first, so that load gathers on few of them and the others come to rest: the more requests a turn of the
+// loop has for one connection, the fewer system calls each of them costs.
+//
 // With `pipeline` above 1, requests without body that may be repeated share a connection: the fullest one that still
 // has room is chosen, so that many clients' requests leave in one write and their responses come back in one read.
 //
@@ -17,12 +21,14 @@
 #include "net/loop.h"
 #include "proto/http1/parser.h"
 #include "upstream/endpoint.h"
+#include "upstream/transport.h"
 
 namespace weir::upstream {
 
 struct PoolOptions {
   model::ConnectionPoolConfig limits;
   Duration connect_timeout = Duration::s(1);
+  Transport transport{};
   uint32_t pipeline = 0;
   bool share_idle = false;  ///< there are other workers to give idle connections to
 };
@@ -46,7 +52,8 @@ class ConnectionPool final : public net::Deferred, public http::ClientConnection
   /// connect_failed.
   Acquired acquire(http::ResponseHandler& handler, Wish wish);
 
-  void set_options(const PoolOptions& options) { options_ = options; }
+  /// Connections of another transport are used no more: closed when idle, the others as they finish.
+  void set_options(const PoolOptions& options);
   /// Closes what is too old, offers what is idle for long; call about once a second.
   void maintain(Instant now);
   /// No new requests will come: closes idle connections now and the others as they finish.
@@ -68,16 +75,22 @@ class ConnectionPool final : public net::Deferred, public http::ClientConnection
 
   void on_connected(http::ClientConnection& connection) override;
   void on_idle(http::ClientConnection& connection) override;
+  void on_room(http::ClientConnection& connection) override;
   void on_closed(http::ClientConnection& connection, const Error& error) override;
 
   http::ClientConnection* take_idle();
   http::ClientConnection* take_shared();
+  http::ClientConnection* take_with_room(bool fresh);
+  http::ClientStream& open_on(http::ClientConnection& connection, http::ResponseHandler& handler);
   http::ClientConnection* adopt_spare();
   Result<http::ClientConnection*> connect();
-  std::unique_ptr<http::ClientConnection> make();
   http::ClientConnection& track(std::unique_ptr<http::ClientConnection> connection);
   [[nodiscard]] bool expired(const http::ClientConnection& connection, Instant now) const;
+  [[nodiscard]] bool worn_out(const http::ClientConnection& connection) const;
+  [[nodiscard]] List& list_of(const http::ClientConnection& connection);
+  void mark_full(http::ClientConnection& connection);
   void forget(http::ClientConnection& connection);
+  Instant expire_connects(List& list, Instant now);
   void on_connect_deadline();
 
   static constexpr Duration kOfferAfter = Duration::s(1);
@@ -89,6 +102,7 @@ class ConnectionPool final : public net::Deferred, public http::ClientConnection
   http::ClientScratch& scratch_;
   List idle_;
   List busy_;
+  List full_;  ///< of those in use: HTTP/2 connections that take no request now
   uint32_t idle_count_ = 0;
   uint32_t open_ = 0;
   uint32_t connecting_ = 0;

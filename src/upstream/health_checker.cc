@@ -6,7 +6,7 @@
 #include <unordered_map>
 #include <utility>
 
-#include "http/http1_client_connection.h"
+#include "upstream/transport.h"
 
 namespace weir::upstream {
 
@@ -25,15 +25,16 @@ class HealthChecker::Probe final : public net::Deferred,
         prng_(prng),
         cluster_(std::move(cluster)),
         index_(index),
-        check_(*cluster_->config().health_check) {
+        check_(*cluster_->config().health_check),
+        transport_(Transport::of(cluster_->config())) {
     begin();
   }
   ~Probe() override { stop(); }
 
   /// The same endpoint, checked the same way, as part of the cluster that has taken the place of the one before.
   [[nodiscard]] bool fits(const Cluster& cluster, uint32_t index) const {
-    return cluster.config().health_check == check_ && cluster.name() == cluster_->name() &&
-           cluster.endpoints()[index] == cluster_->endpoints()[index_];
+    return cluster.config().health_check == check_ && Transport::of(cluster.config()) == transport_ &&
+           cluster.name() == cluster_->name() && cluster.endpoints()[index] == cluster_->endpoints()[index_];
   }
   void move_to(std::shared_ptr<Cluster> cluster, uint32_t index) {
     cluster_ = std::move(cluster);
@@ -53,7 +54,7 @@ class HealthChecker::Probe final : public net::Deferred,
     body_.clear();
     status_ = 0;
     done_ = false;
-    connection_ = std::make_unique<http::Http1ClientConnection>(loop_, *this, limits_, scratch_);
+    connection_ = transport_.make(loop_, *this, limits_, scratch_);
     loop_.arm(timeout_, check_.timeout);
     const auto begun = connection_->connect(cluster_->endpoints()[index_]->address);
     if (!begun) return finish(std::string(text_of(begun.error().code)));
@@ -67,8 +68,9 @@ class HealthChecker::Probe final : public net::Deferred,
     head.method_text = "GET";
     head.target = check_.http_path;
     head.authority = check_.host.empty() ? std::string_view(name) : std::string_view(check_.host);
-    const proto::http::Field extra[] = {{.name = "User-Agent", .value = "weir-health-check"},
-                                        {.name = "Connection", .value = "close"}};
+    const proto::http::Field extra[] = {
+        {.name = "User-Agent", .value = "weir-health-check"},
+        {.name = "Connection", .value = "close", .id = proto::http::FieldId::connection}};
     connection_->open(*this).send_head(head, extra, true);
   }
 
@@ -124,6 +126,7 @@ class HealthChecker::Probe final : public net::Deferred,
   std::shared_ptr<Cluster> cluster_;
   uint32_t index_;
   model::HealthCheckConfig check_;
+  Transport transport_;
   proto::http1::Limits limits_;
   http::ClientScratch scratch_;
   std::unique_ptr<http::ClientConnection> connection_;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "http/simple_server.h"
+#include "http/test_http2_peer.h"
 
 namespace weir::upstream {
 namespace {
@@ -198,6 +199,32 @@ TEST(HealthChecker, DestructionInTheMiddleOfAProbe) {
   }
   rig.until([&] { return rig.server->connections() == 0; });
   EXPECT_FALSE(cluster->probed());
+}
+
+TEST(HealthChecker, SpeaksHttp2WhereTheClusterDoes) {
+  http::test::RawServer server;
+  model::ClusterConfig config;
+  config.name = "web";
+  config.endpoints.push_back({.address = {"127.0.0.1", server.address().port()}, .zone = {}});
+  config.health_check = http_check();
+  config.health_check->body = "well";
+  config.protocol = model::Protocol::h2;
+  const auto cluster = Cluster::create(config, nullptr, server.loop->now(), 1).value();
+  HealthChecker checker(*server.loop, 1);
+  checker.watch({cluster});
+  size_t asked = 0;
+  const auto answer = [&](const std::string& body, ActiveState expected) {
+    http::test::Http2Endpoint peer(server, asked++);
+    server.until([&] { return !peer.stream(1).fields.empty(); });
+    EXPECT_NE(peer.stream(1).fields.find(":path=/healthz?deep "), std::string::npos);
+    EXPECT_EQ(peer.stream(1).fields.find("connection"), std::string::npos);
+    peer.answer(1, "200", body);
+    server.until([&] { return state_of(*cluster) == expected && peer.gone(); });
+  };
+  answer("all is well", ActiveState::healthy);
+  answer("all is bad", ActiveState::unhealthy);
+  checker.watch({});
+  server.loop->run_turn(Duration());
 }
 
 }  // namespace

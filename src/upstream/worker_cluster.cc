@@ -15,6 +15,7 @@ WorkerCluster::WorkerCluster(std::shared_ptr<Cluster> cluster, const Environment
   const model::ClusterConfig& config = cluster_->config();
   const PoolOptions options{.limits = config.pool,
                             .connect_timeout = config.connect_timeout,
+                            .transport = Transport::of(config),
                             .pipeline = config.pipeline,
                             .share_idle = environment.share_idle};
   for (const auto& endpoint : cluster_->endpoints()) {

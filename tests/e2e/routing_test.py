@@ -37,9 +37,9 @@ class Matches(RoutingCase):
         super().setUp()
         names = ("wild", "posts", "write", "beta", "version", "cohort", "page", "rest", "old", "site")
         self.endpoints = [self.upstream(name) for name in names]
-        self.weir(self.with_routes([
+        self.proxy = self.weir(self.with_routes([
             {"to": "wild", "match": {"host": "*.example.org"}},
-            {"to": "posts", "match": {"path": "/users/{id}/posts"}, "name": "the posts"},
+            {"to": "posts", "match": {"path": "/users/{id}/posts"}, "name": "posts"},
             {"to": "write", "match": {"method": ["POST", "PUT"]}},
             {"to": "beta", "match": {"header": {"X-Beta": "1"}}},
             {"to": "version", "match": {"header": {"accept": "application/vnd.v2*"}}},
@@ -88,7 +88,8 @@ class Matches(RoutingCase):
         for target in ("/users/7/posts", "/files/x"):
             self.ask("GET", target)
         log = self.eventually(lambda: (lines := self.log_path.read_text().splitlines())[1:] and lines, "two lines")
-        self.assertEqual(["the posts", "/files/{rest*}"], [json.loads(line)["route"] for line in log])
+        self.assertEqual(["posts", "/files/{rest*}"], [json.loads(line)["route"] for line in log])
+        self.assertEqual(1, self.proxy.metric("weir_route_requests_total", listener="web", route="posts"))
 
 
 class Edits(RoutingCase):

@@ -31,7 +31,7 @@ void put_list(Pen& pen, const proto::http::RequestHead& head, FieldId id) {
   }
 }
 
-Claims take_claims(proto::http::RequestHead& head, bool trust) {
+Claims take_claims(proto::http::RequestHead& head, bool trust, bool verified) {
   Claims claims;
   const auto take = [&](Field& field, std::string_view& into, bool keep) {
     field.hop_by_hop = true;
@@ -46,6 +46,7 @@ Claims take_claims(proto::http::RequestHead& head, bool trust) {
         claims.lists += field.value.size() + 2;
         break;
       case FieldId::x_forwarded_proto: take(field, claims.proto, trust); break;
+      case FieldId::x_forwarded_client_cert: field.hop_by_hop = !trust || verified; break;
       case FieldId::x_forwarded_host: field.hop_by_hop = !trust; break;
       case FieldId::x_request_id: take(field, claims.request_id, trust && is_valid_request_id(field.value)); break;
       case FieldId::traceparent: take(field, claims.traceparent, is_valid_traceparent(field.value)); break;
@@ -80,11 +81,11 @@ void ForwardingFields::end_field(Pen& pen, std::string_view name, const char* va
 }
 
 void ForwardingFields::build(proto::http::RequestHead& head, const ForwardingContext& context, Prng& prng) {
-  const Claims claims = take_claims(head, context.trust_forwarded);
+  const Claims claims = take_claims(head, context.trust_forwarded, !context.certificate.empty());
   count_ = 0;
   memory_.clear();
-  Pen pen(memory_, 384 + 2 * context.client.size() + head.authority.size() + 2 * head.scheme.size() +
-                       claims.proto.size() + claims.lists + claims.request_id.size());
+  Pen pen(memory_, 416 + 2 * context.client.size() + head.authority.size() + 2 * head.scheme.size() +
+                       claims.proto.size() + claims.lists + context.certificate.size() + claims.request_id.size());
   add_ids(pen, claims.request_id, claims.traceparent, prng);
 
   const char* value = pen.put("X-Forwarded-For: ").at();
@@ -95,6 +96,12 @@ void ForwardingFields::build(proto::http::RequestHead& head, const ForwardingCon
   value = pen.put("X-Forwarded-Proto: ").at();
   pen.put(claims.proto.empty() ? head.scheme : claims.proto);
   end_field(pen, "X-Forwarded-Proto", value);
+
+  if (!context.certificate.empty()) {
+    value = pen.put("X-Forwarded-Client-Cert: ").at();
+    pen.put(context.certificate);
+    end_field(pen, "X-Forwarded-Client-Cert", value);
+  }
 
   add_forwarded(pen, head, context);
 

@@ -1,8 +1,8 @@
 #pragma once
 // What a gateway says about a request it passes on: Via (RFC 9110 section 7.6.3), Forwarded (RFC 7239) and its elder
-// brothers X-Forwarded-For/-Proto, X-Request-Id, and traceparent (W3C Trace Context). What an untrusted client claims
-// in these fields is dropped, not passed on: a forged X-Forwarded-For is how an address filter is walked around. Pure;
-// randomness is an argument.
+// brothers X-Forwarded-For/-Proto/-Client-Cert, X-Request-Id, and traceparent (W3C Trace Context). What an untrusted
+// client claims in these fields is dropped, not passed on: a forged X-Forwarded-For is how an address filter is walked
+// around. Pure; randomness is an argument.
 
 #include <array>
 #include <span>
@@ -16,8 +16,9 @@
 namespace weir::l7::core {
 
 struct ForwardingContext {
-  std::string_view client;       ///< address without port; IPv6 without brackets
-  bool trust_forwarded = false;  ///< what came in from the client's side is extended instead of dropped
+  std::string_view client;         ///< address without port; IPv6 without brackets
+  std::string_view certificate{};  ///< the client's, verified, as in X-Forwarded-Client-Cert; empty: none
+  bool trust_forwarded = false;    ///< what came in from the client's side is extended instead of dropped
 };
 
 /// The fields to add, with the memory they point into. Reused from request to request: capacity is kept.
@@ -34,7 +35,7 @@ class ForwardingFields {
   void add_forwarded(Pen& pen, const proto::http::RequestHead& head, const ForwardingContext& context);
   void end_field(Pen& pen, std::string_view name, const char* value);
 
-  static constexpr size_t kMaxFields = 6;
+  static constexpr size_t kMaxFields = 7;
   std::array<proto::http::Field, kMaxFields> fields_;
   size_t count_ = 0;
   std::string memory_;

@@ -20,6 +20,8 @@ Row row_of(Rule rule) {
       return {"bad_path", "The path has dot segments, a NUL, or an encoded slash that makes it mean two things.", 400};
     case Rule::no_host: return {"no_host", "The request names no host, and the redirect needs one.", 400};
     case Rule::method: return {"method", "This method is not served here: a gateway opens no tunnels.", 501};
+    case Rule::upgrade:
+      return {"upgrade", "The cluster is spoken HTTP/2 with, and no connection can be upgraded there.", 501};
     case Rule::no_endpoint: return {"no_endpoint", "The cluster has no endpoint that may take a request now.", 503};
     case Rule::not_discovered:
       return {"not_discovered", "No endpoint of the cluster has been found: no name of it resolves, no file lists one.",

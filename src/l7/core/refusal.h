@@ -15,6 +15,7 @@ enum class Rule : uint8_t {
   bad_path,            ///< dot segments, a NUL, or an encoded slash on which the route depends
   no_host,             ///< the request names none, and its route's redirect needs one
   method,              ///< CONNECT: this is a gateway, not a tunnel
+  upgrade,             ///< a WebSocket or CONNECT, and the cluster is spoken HTTP/2 with
   no_endpoint,         ///< the cluster has nothing that may take a request
   not_discovered,      ///< nobody has yet found an endpoint of the cluster, all of which are names or in files
   max_pending,         ///< the queue for a place is full
@@ -26,7 +27,7 @@ enum class Rule : uint8_t {
   route_timeout,       ///< the route's deadline passed
   out_of_fds,          ///< this process has no file descriptor left
 };
-inline constexpr size_t kRules = 15;
+inline constexpr size_t kRules = 16;
 
 std::string_view name_of(Rule rule);
 /// One sentence for the response's body.

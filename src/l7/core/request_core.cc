@@ -9,6 +9,9 @@ namespace weir::l7::core {
 
 namespace {
 
+// Twice in a row is a rolling restart's bad luck; more often, something is wrong that moving does not mend.
+constexpr uint32_t kMaxMoves = 3;
+
 Refusal refusal_of(Code code) {
   switch (code) {
     case Code::connect_refused:
@@ -107,6 +110,14 @@ Action RequestCore::on_failure(const TryFailure& failure, balance::RetryBudget& 
     --tries_;
     if (tried_count_ > 0) --tried_count_;  // its connection was dead, the endpoint need not be
     return {.step = Step::attempt_fresh};
+  }
+  if (failure.retry == Retry::yes && failure.code == Code::cancelled && failure.replayable && moved_ < kMaxMoves &&
+      now < deadline()) {
+    ++moved_;
+    verdict_ = RetryVerdict::moved;
+    --tries_;
+    if (tried_count_ > 0) --tried_count_;  // nothing is wrong with the endpoint
+    return {.step = Step::attempt};
   }
   if (failure.retry == Retry::yes && facts_.retry.attempts > 1 && failure.replayable && now < deadline()) {
     if (++unsent_ < std::min(facts_.endpoints, kMaxTried)) {

@@ -15,7 +15,9 @@
 // the first byte most likely was closed while idle; such a request is replayed once on a fresh connection, without
 // being charged as a retry, when its method allows it. A try that reached nobody (the connection was refused) loads no
 // endpoint, so asking the next one is no retry either: it neither counts as an attempt nor is charged to the budget,
-// which exists to bound what endpoints receive. Every endpoint is asked at most once.
+// which exists to bound what endpoints receive. Every endpoint is asked at most once. A request that an endpoint did
+// not look at because its connection was going (HTTP/2's GOAWAY) is sent again at once, to whomever the policy picks,
+// the same endpoint included; a few times at most.
 //
 // Pure: no clock, no randomness but the arguments. One per request; not thread-safe.
 
@@ -72,6 +74,7 @@ enum class RetryVerdict : uint8_t {
   retried,         ///< an attempt was left, and the budget paid for it
   replayed,        ///< the connection had been closed while idle: no fault of the endpoint, and no charge
   asked_next,      ///< the try reached nobody: the next endpoint is asked, without charge
+  moved,           ///< its connection was going and the endpoint did not look at it: no fault, and no charge
   not_idempotent,  ///< and it may have reached the endpoint
   body_gone,       ///< the request's body was too long to keep
   no_attempt_left,
@@ -89,7 +92,7 @@ class RequestCore {
   void begin(const RequestFacts& facts) {
     facts_ = facts;
     queued_until_ = {};
-    tries_ = unsent_ = looks_ = tried_count_ = 0;
+    tries_ = unsent_ = moved_ = looks_ = tried_count_ = 0;
     replayed_ = has_place_ = false;
     verdict_ = RetryVerdict::none;
   }
@@ -163,6 +166,7 @@ class RequestCore {
   uint32_t tried_count_ = 0;
   uint32_t tries_ = 0;
   uint32_t unsent_ = 0;  ///< tries that reached nobody
+  uint32_t moved_ = 0;   ///< tries whose connection was going
   uint32_t looks_ = 0;   ///< endpoints in a row that were saturated
   RetryVerdict verdict_ = RetryVerdict::none;
   bool replayed_ = false;

@@ -117,6 +117,25 @@ TEST(RequestCore, AReplayIsFreeButHappensOnce) {
   EXPECT_EQ(rig.fail(Code::reset, Retry::if_reused).step, Step::refuse);
 }
 
+TEST(RequestCore, WhatWasNotLookedAtMovesFreeOfChargeAFewTimes) {
+  Rig rig(false, 1, 0);  // neither tries nor budget to spare, and not idempotent
+  rig.core.note_tried(0);
+  for (int moves = 0; moves < 3; ++moves) {
+    rig.core.on_attempt(at(0));
+    EXPECT_EQ(rig.fail(Code::cancelled, Retry::yes).step, Step::attempt);
+    EXPECT_EQ(rig.core.verdict(), RetryVerdict::moved);
+    EXPECT_TRUE(rig.core.tried().empty()) << "its endpoint may be picked again";
+    rig.core.note_tried(0);
+  }
+  rig.core.on_attempt(at(0));
+  EXPECT_EQ(rig.core.tries(), 1u);
+  EXPECT_EQ(rig.fail(Code::cancelled, Retry::yes).step, Step::refuse);
+
+  Rig gone(true);
+  gone.core.on_attempt(at(0));
+  EXPECT_EQ(gone.fail(Code::cancelled, Retry::yes, false).step, Step::refuse) << "its body cannot be sent again";
+}
+
 TEST(RequestCore, WhatReachedNobodyIsNoRetryButEveryEndpointIsAskedOnce) {
   Rig rig(false, 2, 0);  // no budget at all
   for (int asked = 1; asked < 3; ++asked) {

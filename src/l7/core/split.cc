@@ -48,4 +48,9 @@ size_t find_sticky_target(const std::vector<model::RouteTarget>& targets, std::s
   return best;
 }
 
+uint64_t sticky_draw(std::string_view value, uint64_t below) {
+  constexpr uint64_t kSeed = 0x9e3779b97f4a7c15;
+  return XXH3_64bits_withSeed(value.data(), value.size(), kSeed) % below;
+}
+
 }  // namespace weir::l7::core

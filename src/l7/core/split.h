@@ -28,4 +28,8 @@ std::optional<std::string_view> sticky_value(const model::StickyKey& key, const 
 /// Index of the target that `value` is drawn to. A weight of 0 gets nobody; at least one must be above 0.
 size_t find_sticky_target(const std::vector<model::RouteTarget>& targets, std::string_view value);
 
+/// A number in [0, below) that is the client's own: whoever is below a share that grows stays below it. Independent of
+/// find_sticky_target.
+uint64_t sticky_draw(std::string_view value, uint64_t below);
+
 }  // namespace weir::l7::core

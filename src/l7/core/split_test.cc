@@ -61,6 +61,21 @@ TEST(Split, OneClusterGetsEverybody) {
   for (int i = 0; i < 100; ++i) EXPECT_EQ(find_sticky_target(targets, client(i)), 1u);
 }
 
+TEST(Split, AClientsOwnNumberIsEvenAndIndependentOfItsCluster) {
+  const Targets targets{{"a", 50}, {"b", 50}};
+  int below = 0, of_a = 0, below_of_a = 0;
+  for (int i = 0; i < kClients; ++i) {
+    const bool is_below = sticky_draw(client(i), 10'000) < 1'000;
+    const bool is_a = find_sticky_target(targets, client(i)) == 0;
+    below += is_below;
+    of_a += is_a;
+    below_of_a += is_below && is_a;
+    EXPECT_EQ(sticky_draw(client(i), 10'000), sticky_draw(client(i), 10'000));
+  }
+  EXPECT_NEAR(share(below), 0.1, 0.005);
+  EXPECT_NEAR(share(below_of_a), share(of_a) * 0.1, 0.004);
+}
+
 TEST(Split, WhatNamesAClient) {
   proto::http::RequestHead head;
   head.target = "/a?uid=q&empty=";

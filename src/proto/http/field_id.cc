@@ -68,7 +68,7 @@ FieldId match(const char* name, const Pattern<M>& pattern, FieldId id) {
 }  // namespace
 
 FieldId field_id_of(std::string_view name) {
-  if (name.size() < 2 || name.size() > 17) return FieldId::other;
+  if (name.size() < 2 || name.size() > 23) return FieldId::other;
   const char first = static_cast<char>(name[0] | 0x20);
   switch (name.size()) {
     case 2: WEIR_MATCH("te", te);
@@ -102,6 +102,7 @@ FieldId field_id_of(std::string_view name) {
     case 17:
       if (first == 't') WEIR_MATCH("transfer-encoding", transfer_encoding);
       WEIR_MATCH("x-forwarded-proto", x_forwarded_proto);
+    case 23: WEIR_MATCH("x-forwarded-client-cert", x_forwarded_client_cert);
     default: return FieldId::other;
   }
 }

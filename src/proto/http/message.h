@@ -31,6 +31,7 @@ enum class FieldId : uint8_t {
   x_forwarded_for,
   x_forwarded_proto,
   x_forwarded_host,
+  x_forwarded_client_cert,
   forwarded,
   x_request_id,
   traceparent,

@@ -62,6 +62,7 @@ bool is_essential(const Field& field) {
     case FieldId::x_forwarded_for:
     case FieldId::x_forwarded_proto:
     case FieldId::x_forwarded_host:
+    case FieldId::x_forwarded_client_cert:
     case FieldId::forwarded:
     case FieldId::x_request_id:
     case FieldId::traceparent:

@@ -64,6 +64,8 @@ class Case(unittest.TestCase):
                 self.fail(f"SIGTERM: {error}\n{proxy.stderr()}")
             finally:
                 proxy.close()
+        for process in proxy.former:
+            process.wait(PATIENCE)
         if status != 0:
             self.fail(f"weir ended with {status}\n{proxy.stderr()[-4000:]}")
 

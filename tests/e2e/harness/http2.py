@@ -1,9 +1,13 @@
-"""A client of HTTP/2 that says exactly the frames a story wants. Field lists go out as literals; of those that come in
-only the end of the stream is looked at. For whole clients there are curl, nghttp and h2load."""
+"""A client and an endpoint of HTTP/2 that say exactly the frames a story wants. Field lists go out as literals; of those
+that come in only the end of the stream is looked at. For whole clients there are curl, nghttp and h2load, for whole
+endpoints nghttpd, nginx and gRPC's own."""
 
+import contextlib
 import socket
 import struct
+import threading
 
+from harness.ports import free_port
 from harness.waiting import PATIENCE
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
@@ -34,6 +38,8 @@ class Http2Client:
         self.sock = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
         self.buffer = b""
         self.bodies, self.ended, self.resets, self.goaways = {}, set(), {}, []
+        self.received = {}  # bytes of body by stream
+        self.keep = True  # the bodies themselves
         self.gone = False
         self.next_stream = 1
         self.sock.sendall(PREFACE + frame(SETTINGS, 0, 0, b"".join(struct.pack(">HI", *pair) for pair in settings)))
@@ -76,7 +82,9 @@ class Http2Client:
 
     def _take(self, kind, flags, stream, payload):
         if kind == DATA:
-            self.bodies[stream] = self.bodies.get(stream, b"") + payload
+            self.received[stream] = self.received.get(stream, 0) + len(payload)
+            if self.keep:
+                self.bodies[stream] = self.bodies.get(stream, b"") + payload
         if kind in (DATA, HEADERS) and flags & END_STREAM:
             self.ended.add(stream)
         if kind == RST_STREAM:
@@ -95,3 +103,57 @@ class Http2Client:
     def body(self, stream):
         self.read_until(lambda: stream in self.ended or stream in self.resets)
         return self.bodies.get(stream, b"")
+
+
+class Http2Server:
+    """`answer(stream)`: the frames with which a request is answered at once. `deaf`: it reads, and says nothing."""
+
+    def __init__(self, answer):
+        self.answer = answer
+        self.deaf = False
+        self.asked = 0
+        self._sockets = []
+        port = free_port()
+        self.address = f"127.0.0.1:{port}"
+        self._listener = socket.create_server(("127.0.0.1", port), backlog=64)
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self):
+        self._listener.close()
+        for sock in self._sockets:
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+            sock.close()
+
+    def _accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                sock, _ = self._listener.accept()
+                self._sockets.append(sock)
+                threading.Thread(target=self._serve, args=(sock,), daemon=True).start()
+
+    def _serve(self, sock):
+        with contextlib.suppress(OSError, EOFError), sock.makefile("rb") as stream:
+            self._exactly(stream, len(PREFACE))
+            if not self.deaf:
+                sock.sendall(frame(SETTINGS, 0, 0))
+            while True:
+                head = self._exactly(stream, 9)
+                self._exactly(stream, int.from_bytes(head[:3], "big"))
+                kind, flags, number = head[3], head[4], int.from_bytes(head[5:], "big")
+                if self.deaf:
+                    continue
+                if kind == SETTINGS and not flags & ACK:
+                    sock.sendall(frame(SETTINGS, ACK, 0))
+                elif kind == PING and not flags & ACK:
+                    sock.sendall(frame(PING, ACK, 0, bytes(8)))
+                elif kind == HEADERS:
+                    self.asked += 1
+                    sock.sendall(self.answer(number))
+
+    @staticmethod
+    def _exactly(stream, count):
+        data = stream.read(count)
+        if len(data) != count:
+            raise EOFError
+        return data

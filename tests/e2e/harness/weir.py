@@ -10,6 +10,7 @@ import subprocess
 
 from harness import wire
 from harness.ports import free_port
+from harness.successor import Successor
 from harness.waiting import PATIENCE, wait_for
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
@@ -30,7 +31,7 @@ def run(*arguments, timeout=PATIENCE):
 
 
 class Weir:
-    def __init__(self, directory, config, open_files=None, stdout=None):
+    def __init__(self, directory, config, open_files=None, stdout=None, binary=WEIR, environment=None):
         self.path = pathlib.Path(directory) / "weir.yaml"
         self.stderr_path = pathlib.Path(directory) / "stderr"
         self.stdout_path = pathlib.Path(directory) / "stdout"
@@ -38,7 +39,10 @@ class Weir:
         self.write(config)
         self._open_files = open_files
         self._stdout = stdout  # "pipe": process.stdout, to be read or not; otherwise a file
+        self._binary = binary
+        self._environment = environment or {}
         self.process = None
+        self.former = []  # processes that others have taken over from
 
     def write(self, config):
         """Replaces the configuration file as an editor would: at once."""
@@ -55,8 +59,9 @@ class Weir:
 
         with open(self.stderr_path, "wb") as stderr, open(self.stdout_path, "wb") as stdout:
             target = subprocess.PIPE if self._stdout == "pipe" else stdout
-            self.process = subprocess.Popen([WEIR, "run", "-c", self.path], stdin=subprocess.DEVNULL, stdout=target,
-                                            stderr=stderr, preexec_fn=limit)
+            self.process = subprocess.Popen([self._binary, "run", "-c", self.path], stdin=subprocess.DEVNULL,
+                                            stdout=target, stderr=stderr, preexec_fn=limit,
+                                            env=os.environ | self._environment)
         wait_for(lambda: "listening on" in self.stderr() or self.process.poll() is not None)
         if "listening on" not in self.stderr() or self.process.poll() is not None:
             raise AssertionError(f"weir did not start: {self.process.poll()}\n{self.stderr()}\n{self.path.read_text()}")
@@ -71,15 +76,31 @@ class Weir:
     def signal(self, number):
         os.kill(self.process.pid, number)
 
+    def ctl(self, *arguments):
+        return run("ctl", "--admin", f"127.0.0.1:{self.admin_port}", *arguments)
+
+    def upgrade(self, *arguments):
+        """weir ctl upgrade, and what it said. From then on this object is about the process that serves."""
+        done = self.ctl("upgrade", *arguments)
+        self.follow()
+        return done
+
+    def follow(self):
+        pid = json.loads(self.admin("GET", "/upgrade").body)["pid"]
+        if pid != self.process.pid:
+            self.former.append(self.process)
+            self.process = Successor(pid)
+
     def end(self, within=PATIENCE):
         """SIGTERM, and the exit status."""
         self.signal(signal.SIGTERM)
         return self.process.wait(within)
 
     def kill(self):
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
+        for process in [*self.former, self.process]:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
 
     def close(self):
         if self.process.stdout:

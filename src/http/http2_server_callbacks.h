@@ -8,7 +8,7 @@ namespace weir::http {
 
 class Http2ServerConnection;
 
-struct Http2Callbacks {
+struct Http2ServerCallbacks {
   /// A session whose callbacks go to `connection`.
   static nghttp2_session* make_session(Http2ServerConnection& connection);
 

@@ -1,10 +1,9 @@
-#include "http/http2_callbacks.h"
+#include "http/http2_server_callbacks.h"
 
-#include <algorithm>
 #include <memory>
-#include <optional>
 
 #include "base/check.h"
+#include "http/http2_codec.h"
 #include "http/http2_server_connection.h"
 
 namespace weir::http {
@@ -13,56 +12,27 @@ using proto::http1::Bad;
 
 namespace {
 
-// A head of the limit fits its frames even when each is half as long as it may be.
-constexpr size_t kFrameBytes = 16 * 1024;
-constexpr size_t kContinuations = 8;
-// Acknowledgements that wait for a peer that does not read them.
-constexpr size_t kAcks = 500;
-// A list of fields that is this many times as large as may be is no accident any more: what is left of it would still
-// have to be decoded, for the table's sake.
-constexpr uint64_t kBombFactor = 4;
-
 Http2ServerConnection& connection_of(void* user) { return *static_cast<Http2ServerConnection*>(user); }
 
 Http2ServerStream* stream_of(nghttp2_session* session, int32_t id) {
   return static_cast<Http2ServerStream*>(nghttp2_session_get_stream_user_data(session, id));
 }
 
-std::string_view text_of(const uint8_t* bytes, size_t size) { return {reinterpret_cast<const char*>(bytes), size}; }
-
-/// The kind of flood that a frame may be part of; nothing for frames that other limits hold.
-std::optional<Http2Defence> kind_of(const nghttp2_frame_hd& head) {
-  switch (head.type) {
-    case NGHTTP2_DATA: {
-      const bool empty = head.length == 0 && (head.flags & NGHTTP2_FLAG_END_STREAM) == 0;
-      return empty ? std::optional(Http2Defence::empty_data) : std::nullopt;
-    }
-    case NGHTTP2_HEADERS:
-    case NGHTTP2_CONTINUATION: return std::nullopt;
-    case NGHTTP2_PRIORITY: return Http2Defence::priority;
-    case NGHTTP2_RST_STREAM: return Http2Defence::rapid_reset;
-    case NGHTTP2_SETTINGS: return Http2Defence::settings;
-    case NGHTTP2_PING: return Http2Defence::ping;
-    case NGHTTP2_WINDOW_UPDATE: return Http2Defence::window_update;
-    default: return Http2Defence::other;  // GOAWAY; types that nobody knows are skipped unseen
-  }
-}
-
 }  // namespace
 
 /// After a callback may have closed the connection, nghttp2 must go no further.
-int Http2Callbacks::verdict(const Http2ServerConnection& connection) {
+int Http2ServerCallbacks::verdict(const Http2ServerConnection& connection) {
   const bool go_on = connection.state_ == Http2ServerConnection::State::open && !connection.condemned_;
   return go_on ? 0 : NGHTTP2_ERR_CALLBACK_FAILURE;
 }
 
-int Http2Callbacks::on_begin_frame(nghttp2_session*, const nghttp2_frame_hd* head, void* user) {
+int Http2ServerCallbacks::on_begin_frame(nghttp2_session*, const nghttp2_frame_hd* head, void* user) {
   auto& connection = connection_of(user);
-  const auto kind = kind_of(*head);
+  const auto kind = http2_flood_of(*head);
   return kind && !connection.admit(*kind) ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
 }
 
-int Http2Callbacks::on_begin_headers(nghttp2_session* session, const nghttp2_frame* frame, void* user) {
+int Http2ServerCallbacks::on_begin_headers(nghttp2_session* session, const nghttp2_frame* frame, void* user) {
   auto& connection = connection_of(user);
   connection.header_began_ = connection.stream_.loop().now();
   connection.block_bytes_ = 0;
@@ -71,22 +41,22 @@ int Http2Callbacks::on_begin_headers(nghttp2_session* session, const nghttp2_fra
   return 0;
 }
 
-int Http2Callbacks::on_header(nghttp2_session* session, const nghttp2_frame* frame, const uint8_t* name,
-                              size_t name_size, const uint8_t* value, size_t value_size, uint8_t /*flags*/,
-                              void* user) {
+int Http2ServerCallbacks::on_header(nghttp2_session* session, const nghttp2_frame* frame, const uint8_t* name,
+                                    size_t name_size, const uint8_t* value, size_t value_size, uint8_t /*flags*/,
+                                    void* user) {
   auto& connection = connection_of(user);
   const auto& limits = connection.options_->limits;
   connection.block_bytes_ += name_size + value_size + 32;
-  if (connection.block_bytes_ > kBombFactor * limits.head_bytes) {
+  if (connection.block_bytes_ > kHttp2BombFactor * limits.head_bytes) {
     connection.strike(Http2Defence::header_bomb);
     return NGHTTP2_ERR_CALLBACK_FAILURE;
   }
   Http2ServerStream* stream = stream_of(session, frame->hd.stream_id);
   if (stream == nullptr) return 0;
   if (frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
-    stream->fields_.add(text_of(name, name_size), text_of(value, value_size));
+    stream->fields_.add(http2_text(name, name_size), http2_text(value, value_size));
   } else if (stream->handler_ != nullptr) {
-    const Bad bad = stream->trailers_.add(text_of(name, name_size), text_of(value, value_size), limits);
+    const Bad bad = stream->trailers_.add(http2_text(name, name_size), http2_text(value, value_size), limits);
     if (bad != Bad::none) stream->refuse(bad);
   }
   return verdict(connection);
@@ -94,23 +64,23 @@ int Http2Callbacks::on_header(nghttp2_session* session, const nghttp2_frame* fra
 
 /// By default nghttp2 drops a field with forbidden characters and goes on. Who sends one is up to something: the stream
 /// is reset as malformed (RFC 9113 section 8.1.1).
-int Http2Callbacks::on_invalid_header(nghttp2_session*, const nghttp2_frame*, const uint8_t*, size_t, const uint8_t*,
-                                      size_t, uint8_t, void*) {
+int Http2ServerCallbacks::on_invalid_header(nghttp2_session*, const nghttp2_frame*, const uint8_t*, size_t,
+                                            const uint8_t*, size_t, uint8_t, void*) {
   return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
 }
 
-int Http2Callbacks::on_data_chunk(nghttp2_session* session, uint8_t, int32_t id, const uint8_t* data, size_t size,
-                                  void* user) {
+int Http2ServerCallbacks::on_data_chunk(nghttp2_session* session, uint8_t, int32_t id, const uint8_t* data, size_t size,
+                                        void* user) {
   auto& connection = connection_of(user);
   if (Http2ServerStream* stream = stream_of(session, id)) {
-    stream->on_body(text_of(data, size));
+    stream->on_body(http2_text(data, size));
   } else {
     nghttp2_session_consume(session, id, size);
   }
   return verdict(connection);
 }
 
-int Http2Callbacks::on_frame_received(nghttp2_session* session, const nghttp2_frame* frame, void* user) {
+int Http2ServerCallbacks::on_frame_received(nghttp2_session* session, const nghttp2_frame* frame, void* user) {
   auto& connection = connection_of(user);
   if (frame->hd.type == NGHTTP2_SETTINGS) connection.greeted_ = true;
   if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA) return 0;
@@ -131,7 +101,7 @@ int Http2Callbacks::on_frame_received(nghttp2_session* session, const nghttp2_fr
   return verdict(connection);
 }
 
-int Http2Callbacks::on_frame_sent(nghttp2_session* session, const nghttp2_frame* frame, void* user) {
+int Http2ServerCallbacks::on_frame_sent(nghttp2_session* session, const nghttp2_frame* frame, void* user) {
   auto& connection = connection_of(user);
   switch (frame->hd.type) {
     case NGHTTP2_DATA: connection.guard_.on_data_sent(); [[fallthrough]];
@@ -162,7 +132,7 @@ int Http2Callbacks::on_frame_sent(nghttp2_session* session, const nghttp2_frame*
   }
 }
 
-int Http2Callbacks::on_stream_closed(nghttp2_session* session, int32_t id, uint32_t error_code, void* user) {
+int Http2ServerCallbacks::on_stream_closed(nghttp2_session* session, int32_t id, uint32_t error_code, void* user) {
   auto& connection = connection_of(user);
   Http2ServerStream* stream = stream_of(session, id);
   if (stream == nullptr || connection.state_ == Http2ServerConnection::State::closed) return 0;
@@ -171,17 +141,17 @@ int Http2Callbacks::on_stream_closed(nghttp2_session* session, int32_t id, uint3
   return 0;
 }
 
-int Http2Callbacks::send_data(nghttp2_session*, nghttp2_frame*, const uint8_t* head, size_t size,
-                              nghttp2_data_source* source, void* user) {
+int Http2ServerCallbacks::send_data(nghttp2_session*, nghttp2_frame*, const uint8_t* head, size_t size,
+                                    nghttp2_data_source* source, void* user) {
   auto& connection = connection_of(user);
   if (connection.stream_.congested()) return NGHTTP2_ERR_WOULDBLOCK;
   std::string& out = connection.stream_.output();
-  out.append(text_of(head, 9));
+  out.append(http2_text(head, 9));
   static_cast<Http2ServerStream*>(source->ptr)->take(out, size);
   return 0;
 }
 
-nghttp2_session_callbacks* Http2Callbacks::table() {
+nghttp2_session_callbacks* Http2ServerCallbacks::table() {
   static nghttp2_session_callbacks* const made = [] {
     nghttp2_session_callbacks* callbacks = nullptr;
     CHECK(nghttp2_session_callbacks_new(&callbacks) == 0);
@@ -199,20 +169,19 @@ nghttp2_session_callbacks* Http2Callbacks::table() {
   return made;
 }
 
-nghttp2_option* Http2Callbacks::options(const Http2ServerConnection& connection) {
+nghttp2_option* Http2ServerCallbacks::options(const Http2ServerConnection& connection) {
   const ServerOptions& wanted = *connection.options_;
   nghttp2_option* option = nullptr;
   CHECK(nghttp2_option_new(&option) == 0);
   nghttp2_option_set_no_auto_window_update(option, 1);  // credit is given for what was taken
   nghttp2_option_set_no_closed_streams(option, 1);      // they would only serve the priorities of RFC 7540
-  nghttp2_option_set_max_outbound_ack(option, kAcks);
-  nghttp2_option_set_max_continuations(option, std::max(kContinuations, 2 * wanted.limits.head_bytes / kFrameBytes));
+  bound_http2(option, wanted.limits);
   // Behind our own limit, which counts what a client makes us reset, too.
   nghttp2_option_set_stream_reset_rate_limit(option, 4 * uint64_t{wanted.http2.allowance.resets} + 1000, 1000);
   return option;
 }
 
-nghttp2_session* Http2Callbacks::make_session(Http2ServerConnection& connection) {
+nghttp2_session* Http2ServerCallbacks::make_session(Http2ServerConnection& connection) {
   const std::unique_ptr<nghttp2_option, decltype(&nghttp2_option_del)> option(options(connection), &nghttp2_option_del);
   nghttp2_session* session = nullptr;
   CHECK(nghttp2_session_server_new3(&session, table(), &connection, option.get(),

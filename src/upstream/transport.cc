@@ -1,0 +1,24 @@
+#include "upstream/transport.h"
+
+#include "http/http1_client_connection.h"
+#include "http/http2_client_connection.h"
+
+namespace weir::upstream {
+
+Transport Transport::of(const model::ClusterConfig& config) {
+  // Who does not answer a PING for as long as connecting may take is not there.
+  return {.protocol = config.protocol, .http2 = config.http2, .answer_timeout = config.connect_timeout};
+}
+
+std::unique_ptr<http::ClientConnection> Transport::make(net::Loop& loop, http::ClientConnection::Owner& owner,
+                                                        const proto::http1::Limits& limits,
+                                                        http::ClientScratch& scratch) const {
+  if (!multiplexes()) return std::make_unique<http::Http1ClientConnection>(loop, owner, limits, scratch);
+  const http::Http2ClientOptions options{.max_streams = http2.max_streams,
+                                         .stream_window_bytes = http2.stream_window_bytes,
+                                         .connection_window_bytes = http2.connection_window_bytes,
+                                         .answer_timeout = answer_timeout};
+  return std::make_unique<http::Http2ClientConnection>(loop, owner, limits, options, scratch);
+}
+
+}  // namespace weir::upstream

@@ -1,0 +1,151 @@
+"""Traffic moves from blue to green bit by bit; a green that fails sends it all back at once, and few have noticed."""
+
+import json
+import time
+import unittest
+
+from harness.case import Case
+from harness.load import Load
+from harness.upstream import ok
+
+
+class Shifts(Case):
+    def start(self, blue, green, to="blue", **top):
+        config = self.config([blue], **top)
+        config["clusters"] = {"blue": {"endpoints": [blue.address], "slow_start": "off"},
+                              "green": {"endpoints": [green.address], "slow_start": "off"}}
+        config["listeners"][0]["routes"] = [{"match": {"path": "/old/*"}, "to": "red"}, {"to": to}]
+        config["clusters"]["red"] = {"endpoints": [self.upstream("red", ok).address]}
+        return self.weir(config), config
+
+    @staticmethod
+    def shifts(proxy):
+        return json.loads(proxy.admin("GET", "/shifts").body)["shifts"]
+
+    def shift(self, proxy, *arguments, pair="blue->green"):
+        done = proxy.ctl("shift", pair, *arguments)
+        self.assertEqual(0, done.returncode, f"{done}\n{proxy.stderr()}")
+        return done
+
+    def instances(self, count=40, target="/"):
+        return {self.ask("GET", target).body.decode() for _ in range(count)}
+
+    def test_all_of_it_moves(self):
+        blue, green = self.process("blue"), self.process("green")
+        proxy, config = self.start(blue, green)
+        with Load(self.port, 4) as load:
+            self.eventually(lambda: len(load.answers) > 50, load.text)
+            began = time.monotonic()
+            done = self.shift(proxy, "--over", "6s", "--wait")
+            ended = time.monotonic()
+            self.eventually(lambda: len(load.since(ended)) > 50, load.text)
+        self.assertEqual([], load.failed()[:5], load.text())
+        self.assertIn("settling 100 %", done.stdout)
+        self.assertIn("complete 100 %", done.stdout)
+        before = [each for each in load.answers if each.at < began]
+        self.assertEqual({"blue"}, {each.instance for each in before})
+        self.assertEqual({"green"}, {each.instance for each in load.since(ended)})
+        # The share grows evenly from nothing to all: of each third of the time more than of the one before.
+        thirds = []
+        for third in range(3):
+            answers = [each for each in load.answers if began + 2 * third < each.at <= began + 2 * (third + 1)]
+            thirds.append(sum(each.instance == "green" for each in answers) / len(answers))
+        self.assertLess(thirds[0], 0.35, thirds)
+        self.assertTrue(0.3 < thirds[1] < 0.7, thirds)
+        self.assertGreater(thirds[2], 0.65, thirds)
+        # It stays, across reloads as well, until it is taken back.
+        self.assertEqual(1, proxy.metric("weir_shift_share", **{"from": "blue", "to": "green"}))
+        self.assertEqual(1, proxy.metric("weir_shift_state", state="complete"))
+        proxy.post("/reload")
+        self.assertEqual({"green"}, self.instances())
+        self.assertEqual({"red"}, self.instances(3, "/old/x"), "no route of that leads to blue")
+        marks = json.loads(proxy.admin("GET", "/marks").body)["marks"]
+        self.assertEqual(["shift blue->green moving", "shift blue->green settling", "shift blue->green complete"],
+                         [each["label"] for each in marks])
+        self.shift(proxy, "--cancel")
+        self.eventually(lambda: self.instances() == {"blue"}, "the workers know")
+        self.assertIn("cancelled", proxy.ctl("shifts").stdout)
+
+    def test_a_sick_green_gets_nothing_more(self):
+        blue, green = self.process("blue"), self.process("green", 0, 100)
+        proxy, _ = self.start(blue, green)
+        with Load(self.port, 4) as load:
+            self.eventually(lambda: len(load.answers) > 50, load.text)
+            done = proxy.ctl("shift", "blue:green", "--over", "30s", "--abort-on", "5%", "--min-requests", "20", "--wait")
+            ended = time.monotonic()
+            self.eventually(lambda: len(load.since(ended)) > 200, load.text)
+        self.assertEqual(1, done.returncode, done)
+        self.assertIn("aborted", done.stderr)
+        self.assertIn("requests failed in the last 10 s (100.0 %)", done.stderr)
+        self.assertEqual({"blue"}, {each.instance for each in load.since(ended)}, load.text())
+        # Two failures of twenty are over the mark; more of them are those that came until it was seen.
+        failed = [each for each in load.answers if each.status == 500]
+        self.assertGreaterEqual(len(failed), 2)
+        self.assertLess(len(failed), max(20, len(load.answers) / 20), load.text())
+        shift, = self.shifts(proxy)
+        self.assertEqual(("aborted", 0.0), (shift["state"], shift["share_percent"]))
+        self.assertEqual(0, proxy.metric("weir_shift_share"))
+        marks = json.loads(proxy.admin("GET", "/marks").body)["marks"]
+        self.assertEqual(("fault", "shift blue->green aborted"), (marks[-1]["kind"], marks[-1]["label"]))
+        self.assertIn("all is back at blue", proxy.stderr())
+
+    def test_steps_and_cancel(self):
+        blue, green = self.upstream("blue", ok), self.upstream("green", ok)
+        proxy, _ = self.start(blue, green)
+        self.shift(proxy, "--over", "10m", "--steps", "2", pair="blue→green")
+        shift, = self.shifts(proxy)
+        self.assertEqual(("moving", 50.0, 600_000), (shift["state"], shift["share_percent"], shift["over_ms"]))
+        self.eventually(lambda: self.instances() == {"blue", "green"}, "the workers know")
+        done = proxy.ctl("shift", "blue:green")
+        self.assertEqual(1, done.returncode, done)
+        self.assertIn("cancel it first", done.stderr)
+        done = self.shift(proxy, "--cancel")
+        self.assertIn("all is back at blue", done.stdout)
+        self.assertEqual({"blue"}, self.instances(), "the share was set back before the answer")
+        self.assertEqual("cancelled", self.shifts(proxy)[0]["state"])
+
+    def test_a_route_that_names_both(self):
+        blue, green = self.upstream("blue", ok), self.upstream("green", ok)
+        proxy, config = self.start(blue, green, to={"blue": 80, "green": 20})
+        self.shift(proxy, "--over", "10m", "--steps", "1")
+        self.eventually(lambda: self.instances() == {"green"}, "all that was blue's has moved")
+        config["listeners"][0]["routes"][1]["to"] = "green"
+        proxy.write(config)
+        proxy.post("/reload")
+        self.assertEqual("cancelled", self.shifts(proxy)[0]["state"], "the configuration says the same now")
+        self.assertEqual({"green"}, self.instances())
+        self.assertIn("no route leads to blue", proxy.stderr())
+
+    def test_it_survives_an_upgrade(self):
+        blue, green = self.upstream("blue", ok), self.upstream("green", ok)
+        proxy, _ = self.start(blue, green)
+        self.shift(proxy, "--over", "10m", "--steps", "2")
+        before, = self.shifts(proxy)
+        done = proxy.upgrade()
+        self.assertEqual(0, done.returncode, f"{done}\n{proxy.stderr()}")
+        after, = self.shifts(proxy)
+        self.assertEqual(("moving", 50.0), (after["state"], after["share_percent"]))
+        self.assertGreater(after["elapsed_ms"], before["elapsed_ms"], "it goes on, it does not begin anew")
+        self.eventually(lambda: self.instances() == {"blue", "green"}, "half of it is moved")
+        self.shift(proxy, "--cancel")
+        self.assertEqual({"blue"}, self.instances())
+
+    def test_what_cannot_be(self):
+        blue, green = self.upstream("blue", ok), self.upstream("green", ok)
+        proxy, _ = self.start(blue, green)
+        for arguments, status, expected in [
+            (("blue->gren",), 1, "there is no cluster gren"),
+            (("green->blue",), 1, "no route leads to green"),
+            (("blue",), 2, "names no two clusters"),
+            (("blue:green", "--over", "soon"), 2, "over must be a duration"),
+            (("blue:green", "--abort-on", "often"), 2, "abort_on"),
+            (("blue:green", "--cancel"), 1, "there is no shift blue->green"),
+        ]:
+            done = proxy.ctl("shift", *arguments)
+            self.assertEqual(status, done.returncode, done)
+            self.assertIn(expected, done.stderr)
+        self.assertEqual("there is no shift\n", proxy.ctl("shifts").stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()
