@@ -156,8 +156,12 @@ std::string carried_state(const l7::Proxy& proxy, Instant now) {
   }
   Json keys = Json::array();
   for (const auto& each : proxy.tls().remembered()) keys.push_back(keys_json(each));
-  return Json{{"endpoints", endpoints}, {"shifts", shifts}, {"ticket_keys", keys}}.dump(-1, ' ', false,
-                                                                                        Json::error_handler_t::replace);
+  Json switches = Json::array();
+  for (const l7::SwitchStatus& each : proxy.switches().all()) {
+    if (each.off) switches.push_back({{"name", each.name}});
+  }
+  const Json state{{"endpoints", endpoints}, {"shifts", shifts}, {"switches_off", switches}, {"ticket_keys", keys}};
+  return state.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 void recall_state(l7::Proxy& proxy, std::string_view json, Instant now) {
@@ -165,6 +169,10 @@ void recall_state(l7::Proxy& proxy, std::string_view json, Instant now) {
   if (!state.is_object()) return spdlog::warn("the process before told nothing of its state");
   for (const Json& each : objects_at(state, "ticket_keys")) recall_keys(proxy, each);
   for (const Json& each : objects_at(state, "shifts")) recall_shift(proxy, each, now);
+  for (const Json& each : objects_at(state, "switches_off")) {
+    const auto name = value_at<std::string>(each, "name", "");
+    if (!proxy.set_switch(name, true)) spdlog::info("switch {} is not there any more, and was off", name);
+  }
   for (const Json& each : objects_at(state, "endpoints")) {
     upstream::Cluster* const cluster = proxy.snapshot().find(value_at<std::string>(each, "cluster", ""));
     const EndpointMemory memory = read_memory(each);
