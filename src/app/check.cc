@@ -15,6 +15,7 @@
 #include "model/show.h"
 #include "net/loop.h"
 #include "net/wall_clock.h"
+#include "upstream/cluster_tls.h"
 
 namespace weir::app {
 
@@ -62,6 +63,13 @@ std::string lint_tls(const model::Loaded& loaded, std::vector<model::Lint>& lint
                        .setting = setting,
                        .message = warning});
     }
+  }
+  for (const model::ClusterConfig& cluster : loaded.config.clusters) {
+    const std::string setting = fmt::format("clusters.{}.tls", cluster.name);
+    const auto tls = upstream::ClusterTls::create(cluster, loaded.config.path, nullptr);
+    if (tls) continue;
+    wrong +=
+        fmt::format("{}:{}: {}: {}\n", loaded.config.path, loaded.provenance.line_of(setting), setting, tls.error());
   }
   return wrong;
 }

@@ -12,6 +12,7 @@
 #include "app/admin_client.h"
 #include "app/ctl_record.h"
 #include "app/ctl_shift.h"
+#include "app/ctl_switch.h"
 #include "app/ctl_upgrade.h"
 #include "app/endpoints_table.h"
 #include "app/query.h"
@@ -42,6 +43,7 @@ struct Options {
   bool wait = false;
   std::string timeout = "60s";
   RecordOptions record;
+  SwitchOptions switched;
   std::string binary;
   ShiftOptions shift;
 };
@@ -208,6 +210,12 @@ int record_to_file(const Options& options) {
   return address ? record(*address, options.record) : status;
 }
 
+AskAdmin asking(const Options& options) {
+  return [&options](bool changes, const std::string& target, int& status) {
+    return ask(options, changes, target, status);
+  };
+}
+
 using Shared = std::shared_ptr<Options>;
 
 CLI::App* add_verb(CLI::App& ctl, Chosen& chosen, const Shared& options, const char* name, const char* help,
@@ -254,6 +262,15 @@ void add_ctl(CLI::App& cli, Chosen& chosen) {
   add_record_options(
       *add_verb(*ctl, chosen, options, "record", "remember requests for weir sim replay", &record_to_file),
       options->record);
+  add_switch_options(*add_verb(*ctl, chosen, options, "switch", "throw a degradation switch",
+                               [](const Options& o) { return throw_switch(asking(o), o.switched); }),
+                     options->switched);
+  add_verb(*ctl, chosen, options, "switches", "what can be switched off, and what is", [](const Options& o) {
+    return list_switches(asking(o), o.as_json);
+  })->add_flag("--json", options->as_json, "all that is known, as JSON");
+  add_maintenance_options(*add_verb(*ctl, chosen, options, "maintenance", "answer everything with a fixed response",
+                                    [](const Options& o) { return maintain(asking(o), o.switched); }),
+                          options->switched);
   add_verb(*ctl, chosen, options, "config", "every effective value, as weir show prints it",
            [](const Options& o) { return print_answer(o, "/config"); });
   add_verb(*ctl, chosen, options, "metrics", "Prometheus text",

@@ -39,6 +39,8 @@ void Exchange::assign(WorkerSnapshot& snapshot, const RouteTable& listener) {
   status_ = 0;
   refusal_ = {};
   abort_code_ = Code::ok;
+  switched_off_ = {};
+  sticky_ = {};
   phase_ = Phase::idle;
   trying_ = request_ended_ = response_started_ = body_lost_ = panic_ = verdict_pending_ = false;
 }
@@ -60,11 +62,11 @@ void Exchange::on_request(http::ServerStream& stream, http::RequestHead& head, s
                      .certificate = tls_ != nullptr ? std::string_view(tls_->certificate) : std::string_view(),
                      .trust_forwarded = listener_->config->trust_forwarded},
                     worker_.prng());
-  if (redirect_to_https()) return;
+  if (answer_maintenance() || redirect_to_https()) return;
   if (const Rule refusal = route(); refusal != Rule::none) return refuse({.rule = refusal});
-  if (answer_by_route()) return;
+  if (answer_switched_off() || (switched_off_.empty() && answer_by_route())) return;
   if (plan_ != nullptr) edits_->edit_request(head_, forwarding_.fields());
-  pick_cluster();
+  aim();
   const bool wants_tunnel = core::may_tunnel(route_->upgrade, head_);
   if (head_.method == proto::http::Method::connect && !wants_tunnel) {
     return refuse({.rule = Rule::method, .limit = "upgrade.connect"});
@@ -80,6 +82,7 @@ void Exchange::on_request(http::ServerStream& stream, http::RequestHead& head, s
                .endpoints = static_cast<uint32_t>(cluster_->cluster().endpoints().size()),
                .circuit = cluster_->config().circuit});
   cluster_->cluster().retry_budget.deposit(started_);
+  begin_mirror();
   act(core_.on_arrival(circuit(), cluster_->waiting() != 0, worker_.loop().now()));
 }
 
@@ -97,23 +100,6 @@ Rule Exchange::route() {
   return Rule::none;
 }
 
-void Exchange::pick_cluster() {
-  const auto& targets = listener_->targets[route_index_];
-  size_t target = 0;
-  if (targets.size() > 1 && listener_->weights[route_index_] > 0) {
-    target = core::find_target(route_->to, worker_.prng().below(listener_->weights[route_index_]));
-  }
-  target_ = targets[target].diverted == nullptr ? &targets[target] : &divert(targets[target]);
-  cluster_ = target_->cluster;
-  target_->requests->add();
-}
-
-/// While traffic is shifted from one cluster to another.
-const RouteTable::Target& Exchange::divert(const RouteTable::Target& target) {
-  const auto share = target.diverted_share->load(std::memory_order_relaxed);
-  return worker_.prng().below(core::kWholeShare) < share ? *target.diverted : target;
-}
-
 void Exchange::queue(Instant until) {
   if (!cluster_->enqueue(*this)) return act(core_.on_queue_full());
   if (phase_ != Phase::queued) wait_until(Phase::queued, until);  // who queues again is watched already
@@ -129,7 +115,8 @@ void Exchange::attempt(bool fresh) {
 /// upon.
 bool Exchange::choose(bool fresh) {
   for (;;) {
-    const auto pick = cluster_->pick(hash(), core_.tried(), core_.may_repeat());
+    auto pick = pick_sticky();
+    if (!pick) pick = cluster_->pick(hash(), core_.tried(), core_.may_repeat());
     if (!pick) {
       act(core_.on_no_endpoint(cluster_->cluster().endpoints().empty()));
       return false;
@@ -138,7 +125,8 @@ bool Exchange::choose(bool fresh) {
     panic_ = pick->panic;
     const bool may_share =
         request_ended_ && body_.empty() && !head_.upgrade && proto::http::is_idempotent(head_.method);
-    const auto acquired = cluster_->pool(endpoint_).acquire(*this, {.fresh = fresh, .may_share = may_share});
+    const auto acquired = cluster_->pool(endpoint_).acquire(
+        *this, {.fresh = fresh, .may_share = may_share, .client = &downstream_->client_facts()});
     core_.note_tried(endpoint_);
     if (acquired.stream != nullptr) {
       upstream_ = acquired.stream;
@@ -147,7 +135,10 @@ bool Exchange::choose(bool fresh) {
     if (acquired.error.code != Code::limit_reached) {
       core_.on_attempt(now());
       cluster_->cluster().record(endpoint_, outcome_of(acquired.error.code), Duration{}, now());
-      act(core_.on_failure({.code = acquired.error.code, .retry = acquired.error.retry, .replayable = replayable()},
+      act(core_.on_failure({.code = acquired.error.code,
+                            .retry = acquired.error.retry,
+                            .replayable = replayable(),
+                            .detail = acquired.error.detail},
                            cluster_->cluster().retry_budget, now(), worker_.prng()));
       return false;
     }
@@ -186,6 +177,7 @@ void Exchange::send() {
 
 void Exchange::on_request_body(std::string_view piece) {
   bytes_in_ += piece.size();
+  if (copy_ != nullptr && !copy_->add(piece)) copy_ = nullptr;
   if (tunnel_) return relay(core::Tunnel::Side::client, piece);
   if (upstream_ == nullptr) {
     // Waiting for a place or between two tries: hold a little, then hold the client.
@@ -211,6 +203,7 @@ void Exchange::keep_for_replay(std::string_view piece) {
 
 void Exchange::on_request_end(const http::Fields& trailers) {
   request_ended_ = true;
+  if (Mirror::Copy* copy = std::exchange(copy_, nullptr)) copy->end();
   for (const Field& field : trailers) trailers_.emplace_back(field.name, field.value);  // for a retry, as the body
   if (upstream_ == nullptr) return;
   upstream_->send_end(trailers);
@@ -261,6 +254,8 @@ void Exchange::forward(http::ResponseHead& head, bool end) {
   status_ = head.status;
   Field extra[3] = {{.name = "X-Request-Id", .value = forwarding_.request_id()}, {}, {}};
   size_t count = 1;
+  const std::string cookie = sticky_cookie();
+  if (!cookie.empty()) extra[count++] = {.name = "Set-Cookie", .value = cookie};
   for (Field& field : head.fields) {
     if (field.id == proto::http::FieldId::x_request_id) field.hop_by_hop = true;
   }
@@ -328,8 +323,9 @@ void Exchange::on_response_failed(const Error& error) {
     downstream_->abort();
     return finish();
   }
-  const auto action = core_.on_failure({.code = error.code, .retry = error.retry, .replayable = replayable()},
-                                       cluster_->cluster().retry_budget, now(), worker_.prng());
+  const auto action =
+      core_.on_failure({.code = error.code, .retry = error.retry, .replayable = replayable(), .detail = error.detail},
+                       cluster_->cluster().retry_budget, now(), worker_.prng());
   if (action.step == Step::attempt_fresh) {
     // The connection had been closed while idle; that says nothing about the endpoint.
     cluster_->endpoint(endpoint_).counters.replays.fetch_add(1, std::memory_order_relaxed);
@@ -445,6 +441,7 @@ void Exchange::refuse_grpc(std::string_view reason) {
 void Exchange::finish() {
   deadline_.clear();
   phase_ = Phase::idle;
+  if (Mirror::Copy* copy = std::exchange(copy_, nullptr)) copy->abandon();
   if (cluster_ != nullptr) {
     cluster_->dequeue(*this);
     core_.end(circuit());

@@ -54,6 +54,20 @@ TEST_P(OneMistake, IsToldOnceAndPrecisely) {
 
 const std::string kRest = "\nclusters: {app: [\"127.0.0.1:3000\"]}\n";
 
+std::string from_networks(std::string_view list) {
+  return fmt::format("listeners: [{{http: \":80\", to: app, proxy_protocol_from: {}}}]{}", list, kRest);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Networks, OneMistake,
+    ::testing::Values(
+        MistakeCase{"NoNetwork",
+                    "weir.yaml:1:65: listeners[0].proxy_protocol_from[1]: \"10.1.2.3/8\" is not a network; expected an "
+                    "address, or one with the bits of its prefix and zeros behind it, such as 10.0.0.0/8",
+                    from_networks("[\"::/0\", 10.1.2.3/8]")},
+        MistakeCase{"NoNetworks", "weir.yaml:1:34: listeners[0].proxy_protocol_from: 0 networks; expected 1 to 256",
+                    from_networks("[]")}));
+
 INSTANTIATE_TEST_SUITE_P(
     Scalars, OneMistake,
     ::testing::Values(
@@ -142,8 +156,23 @@ INSTANTIATE_TEST_SUITE_P(
             with_cluster_setting("<<: {policy: p2c}")},
         MistakeCase{"ListAsKey", "weir.yaml:4:7: clusters.app.: the name of a setting is a list; expected a word",
                     with_cluster_setting("? [a, b]\n    : 1")},
-        MistakeCase{"SettingOfALaterVersion", "weir.yaml:4:5: clusters.app.tls: not supported yet by this version",
-                    with_cluster_setting("tls: {verify: true}")},
+        MistakeCase{"CertificateWithoutKey",
+                    "weir.yaml:4:5: clusters.app.tls: certificate without key; expected both of them, or neither",
+                    with_cluster_setting("tls: {certificate: a.pem}")},
+        MistakeCase{"KeyWithoutCertificate",
+                    "weir.yaml:4:5: clusters.app.tls: key without certificate; expected both of them, or neither",
+                    with_cluster_setting("tls: {key: a.key}")},
+        MistakeCase{"UpstreamTlsInNoForm",
+                    "weir.yaml:4:10: clusters.app.tls: expected on, off, or a map of settings such as {ca: "
+                    "internal.pem}, found \"maybe\"",
+                    with_cluster_setting("tls: maybe")},
+        MistakeCase{"ProxyHeaderOfAnotherVersion",
+                    "weir.yaml:4:21: clusters.app.proxy_protocol: unknown proxy_protocol \"v3\"; expected one of off, "
+                    "v1, v2; did you mean \"v1\"?",
+                    with_cluster_setting("proxy_protocol: v3")},
+        MistakeCase{"SettingOfALaterVersion",
+                    "weir.yaml:5:9: listeners[0].routes[0].rate_limit: not supported yet by this version",
+                    with_route_setting("rate_limit: {rate: 100/s}")},
         MistakeCase{"MissingSections", "weir.yaml:1:1: clusters: is missing; expected a map from names to clusters",
                     "listeners: [{http: \"0.0.0.0:80\", to: app}]\n"},
         MistakeCase{"GroupThatIsNoMap",

@@ -1,9 +1,32 @@
 #include <fmt/format.h>
 
+#include "base/ip.h"
 #include "model/reading.h"
+#include "model/units.h"
 
 namespace weir::model {
 namespace {
+
+void read_networks(Reading& reading, const SettingInfo& setting, const Entry& entry,
+                   std::vector<std::string>& networks) {
+  constexpr size_t kNetworksMax = 256;
+  if (!reading.expect_list(entry.place(), entry.value, entry.path, setting.shape.form)) return;
+  const size_t count = entry.value.values.size();
+  if (count == 0 || count > kNetworksMax) {
+    return reading.mistake(entry.key, entry.path,
+                           {fmt::format("{} networks", count), fmt::format("1 to {}", kNetworksMax)});
+  }
+  for (size_t i = 0; i < count; ++i) {
+    const YamlNode& node = entry.value.values[i];
+    if (IpNetwork::parse(node.text)) {
+      networks.push_back(node.text);
+      continue;
+    }
+    reading.mistake(node, join(entry.path, i),
+                    {fmt::format("{} is not a network", quote(node.text)),
+                     "an address, or one with the bits of its prefix and zeros behind it, such as 10.0.0.0/8"});
+  }
+}
 
 void read_listener(Reading& reading, const YamlNode& node, const std::string& path, ListenerConfig& listener) {
   bool to = false;
@@ -14,6 +37,10 @@ void read_listener(Reading& reading, const YamlNode& node, const std::string& pa
       read_routes(reading, setting.info, entry, listener.routes);
       return;
     }
+    if (setting.info.name == "proxy_protocol_from") {
+      return read_networks(reading, setting.info, entry, listener.proxy_protocol_from);
+    }
+    if (setting.info.name == "maintenance") return read_fixed_response(reading, entry, listener.maintenance);
     if (setting.info.name == "tls") return read_tls(reading, entry, listener.tls);
     to = true;
     RouteConfig route;

@@ -53,6 +53,10 @@ std::vector<Setting<ListenerConfig>> listener_basics() {
       structured<ListenerConfig>("routes", structure("a list of routes"),
                                  "Tried in order; the first whose match fits takes the request. See Routes.",
                                  "one order, written down, is easier to predict than a longest match"),
+      structured<ListenerConfig>("maintenance", structure("a map such as {status: 503, retry_after: 10m}"),
+                                 "The answer to everything while the listener is switched off (`weir ctl maintenance "
+                                 "on`); see Fixed responses.",
+                                 "503 with a sentence says what there is to say"),
       field<&ListenerConfig::access_log>("access_log", text(1, 4096),
                                          "One JSON line per request: stdout, off, or the path of a file.",
                                          "what runs under systemd or in a container has its log collected there"),
@@ -60,6 +64,14 @@ std::vector<Setting<ListenerConfig>> listener_basics() {
           "trust_forwarded", boolean(),
           "Keep Forwarded, X-Forwarded-* and X-Request-Id as the client sent them, instead of replacing them.",
           "anybody can write these fields; trust them only behind a proxy of your own"),
+      field<&ListenerConfig::proxy_protocol>(
+          "proxy_protocol", boolean(),
+          "Connections begin with a PROXY header (version 1 or 2) that says whose they are; others are refused.",
+          "clients speak HTTP; balancers that send it must be told to"),
+      structured<ListenerConfig>(
+          "proxy_protocol_from", structure("a list of networks such as [10.0.0.0/8, 192.0.2.7]"),
+          "With proxy_protocol: who may send it; a connection from elsewhere is refused.",
+          "the addresses of your balancers, only you know; until they stand here, anybody can claim to be anybody"),
   };
 }
 

@@ -13,12 +13,14 @@ WorkerCluster::WorkerCluster(std::shared_ptr<Cluster> cluster, const Environment
       attempts_(cluster_->endpoints().size()),
       queue_(cluster_->circuit.pending) {
   const model::ClusterConfig& config = cluster_->config();
-  const PoolOptions options{.limits = config.pool,
-                            .connect_timeout = config.connect_timeout,
-                            .transport = Transport::of(config),
-                            .pipeline = config.pipeline,
-                            .share_idle = environment.share_idle};
-  for (const auto& endpoint : cluster_->endpoints()) {
+  const bool anybodys = config.proxy_protocol == model::ProxyHeader::off;
+  PoolOptions options{.limits = config.pool,
+                      .connect_timeout = config.connect_timeout,
+                      .pipeline = anybodys ? config.pipeline : 0,
+                      .share_idle = environment.share_idle};
+  for (uint32_t i = 0; i < cluster_->endpoints().size(); ++i) {
+    const auto& endpoint = cluster_->endpoints()[i];
+    options.transport = Transport::of(config, cluster_->peer(i));
     auto& pool = environment.pools[endpoint.get()];
     if (pool) {
       pool->set_options(options);
@@ -40,6 +42,21 @@ std::optional<balance::Pick> WorkerCluster::pick(uint64_t hash, std::span<const 
   if (generation_ != cluster_->generation()) refresh();
   if (const auto index = cluster_->claim_probation(may_repeat)) return balance::Pick{.index = *index, .panic = false};
   return balancer_.pick({.hash = hash, .avoid = avoid, .now = loop_.now()}, prng_);
+}
+
+WorkerCluster::Held WorkerCluster::hold(uint64_t token, uint32_t overflow_percent, std::span<const uint32_t> avoid,
+                                        bool may_repeat) {
+  if (generation_ != cluster_->generation()) refresh();
+  Held held = balancer_.hold(cluster_->name(), token, overflow_percent, {.avoid = avoid, .now = loop_.now()});
+  if (!held.pick || overflow_percent == 0) return held;
+  if (const auto tested = cluster_->claim_probation(may_repeat)) {
+    held = {.stickiness = balance::Stickiness::overflow, .pick = balance::Pick{.index = *tested, .panic = false}};
+  }
+  return held;
+}
+
+uint64_t WorkerCluster::token_of(uint32_t index) {
+  return balance::sticky_token(cluster_->name(), endpoint(index).member.key);
 }
 
 bool WorkerCluster::leaving(uint32_t index) {

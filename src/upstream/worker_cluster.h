@@ -62,6 +62,13 @@ class WorkerCluster {
   /// The endpoint for a request. `may_repeat`: it can be repeated elsewhere, which makes it the best to test an
   /// endpoint in probation.
   std::optional<balance::Pick> pick(uint64_t hash, std::span<const uint32_t> avoid, bool may_repeat);
+  /// The endpoint that a client's token names, if the client can have it now (balance/sticky.h); otherwise pick().
+  /// Where clients may overflow, a request that may be repeated also tests an endpoint in probation: were all clients
+  /// at home, nobody else would.
+  using Held = balance::Balancer::Held;
+  Held hold(uint64_t token, uint32_t overflow_percent, std::span<const uint32_t> avoid, bool may_repeat);
+  /// What names the endpoint to clients.
+  [[nodiscard]] uint64_t token_of(uint32_t endpoint);
   [[nodiscard]] ConnectionPool& pool(uint32_t endpoint) { return *pools_[endpoint]; }
   [[nodiscard]] Endpoint& endpoint(uint32_t index) { return *cluster_->endpoints()[index]; }
 

@@ -29,6 +29,9 @@ Row row_of(Rule rule) {
     case Rule::max_pending: return {"max_pending", "Too many requests are waiting for the cluster already.", 503};
     case Rule::pending_timeout: return {"pending_timeout", "The cluster had no room for the request in time.", 503};
     case Rule::connect_failed: return {"connect_failed", "No endpoint could be connected to.", 503};
+    case Rule::upstream_tls:
+      return {"upstream_tls", "TLS with the endpoint failed: it could not prove who it is, or nothing was agreed on.",
+              502};
     case Rule::upstream_reset: return {"upstream_reset", "The endpoint closed the connection before it answered.", 502};
     case Rule::upstream_malformed: return {"upstream_malformed", "The endpoint's answer is not valid HTTP.", 502};
     case Rule::try_timeout: return {"try_timeout", "The endpoint did not answer in time.", 504};
@@ -46,6 +49,7 @@ uint16_t status_of(Rule rule) { return row_of(rule).status; }
 
 void append_refusal(std::string& out, const Refusal& refusal, std::string_view tried) {
   out.append("rule=").append(name_of(refusal.rule));
+  if (!refusal.reason.empty()) out.append("; reason=").append(refusal.reason);
   if (!refusal.limit.empty()) {
     out.append("; limit=").append(refusal.limit).append("; value=").append(std::to_string(refusal.value));
   }

@@ -21,6 +21,7 @@ enum class Rule : uint8_t {
   max_pending,         ///< the queue for a place is full
   pending_timeout,     ///< no place became free in time
   connect_failed,      ///< no endpoint could be connected to
+  upstream_tls,        ///< no endpoint could prove who it is, or agree on TLS
   upstream_reset,      ///< the endpoint broke off before it answered
   upstream_malformed,  ///< what the endpoint said is not HTTP
   try_timeout,         ///< the last try's own deadline passed
@@ -38,8 +39,9 @@ uint16_t status_of(Rule rule);
 
 struct Refusal {
   Rule rule = Rule::none;
-  std::string_view limit{};  ///< the setting that was met, e.g. "circuit_breaker.max_pending"; empty: none
-  int64_t value = 0;         ///< its value (milliseconds for durations)
+  std::string_view limit{};   ///< the setting that was met, e.g. "circuit_breaker.max_pending"; empty: none
+  int64_t value = 0;          ///< its value (milliseconds for durations)
+  std::string_view reason{};  ///< narrows the rule; a literal; empty: nothing more is known
 };
 
 /// "rule=max_pending; limit=circuit_breaker.max_pending; value=1024; tried=10.0.0.1:80,10.0.0.2:80"

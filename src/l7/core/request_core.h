@@ -48,8 +48,9 @@ struct RequestFacts {
 
 struct TryFailure {
   Code code = Code::reset;
-  Retry retry = Retry::no;  ///< what the connection knows (http::ResponseHandler)
-  bool replayable = true;   ///< the request's body, as far as it was sent, is still at hand
+  Retry retry = Retry::no;    ///< what the connection knows (http::ResponseHandler)
+  bool replayable = true;     ///< the request's body, as far as it was sent, is still at hand
+  std::string_view detail{};  ///< of connect_failed: why TLS failed, if it did; a literal
 };
 
 enum class Step : uint8_t {
