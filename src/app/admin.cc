@@ -111,6 +111,8 @@ const Admin::Route Admin::kRoutes[] = {
     {true, "/reload", &Admin::reload, {}, 0},
     {true, "/record", &Admin::record, {"seconds", "cluster"}, 2},
     {false, "/recording", &Admin::recording, {}, 0},
+    {true, "/switch", &Admin::throw_switch, {"name", "state"}, 2},
+    {false, "/switches", &Admin::switches, {}, 0},
     {false, "/", &Admin::page, {}, 0},
     {false, "/console.css", &Admin::page, {}, 0},
     {false, "/console.js", &Admin::page, {}, 0},

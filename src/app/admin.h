@@ -12,6 +12,7 @@
 //   POST /reload                                   reads the configuration file again
 //   POST /record?seconds=…[&cluster=…]             remembers requests from now on, for replay
 //   GET  /recording                                what was remembered, as CSV; 409 while it is under way
+//   POST /switch?name=…&state=on|off               throws a switch; GET /switches lists them
 //   GET  /                                         the live console (console/console.h); without gzip, this list
 //   GET  /events                                   what the console draws, as server-sent events
 //   GET  /marks, POST /marks                       what was done to the system, and when
@@ -118,6 +119,9 @@ class Admin {
   http::SimpleResponse reload(const Call& call);
   http::SimpleResponse record(const Call& call);
   http::SimpleResponse recording(const Call& call);
+  // admin_switches.cc
+  http::SimpleResponse switches(const Call& call);
+  http::SimpleResponse throw_switch(const Call& call);
   // admin_explain.cc
   http::SimpleResponse explain(const Call& call);
   http::SimpleResponse explain_one(const Call& call);

@@ -14,6 +14,7 @@
 #include "app/ctl_explain.h"
 #include "app/ctl_record.h"
 #include "app/ctl_shift.h"
+#include "app/ctl_switch.h"
 #include "app/ctl_upgrade.h"
 #include "app/endpoints_table.h"
 #include "app/explain_text.h"
@@ -46,6 +47,7 @@ struct Options {
   bool wait = false;
   std::string timeout = "60s";
   RecordOptions record;
+  SwitchOptions switched;
   ExplainOptions explain;
   std::string binary;
   ShiftOptions shift;
@@ -235,6 +237,12 @@ int record_to_file(const Options& options) {
   return admin ? record(*admin, options.record) : status;
 }
 
+AskAdmin asking(const Options& options) {
+  return [&options](bool changes, const std::string& target, int& status) {
+    return ask(options, changes, target, status);
+  };
+}
+
 using Shared = std::shared_ptr<Options>;
 
 CLI::App* add_verb(CLI::App& ctl, Chosen& chosen, const Shared& options, const char* name, const char* help,
@@ -283,6 +291,15 @@ void add_ctl(CLI::App& cli, Chosen& chosen) {
   add_record_options(
       *add_verb(*ctl, chosen, options, "record", "remember requests for weir sim replay", &record_to_file),
       options->record);
+  add_switch_options(*add_verb(*ctl, chosen, options, "switch", "throw a degradation switch",
+                               [](const Options& o) { return throw_switch(asking(o), o.switched); }),
+                     options->switched);
+  add_verb(*ctl, chosen, options, "switches", "what can be switched off, and what is", [](const Options& o) {
+    return list_switches(asking(o), o.as_json);
+  })->add_flag("--json", options->as_json, "all that is known, as JSON");
+  add_maintenance_options(*add_verb(*ctl, chosen, options, "maintenance", "answer everything with a fixed response",
+                                    [](const Options& o) { return maintain(asking(o), o.switched); }),
+                          options->switched);
   add_explain_options(
       *add_verb(*ctl, chosen, options, "explain", "why a request went as it did, from its request id", &explain),
       options->explain);

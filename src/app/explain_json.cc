@@ -44,6 +44,7 @@ std::string_view name_of(model::PolicyKind policy) {
 std::string_view name_of(balance::PickStory::By by) {
   switch (by) {
     case balance::PickStory::By::policy: return "policy";
+    case balance::PickStory::By::sticky: return "sticky";
     case balance::PickStory::By::probation: return "probation";
     case balance::PickStory::By::elsewhere: return "elsewhere";
     case balance::PickStory::By::repeated: return "repeated";

@@ -110,6 +110,7 @@ std::string choice_text(const json& attempt) {
   const std::string by = text(attempt, "chosen_by");
   const std::string policy = text(attempt, "policy");
   std::string said;
+  if (by == "sticky") return "the client's cookie names it";
   if (by == "probation") return "it had been ejected, and this request was to show whether it is well again";
   for (const json& look : at(attempt, "compared")) {
     if (!said.empty()) said += ", ";

@@ -349,6 +349,31 @@ void append_endpoints(Exposition& out, const Rows& rows, Instant now) {
   });
 }
 
+void append_traffic(Exposition& out, const Rows& rows) {
+  out.family("weir_sticky_requests_total", Kind::counter,
+             "Requests of sticky routes: at the endpoint they named, past it because it is full, moved from it, new.");
+  for (const ClusterRow& row : rows) {
+    for (size_t i = 0; i < balance::kStickiness; ++i) {
+      out.sample({{"cluster", row.cluster.name()}, {"result", name_of(static_cast<balance::Stickiness>(i))}},
+                 value_of(row.cluster.counters().sticky[i]));
+    }
+  }
+  out.family("weir_mirror_requests_total", Kind::counter,
+             "Copies of requests for the cluster, by what became of them.");
+  for (const ClusterRow& row : rows) {
+    for (size_t i = 0; i < upstream::kMirrorResults; ++i) {
+      out.sample({{"cluster", row.cluster.name()}, {"result", name_of(static_cast<upstream::MirrorResult>(i))}},
+                 value_of(row.cluster.counters().mirrored[i]));
+    }
+  }
+}
+
+void append_switches(Exposition& out, const l7::Proxy& proxy) {
+  const auto all = proxy.switches().all();
+  out.family("weir_switch_off", Kind::gauge, "1 while the switch is off; those of listeners are maintenance.");
+  for (const auto& each : all) out.sample({{"name", each.name}}, each.off ? 1 : 0);
+}
+
 struct SourceFamily {
   std::string_view name;
   Kind kind;
@@ -405,9 +430,11 @@ std::string metrics_text(const l7::Proxy& proxy, Instant now) {
   append_process(out, proxy, now);
   append_workers(out, proxy);
   append_listeners(out, proxy.snapshot());
+  append_switches(out, proxy);
   append_certificates(out, proxy.snapshot());
   append_shifts(out, proxy.shifts());
   append_clusters(out, rows, now);
+  append_traffic(out, rows);
   append_endpoints(out, rows, now);
   append_upstream_tls(out, rows);
   append_discovery(out, proxy, now);

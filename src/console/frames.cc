@@ -184,6 +184,8 @@ std::string now_json(const l7::Proxy& proxy, Epoch epoch, const HeadroomOf& head
   const l7::Snapshot& snapshot = proxy.snapshot();
   Json listeners = Json::array();
   for (const auto& each : snapshot.config.listeners) listeners.push_back(listener_json(each));
+  Json switches = Json::array();
+  for (const auto& each : proxy.switches().all()) switches.push_back({{"name", each.name}, {"off", each.off}});
   Json clusters = Json::array();
   for (const auto& each : snapshot.clusters) clusters.push_back(cluster_json(*each, epoch, headroom));
   return dump({{"serving", proxy.serving()},
@@ -192,6 +194,7 @@ std::string now_json(const l7::Proxy& proxy, Epoch epoch, const HeadroomOf& head
                {"started", epoch.wall(proxy.started_at())},
                {"recording", {{"phase", recording.phase}, {"left_ms", recording.left.ms()}}},
                {"listeners", std::move(listeners)},
+               {"switches", std::move(switches)},
                {"clusters", std::move(clusters)}});
 }
 

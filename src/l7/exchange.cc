@@ -39,6 +39,8 @@ void Exchange::assign(WorkerSnapshot& snapshot, const RouteTable& listener) {
   status_ = 0;
   refusal_ = {};
   abort_code_ = Code::ok;
+  switched_off_ = {};
+  sticky_ = {};
   phase_ = Phase::idle;
   core_.forget();
   trail_.begin(worker_.explanations().sample(worker_.prng()));
@@ -62,11 +64,11 @@ void Exchange::on_request(http::ServerStream& stream, http::RequestHead& head, s
                      .certificate = tls_ != nullptr ? std::string_view(tls_->certificate) : std::string_view(),
                      .trust_forwarded = listener_->config->trust_forwarded},
                     worker_.prng());
-  if (redirect_to_https()) return;
+  if (answer_maintenance() || redirect_to_https()) return;
   if (const Rule refusal = route(); refusal != Rule::none) return refuse({.rule = refusal});
-  if (answer_by_route()) return;
+  if (answer_switched_off() || (switched_off_.empty() && answer_by_route())) return;
   if (plan_ != nullptr) edits_->edit_request(head_, forwarding_.fields());
-  pick_cluster();
+  aim();
   const bool wants_tunnel = core::may_tunnel(route_->upgrade, head_);
   if (head_.method == proto::http::Method::connect && !wants_tunnel) {
     return refuse({.rule = Rule::method, .limit = "upgrade.connect"});
@@ -82,6 +84,7 @@ void Exchange::on_request(http::ServerStream& stream, http::RequestHead& head, s
                .endpoints = static_cast<uint32_t>(cluster_->cluster().endpoints().size()),
                .circuit = cluster_->config().circuit});
   cluster_->cluster().retry_budget.deposit(started_);
+  begin_mirror();
   const auto action = core_.on_arrival(circuit(), cluster_->waiting() != 0, worker_.loop().now());
   trail_.admitted(circuit());
   act(action);
@@ -99,23 +102,6 @@ Rule Exchange::route() {
   plan_ = listener_->router->plan(found.route);
   if (plan_ != nullptr) begin_edits();
   return Rule::none;
-}
-
-void Exchange::pick_cluster() {
-  const auto& targets = listener_->targets[route_index_];
-  size_t target = 0;
-  if (targets.size() > 1 && listener_->weights[route_index_] > 0) {
-    target = core::find_target(route_->to, worker_.prng().below(listener_->weights[route_index_]));
-  }
-  target_ = targets[target].diverted == nullptr ? &targets[target] : &divert(targets[target]);
-  cluster_ = target_->cluster;
-  target_->requests->add();
-}
-
-/// While traffic is shifted from one cluster to another.
-const RouteTable::Target& Exchange::divert(const RouteTable::Target& target) {
-  const auto share = target.diverted_share->load(std::memory_order_relaxed);
-  return worker_.prng().below(core::kWholeShare) < share ? *target.diverted : target;
 }
 
 void Exchange::queue(Instant until) {
@@ -139,7 +125,14 @@ void Exchange::attempt(bool fresh) {
 /// upon.
 bool Exchange::choose(bool fresh) {
   for (;;) {
-    const auto pick = cluster_->pick(hash(), core_.tried(), core_.may_repeat(), &trail_.next().pick);
+    balance::PickStory& story = trail_.next().pick;
+    auto pick = pick_sticky();
+    if (pick) {
+      story = {.by = sticky_.stickiness == balance::Stickiness::hit ? balance::PickStory::By::sticky
+                                                                    : balance::PickStory::By::probation};
+    } else {
+      pick = cluster_->pick(hash(), core_.tried(), core_.may_repeat(), &story);
+    }
     if (!pick) {
       act(core_.on_no_endpoint(cluster_->cluster().endpoints().empty()));
       return false;
@@ -206,6 +199,7 @@ void Exchange::send() {
 
 void Exchange::on_request_body(std::string_view piece) {
   bytes_in_ += piece.size();
+  if (copy_ != nullptr && !copy_->add(piece)) copy_ = nullptr;
   if (tunnel_) return relay(core::Tunnel::Side::client, piece);
   if (upstream_ == nullptr) {
     // Waiting for a place or between two tries: hold a little, then hold the client.
@@ -231,6 +225,7 @@ void Exchange::keep_for_replay(std::string_view piece) {
 
 void Exchange::on_request_end(const http::Fields& trailers) {
   request_ended_ = true;
+  if (Mirror::Copy* copy = std::exchange(copy_, nullptr)) copy->end();
   for (const Field& field : trailers) trailers_.emplace_back(field.name, field.value);  // for a retry, as the body
   if (upstream_ == nullptr) return;
   upstream_->send_end(trailers);
@@ -282,6 +277,8 @@ void Exchange::forward(http::ResponseHead& head, bool end) {
   status_ = head.status;
   Field extra[3] = {{.name = "X-Request-Id", .value = forwarding_.request_id()}, {}, {}};
   size_t count = 1;
+  const std::string cookie = sticky_cookie();
+  if (!cookie.empty()) extra[count++] = {.name = "Set-Cookie", .value = cookie};
   for (Field& field : head.fields) {
     if (field.id == proto::http::FieldId::x_request_id) field.hop_by_hop = true;
   }
@@ -475,6 +472,7 @@ void Exchange::refuse_grpc(std::string_view reason) {
 void Exchange::finish() {
   deadline_.clear();
   phase_ = Phase::idle;
+  if (Mirror::Copy* copy = std::exchange(copy_, nullptr)) copy->abandon();
   if (cluster_ != nullptr) {
     cluster_->dequeue(*this);
     core_.end(circuit());

@@ -9,17 +9,20 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "balance/sticky.h"
 #include "http/streams.h"
 #include "l7/core/forwarding.h"
 #include "l7/core/request_core.h"
 #include "l7/core/route_edits.h"
 #include "l7/core/tunnel.h"
+#include "l7/mirror.h"
 #include "l7/snapshot.h"
 #include "l7/trail.h"
 #include "net/timer_wheel.h"
@@ -71,7 +74,11 @@ class Exchange final : public http::RequestHandler,
   void respond(const model::FixedResponse& answer);
   void respond_grpc();
   void send_answer(std::span<const http::Field> fields, std::string_view body);
-  void pick_cluster();
+  /// While a switch that is off wants it.
+  bool answer_maintenance();
+  bool answer_switched_off();
+  void aim();
+  [[nodiscard]] size_t draw_target();
   void send_request_head(bool end);
   [[nodiscard]] const RouteTable::Target& divert(const RouteTable::Target& target);
   void count_failure();
@@ -79,6 +86,10 @@ class Exchange final : public http::RequestHandler,
   void attempt(bool fresh);
   bool choose(bool fresh);
   void send();
+  void begin_mirror();
+  void begin_sticky();
+  std::optional<balance::Pick> pick_sticky();
+  [[nodiscard]] std::string sticky_cookie() const;
   void keep_for_replay(std::string_view piece);
   void body_moved();
   void act(const core::Action& action);
@@ -144,6 +155,7 @@ class Exchange final : public http::RequestHandler,
   Trail trail_;
   std::unique_ptr<core::Tunnel> tunnel_;  ///< what the request has become, if it has
   upstream::AttemptLink link_;
+  Mirror::Copy* copy_ = nullptr;  ///< for the mirror, while the body comes
   net::Deadline deadline_ = net::Deadline::bind<&Exchange::on_deadline>(this);
 
   Instant started_{};
@@ -154,7 +166,17 @@ class Exchange final : public http::RequestHandler,
   uint32_t endpoint_ = 0;
   uint16_t status_ = 0;
   core::Refusal refusal_{};
-  Code abort_code_ = Code::ok;  ///< why the exchange ended early, for the log
+  /// Of a route that is sticky.
+  struct Sticky {
+    bool wanted = false;
+    uint64_t token = 0;  ///< that the client brought
+    bool has_token = false;
+    bool settled = false;
+    balance::Stickiness stickiness = balance::Stickiness::fresh;
+  };
+  Sticky sticky_;
+  std::string_view switched_off_;  ///< the switch by which the request did not go where it wanted; empty: none
+  Code abort_code_ = Code::ok;     ///< why the exchange ended early, for the log
   Phase phase_ = Phase::idle;
   bool trying_ = false;  ///< an attempt is counted at endpoint_
   bool request_ended_ = false;

@@ -55,6 +55,7 @@ void Exchange::write_log() {
     append_number(line, "tries", core_.tries());
     if (panic_) line += ",\"panic\":true";
   }
+  if (!switched_off_.empty()) append_text(line, "switch", switched_off_);
   if (tunnel_)
     line += head_.method == proto::http::Method::connect ? ",\"tunnel\":\"connect\"" : ",\"tunnel\":\"websocket\"";
   if (refusal_.rule != core::Rule::none) {

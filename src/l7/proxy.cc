@@ -97,6 +97,7 @@ ListenerCounters Proxy::counters_of(const model::ListenerConfig& listener,
   std::vector<std::string> clusters;
   for (const auto& route : listener.routes) {
     for (const auto& target : route.to) clusters.push_back(target.cluster);
+    if (!route.degradation.fallback_to.empty()) clusters.push_back(route.degradation.fallback_to);
   }
   for (const Diversion& each : diversions) {
     if (std::find(clusters.begin(), clusters.end(), each.from) != clusters.end()) clusters.push_back(each.to);
@@ -135,12 +136,13 @@ Result<std::shared_ptr<Snapshot>, std::string> Proxy::build(const model::Config&
     }
     auto tls = tls_.load(listener, config.path, control_.now(), clock_.unix_ms() / 1000);
     if (!tls) return fail(fmt::format("listener {}: tls: {}", listener.name, tls.error()));
-    built->listeners.push_back({.options = options_of(listener, *tls),
-                                .access_log = log,
-                                .proxy_protocol_from = networks_of(listener),
-                                .tls = *tls,
-                                .router = std::make_shared<core::Router>(listener.routes),
-                                .counters = counters_of(listener, built->diversions)});
+    Snapshot::Listener& made = built->listeners.emplace_back();
+    made.options = options_of(listener, *tls);
+    made.access_log = log;
+    made.proxy_protocol_from = networks_of(listener);
+    made.tls = *tls;
+    made.router = std::make_shared<core::Router>(listener.routes);
+    made.counters = counters_of(listener, built->diversions);
   }
   std::vector<std::shared_ptr<const upstream::ClusterTls>> tls;
   for (const model::ClusterConfig& cluster : config.clusters) {
@@ -150,12 +152,29 @@ Result<std::shared_ptr<Snapshot>, std::string> Proxy::build(const model::Config&
     tls.push_back(std::move(*loaded));
   }
   discovery_.follow(config);
+  follow_switches(*built);
   for (size_t i = 0; i < config.clusters.size(); ++i) {
     auto made = make_cluster(config.clusters[i], built->edition, std::move(tls[i]));
     if (!made) return fail(made.error());
     built->clusters.push_back(std::move(*made));
   }
   return built;
+}
+
+/// What is shared by the process behind each route: its switch, and the places of its mirror.
+void Proxy::follow_switches(Snapshot& built) {
+  switches_.follow(built.config);
+  for (size_t i = 0; i < built.listeners.size(); ++i) {
+    const model::ListenerConfig& config = built.config.listeners[i];
+    Snapshot::Listener& listener = built.listeners[i];
+    listener.maintenance = switches_.find(Switches::name_of(config));
+    for (const auto& route : config.routes) {
+      listener.switches.push_back(switches_.find(route.degradation.name));
+      const bool mirrored = !route.mirror.to.empty();
+      listener.mirror_places.push_back(mirrored ? std::make_shared<balance::CircuitLimit>(route.mirror.max_in_flight)
+                                                : nullptr);
+    }
+  }
 }
 
 Result<std::shared_ptr<upstream::Cluster>, std::string> Proxy::make_cluster(

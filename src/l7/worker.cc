@@ -21,7 +21,8 @@ Worker::Worker(size_t index, size_t workers, uint64_t seed, std::unique_ptr<net:
       workers_(workers),
       loop_(std::move(loop)),
       prng_(seed),
-      metrics_(std::make_unique<WorkerMetrics>()) {
+      metrics_(std::make_unique<WorkerMetrics>()),
+      mirror_(std::make_unique<Mirror>(*this)) {
   loop_->arm(tick_, kTick);
 }
 
@@ -30,6 +31,7 @@ Worker::~Worker() {
   // Connections first: what they abort still needs exchanges, clusters and pools. Then a turn buries the dead.
   listeners_.clear();
   loop_->run_turn(Duration{});
+  mirror_.reset();
   flush_logs();
   snapshots_.clear();
   pools_.clear();
@@ -98,7 +100,10 @@ std::unique_ptr<WorkerSnapshot> Worker::build(std::shared_ptr<const Snapshot> sn
       const std::string& name = table.config->routes[j].name;
       if (!name.empty()) table.route_requests[j] = &counters.routes.at(name)->of(index_);
     }
-    for (const auto& route : table.config->routes) {
+    table.maintenance = built->shared->listeners[i].maintenance.get();
+    table.maintenance_name = Switches::name_of(*table.config);
+    for (size_t j = 0; j < table.config->routes.size(); ++j) {
+      const model::RouteConfig& route = table.config->routes[j];
       auto& targets = table.targets.emplace_back();
       for (const auto& target : route.to) {
         targets.push_back(target_of(target.cluster));
@@ -110,6 +115,12 @@ std::unique_ptr<WorkerSnapshot> Worker::build(std::shared_ptr<const Snapshot> sn
         }
       }
       table.weights.push_back(core::total_weight(route.to));
+      auto& detour = table.detours.emplace_back();
+      detour.degradation = built->shared->listeners[i].switches[j].get();
+      detour.mirror_places = built->shared->listeners[i].mirror_places[j].get();
+      if (!route.mirror.to.empty()) detour.mirror = built->clusters.at(route.mirror.to).get();
+      if (const auto& fallback = route.degradation.fallback_to; !fallback.empty())
+        detour.fallback = target_of(fallback);
     }
     built->listeners.push_back(std::move(table));
   }

@@ -20,6 +20,7 @@
 #include "l7/listener.h"
 #include "l7/listening_sockets.h"
 #include "l7/metrics.h"
+#include "l7/mirror.h"
 #include "l7/recorder.h"
 #include "l7/refusal_ring.h"
 #include "l7/snapshot.h"
@@ -52,6 +53,7 @@ class Worker {
   [[nodiscard]] WorkerMetrics& metrics() { return *metrics_; }
   [[nodiscard]] const WorkerMetrics& metrics() const { return *metrics_; }
   [[nodiscard]] Recorder& recorder() { return recorder_; }
+  [[nodiscard]] Mirror& mirror() { return *mirror_; }
   [[nodiscard]] Explanations& explanations() { return explanations_; }
   [[nodiscard]] const Explanations& explanations() const { return explanations_; }
   [[nodiscard]] RefusalRing& refusals() { return refusals_; }
@@ -100,6 +102,7 @@ class Worker {
   std::vector<std::unique_ptr<WorkerSnapshot>> snapshots_;  ///< the last is in force
   std::vector<std::unique_ptr<Exchange>> exchanges_;        ///< as many as were ever under way at once
   std::vector<Exchange*> free_exchanges_;
+  std::unique_ptr<Mirror> mirror_;
   std::vector<std::unique_ptr<Listener>> listeners_;
   net::Timer tick_ = net::Timer::bind<&Worker::on_tick>(this);
   std::atomic<uint64_t> snapshot_edition_{0};

@@ -68,7 +68,7 @@ void add_rules(std::string& out) {
       "## What weir check computes\n\nBeyond mistakes, `weir check` says what is valid and still unwise, with the "
       "numbers. "
       "Its rules:\n\n";
-  for (const auto rules : {route_rules(), cluster_rules(), tls_rules(), transport_rules()}) {
+  for (const auto rules : {route_rules(), traffic_rules(), cluster_rules(), tls_rules(), transport_rules()}) {
     for (const LintRule& rule : rules) out += fmt::format("- **{}**: {}\n", rule.name, rule.doc);
   }
 }
@@ -82,6 +82,10 @@ std::string configuration_page() {
   add_docs_section<TlsConfig>(out);
   add_docs_section<CertificateConfig>(out);
   add_docs_section<RouteConfig>(out);
+  add_docs_section<StickyConfig>(out);
+  add_docs_section<MirrorConfig>(out);
+  add_docs_section<SwitchConfig>(out);
+  add_docs_section<FixedResponse>(out);
   add_docs_section<ClusterConfig>(out);
   add_docs_section<EndpointConfig>(out);
   add_docs_section<ResolveConfig>(out);

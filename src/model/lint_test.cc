@@ -63,6 +63,46 @@ TEST_P(LintFires, WithItsNumbers) {
 }
 
 INSTANTIATE_TEST_SUITE_P(
+    Traffic, LintFires,
+    ::testing::Values(
+        LintCase{"stickiness",
+                 "weir.yaml:6: note: listeners[0].routes[0].sticky: when one of the 2 endpoints of app goes, 1/2 = 50% "
+                 "of the clients move and lose what only it knew; an endpoint may carry up to 150% of its share, that "
+                 "is 75% of all requests, before it overflows; and one that drains is not empty before its clients' "
+                 "requests have moved",
+                 file_with("", "sticky: {cookie: weir}", "")},
+        LintCase{"stickiness",
+                 "weir.yaml:6: warning: listeners[0].routes[0].sticky.overflow: nothing bounds what one endpoint of "
+                 "app carries: in the worst case all of it, 2 times its share, while the others idle",
+                 file_with("", "sticky: {cookie: weir, overflow: never}", "")},
+        LintCase{"stickiness",
+                 "weir.yaml:6: warning: listeners[0].routes[0].sticky: app has 1 endpoint: there is nobody else a "
+                 "client could go to",
+                 file_with("", "sticky: {cookie: weir}", "", "\"127.0.0.1:3000\"")},
+        LintCase{"sticky-hash",
+                 "weir.yaml:10: note: clusters.app.hash_on: when one of the 2 endpoints goes, 1/2 = 50% of the keys "
+                 "move and lose what only it knew; an endpoint may carry up to 125% of its share before its keys "
+                 "overflow",
+                 file_with("", "", "hash_on: client_ip\n    policy: maglev")},
+        LintCase{"sticky-split",
+                 "weir.yaml:6: warning: listeners[0].routes[0].sticky: the shares are drawn anew for every request, so "
+                 "two in a row of one client go to different clusters with a chance of 32% and each time get another "
+                 "cookie: split_by keeps a client with its cluster",
+                 "listeners:\n- http: 0.0.0.0:8080\n  routes:\n  - to: {app: 4, b: 1}\n\n    sticky: {cookie: weir}\n"
+                 "clusters: {app: [\"127.0.0.1:3000\"], b: [\"127.0.0.1:3001\"]}\n"},
+        LintCase{"split-by",
+                 "weir.yaml:6: warning: listeners[0].routes[0].split_by: app gets everything, so there is nothing to "
+                 "split",
+                 file_with("", "split_by: client_ip", "")},
+        LintCase{"mirror",
+                 "weir.yaml:6: warning: listeners[0].routes[0].mirror.to: app gets the originals, too: with 50% copied "
+                 "it carries up to 1.5 times its load, and every side effect of a copied request happens twice",
+                 file_with("", "mirror: {to: app, percent: 50}", "")},
+        LintCase{"mirror",
+                 "weir.yaml:6: note: listeners[0].routes[0].mirror: copies hold up to 4096 × 1MiB = 4GiB of memory",
+                 file_with("", "mirror: {to: b, max_in_flight: 4096, max_body: 1MiB}", "\n  b: [\"127.0.0.1:1\"]")}));
+
+INSTANTIATE_TEST_SUITE_P(
     Routes, LintFires,
     ::testing::Values(
         LintCase{
@@ -314,7 +354,7 @@ TEST(Lint, IsSilentAboutAnUnknownMachine) {
 
 TEST(Lint, RulesHaveDistinctNamesAndADocumentation) {
   std::set<std::string_view> names;
-  for (const auto rules : {route_rules(), cluster_rules(), tls_rules(), transport_rules()}) {
+  for (const auto rules : {route_rules(), traffic_rules(), cluster_rules(), tls_rules(), transport_rules()}) {
     for (const LintRule& rule : rules) {
       EXPECT_TRUE(names.insert(rule.name).second) << rule.name;
       EXPECT_TRUE(rule.doc.ends_with('.')) << rule.name;

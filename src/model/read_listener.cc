@@ -40,6 +40,7 @@ void read_listener(Reading& reading, const YamlNode& node, const std::string& pa
     if (setting.info.name == "proxy_protocol_from") {
       return read_networks(reading, setting.info, entry, listener.proxy_protocol_from);
     }
+    if (setting.info.name == "maintenance") return read_fixed_response(reading, entry, listener.maintenance);
     if (setting.info.name == "tls") return read_tls(reading, entry, listener.tls);
     to = true;
     RouteConfig route;

@@ -36,6 +36,8 @@ namespace {
 
 void read_structure(Reading& reading, const SettingInfo& setting, const Entry& entry, RouteConfig& route) {
   if (setting.name == "to") return read_targets(reading, setting, entry, route);
+  if (setting.name == "respond") return read_fixed_response(reading, entry, route.respond);
+  if (read_traffic(reading, setting, entry, route)) return;
   if (setting.name == "match.method") return read_methods(reading, entry, route.methods);
   if (setting.name == "match.header") return read_matches(reading, setting, entry, MatchOf::header, route.headers);
   if (setting.name == "match.cookie") return read_matches(reading, setting, entry, MatchOf::cookie, route.cookies);

@@ -177,6 +177,10 @@ void read_section(Reading& reading, const YamlNode& at, const YamlNode& map, con
 }
 
 void read_listeners(Reading& reading, const Entry& entry, std::vector<ListenerConfig>& listeners);
+/// A map with a status and perhaps a body; the body of a file is read into it.
+void read_fixed_response(Reading& reading, const Entry& entry, FixedResponse& response);
+/// A route's `sticky`, `mirror` or `switch`. False: it is none of them.
+bool read_traffic(Reading& reading, const SettingInfo& setting, const Entry& entry, RouteConfig& route);
 /// `match.method`: one, or a list.
 void read_methods(Reading& reading, const Entry& entry, std::vector<std::string>& methods);
 /// `match.header` and its brothers: a map from names to what their values must be.

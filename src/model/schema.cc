@@ -79,6 +79,10 @@ std::vector<Setting<ListenerConfig>> listener_basics() {
       structured<ListenerConfig>("routes", structure("a list of routes"),
                                  "Tried in order; the first whose match fits takes the request. See Routes.",
                                  "one order, written down, is easier to predict than a longest match"),
+      structured<ListenerConfig>("maintenance", structure("a map such as {status: 503, retry_after: 10m}"),
+                                 "The answer to everything while the listener is switched off (`weir ctl maintenance "
+                                 "on`); see Fixed responses.",
+                                 "503 with a sentence says what there is to say"),
       field<&ListenerConfig::access_log>("access_log", text(1, 4096),
                                          "One JSON line per request: stdout, off, or the path of a file.",
                                          "what runs under systemd or in a container has its log collected there"),

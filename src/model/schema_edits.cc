@@ -34,7 +34,9 @@ std::vector<Setting<RouteConfig>> route_edits() {
       custom<RouteConfig>("redirect.status", choice(kRedirectStatuses),
                           "301 and 308 may be remembered by clients; 307 and 308 repeat the method and the body.",
                           "permanent, and a POST stays one", redirect_status, set_redirect_status),
-      later<RouteConfig>("respond", "An answer of Weir's own."),
+      structured<RouteConfig>("respond", structure("a map such as {status: 410, body: gone}"),
+                              "Instead of a cluster: an answer of Weir's own; see Fixed responses.",
+                              "most requests are to be answered by endpoints"),
       field<&RouteConfig::rewrite_path>(
           "rewrite.path", text(0, 2048),
           "What endpoints see in place of the prefix that matched (`/api/*` with `/v2/`), or of the whole path if it "

@@ -1,6 +1,7 @@
 // The settings of a route.
 #include "model/schema.h"
 #include "model/schema_edits.h"
+#include "model/schema_traffic.h"
 #include "model/shapes.h"
 
 namespace weir::model {
@@ -111,6 +112,7 @@ Section<RouteConfig> make_route() {
       }};
   for (auto& each : route_edits()) made.settings.push_back(each);
   for (auto& each : route_retry()) made.settings.push_back(each);
+  for (auto& each : route_traffic()) made.settings.push_back(each);
   for (auto& each : route_upgrade()) made.settings.push_back(each);
   made.settings.push_back(later<RouteConfig>("rate_limit", "Requests per client and second."));
   return made;

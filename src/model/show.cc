@@ -34,6 +34,7 @@ void show_listener(ShowWriter& writer, const ListenerConfig& listener, const std
     writer.line(fmt::format("proxy_protocol_from: [\"{}\"]", fmt::join(listener.proxy_protocol_from, "\", \"")),
                 writer.written_at(join(path, "proxy_protocol_from")));
   }
+  show_fixed_response(writer, "maintenance", listener.maintenance, path);
   if (listener.tls.enabled()) show_tls(writer, listener.tls, join(path, "tls"));
   writer.open("routes:", writer.written_at(join(path, "routes")));
   for (size_t i = 0; i < listener.routes.size(); ++i) {

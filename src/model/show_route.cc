@@ -73,6 +73,8 @@ void show_route(ShowWriter& writer, const RouteConfig& route, const std::string&
   });
   show_edits(writer, "request_headers", route.request_headers, path);
   show_edits(writer, "response_headers", route.response_headers, path);
+  show_fixed_response(writer, "respond", route.respond, path);
+  show_traffic(writer, route, path);
   writer.close();
 }
 

@@ -40,6 +40,7 @@ listeners:
     proxy_protocol: on
     proxy_protocol_from: [10.0.0.0/8, "2001:db8::/32", "::1"]
     limits: {connections: 10, request_line: 4KiB, field: 1000B, head: 32KiB, fields: 64, body: 10MB}
+    maintenance: {status: 503, body: "back at noon", retry_after: 1h}
     timeouts: {header: 1s, body: 2s, idle: 3s, write: 4s}
     routes:
       - match: {path: /about, host: Example.ORG}
@@ -47,6 +48,14 @@ listeners:
         timeout: 2500ms
         retry: {attempts: 3, per_try_timeout: 700ms, backoff_base: 0, backoff_max: 1s, on_gateway_status: off}
       - {match: {path: /api/*}, to: b, retry: off}
+      - match: {path: /reviews}
+        to: {"null": 2, b: 1}
+        split_by: cookie:Uid
+        sticky: {cookie: weir, ttl: 1h, overflow: 200%}
+        mirror: {to: b, percent: 10, max_in_flight: 3, max_body: 1KiB, timeout: 90ms}
+        switch: {name: reviews, fallback: {status: 200, body: '[]', content_type: application/json, retry_after: 5s}}
+      - {match: {path: /likes}, to: b, switch: likes, split_by: query:u, sticky: {cookie: c, overflow: never}}
+      - {match: {path: /stars}, to: b, split_by: header:X-User, switch: {name: stars, fallback_to: "null"}}
       - to: b
 clusters:
   "null":

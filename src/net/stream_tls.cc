@@ -121,7 +121,6 @@ void Stream::finish_input() {
     // With TLS 1.3 a client learns only after its own part of the handshake that its certificate is refused.
     case Failure::alert_unknown_ca:
     case Failure::alert_bad_certificate:
-    case Failure::alert_other:
       tls_failure_ = tls_->failure();
       drop();
       return handler_.on_closed(

@@ -5,6 +5,8 @@
 #include <unordered_map>
 #include <utility>
 
+#include "base/check.h"
+
 namespace weir::upstream {
 
 namespace {
@@ -52,10 +54,23 @@ Result<std::shared_ptr<Cluster>> Cluster::create(const model::ClusterConfig& con
   cluster->configure_endpoints();
   cluster->set_tls(std::move(tls), previous);
   if (previous != nullptr) {
+    cluster->counters_ = previous->counters_;
     cluster->health_.take_over(previous->health_);
     previous->successor_ = cluster;
   }
   return cluster;
+}
+
+std::string_view name_of(MirrorResult result) {
+  switch (result) {
+    case MirrorResult::answered: return "answered";
+    case MirrorResult::failed: return "failed";
+    case MirrorResult::timeout: return "timeout";
+    case MirrorResult::over_limit: return "over_limit";
+    case MirrorResult::too_large: return "too_large";
+    case MirrorResult::incomplete: return "incomplete";
+  }
+  UNREACHABLE();
 }
 
 /// Under the lock: the endpoints may be in use by the previous cluster.

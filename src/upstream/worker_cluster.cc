@@ -78,6 +78,21 @@ size_t WorkerCluster::candidates(std::span<const uint32_t> first, std::span<Cand
   return count;
 }
 
+WorkerCluster::Held WorkerCluster::hold(uint64_t token, uint32_t overflow_percent, std::span<const uint32_t> avoid,
+                                        bool may_repeat) {
+  if (generation_ != cluster_->generation()) refresh();
+  Held held = balancer_.hold(cluster_->name(), token, overflow_percent, {.avoid = avoid, .now = loop_.now()});
+  if (!held.pick || overflow_percent == 0) return held;
+  if (const auto tested = cluster_->claim_probation(may_repeat)) {
+    held = {.stickiness = balance::Stickiness::overflow, .pick = balance::Pick{.index = *tested, .panic = false}};
+  }
+  return held;
+}
+
+uint64_t WorkerCluster::token_of(uint32_t index) {
+  return balance::sticky_token(cluster_->name(), endpoint(index).member.key);
+}
+
 bool WorkerCluster::leaving(uint32_t index) {
   return pools_[index]->retired() || endpoint(index).drained_by_admin.load(std::memory_order_relaxed);
 }

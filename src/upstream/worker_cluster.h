@@ -74,6 +74,13 @@ class WorkerCluster {
   /// endpoint in probation.
   std::optional<balance::Pick> pick(uint64_t hash, std::span<const uint32_t> avoid, bool may_repeat,
                                     balance::PickStory* story = nullptr);
+  /// The endpoint that a client's token names, if the client can have it now (balance/sticky.h); otherwise pick().
+  /// Where clients may overflow, a request that may be repeated also tests an endpoint in probation: were all clients
+  /// at home, nobody else would.
+  using Held = balance::Balancer::Held;
+  Held hold(uint64_t token, uint32_t overflow_percent, std::span<const uint32_t> avoid, bool may_repeat);
+  /// What names the endpoint to clients.
+  [[nodiscard]] uint64_t token_of(uint32_t endpoint);
   /// What there is to choose from now: the endpoints named in `first`, then others in their order, as far as `out` has
   /// room. Returns how many were written.
   size_t candidates(std::span<const uint32_t> first, std::span<Candidate> out);

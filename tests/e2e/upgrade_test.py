@@ -13,6 +13,7 @@ import time
 import unittest
 
 from harness.case import Case
+from harness.certificates import Authority, TlsClient
 from harness.http2 import Http2Client
 from harness.load import Load
 from harness.ports import free_port
@@ -252,6 +253,24 @@ class Upgrades(UpgradeCase):
         for _ in range(20):
             self.assert_status(200, self.ask())
         self.assertEqual(seen, len(c.requests))
+
+
+    def test_tls_sessions_are_resumed(self):
+        authority = Authority(self.directory / "ca")
+        certificate = authority.issue("localhost", "localhost", "IP:127.0.0.1")
+        proxy = self.weir(self.config([self.upstream("a", ok)], listener={"tls": certificate}))
+        context = authority.context()
+        with TlsClient(self.port, context) as client:
+            client.ask()
+            session = client.sock.session
+        self.assert_upgraded(proxy)
+        for _ in range(8):  # whichever process has it: the old one is gone at last
+            with TlsClient(self.port, context, session=session) as client:
+                self.assertEqual(b"a", client.ask().body)
+                self.assertTrue(client.sock.session_reused)
+        self.assertEqual(0, proxy.former[0].wait(PATIENCE))
+        with TlsClient(self.port, context, session=session) as client:
+            self.assertTrue(client.sock.session_reused)
 
 
 class Rollbacks(UpgradeCase):
