@@ -46,10 +46,10 @@ class Sample:
     errors: int
 
 
-def wrk_command(url, load, seconds):
+def wrk_command(url, load, seconds, hosts=None):
     close = ["-H", "Connection: close"] if load.new_connections else []
     return [host.find("wrk"), "-t1", f"-c{load.connections}", f"-d{seconds}", "--timeout", "10", *close,
-            "-s", str(peers_module.HERE / "wrk_result.lua"), url]
+            "-s", str(peers_module.HERE / "wrk_result.lua"), url, *(["--", str(hosts)] if hosts else [])]
 
 
 def wrk_result(output):
@@ -106,7 +106,8 @@ def run_load(stage, peer, load, seconds):
     url = peer.url("/" + load.size, load.tls)
     if load.streams:
         return h2load_result(processes.run(h2load_command(url, load, seconds), stage.placement.client))
-    return wrk_result(processes.run(wrk_command(url, load, seconds), stage.placement.client))
+    hosts = peers_module.SCALED.get(peer.name, (None,))[0]
+    return wrk_result(processes.run(wrk_command(url, load, seconds, hosts), stage.placement.client))
 
 
 def slice_of_load(stage, peer, load, seconds):

@@ -30,6 +30,9 @@ class Setup:
 WEIRS = {"weir": Setup(), "weir2": Setup(workers=2), "weir-pipeline": Setup(pipeline=16),
          "weir-h1up": Setup(upstream="h2o"), "weir-h2up": Setup(upstream="h2o", protocol="h2")}
 HTTP2_UPSTREAM = ["weir-h1up", "weir-h2up"]
+# name: routes (a host each), clusters; what Weir costs may not depend on either.
+SCALED = {"weir-10-routes": (10, 1), "weir-10000-routes": (10_000, 1),
+          "weir-1-cluster": (1000, 1), "weir-1000-clusters": (1000, 1000)}
 ALL = ["relay", "nginx", "haproxy", "h2o", *WEIRS]
 # Those that take HTTP/2 with prior knowledge on the port where they take HTTP/1; h2o is measured for nothing else.
 HTTP2 = ["haproxy", "h2o", "weir"]
@@ -145,6 +148,10 @@ class Stage:
             return [host.find("haproxy"), "-db", "-f", fill("haproxy.cfg", directory, values)]
         if name == "h2o":
             return [host.find("h2o"), "-m", "worker", "-c", fill("h2o.conf", directory, values)]
+        if name in SCALED:
+            file = directory / "weir.yaml"
+            file.write_text(scaled(*SCALED[name], port, self.upstream, self.free_port()))
+            return [self.weir, "run", "-c", file]
         setup = WEIRS[name]
         values |= {"WORKERS": setup.workers, "PIPELINE": setup.pipeline, "PROTOCOL": setup.protocol,
                    "ADMIN": self.free_port()}
@@ -180,6 +187,17 @@ class Stage:
             processes.pin(server.pid, placement.origin)
         for peer in peers:
             processes.pin(peer.pid, placement.proxy)
+
+
+def scaled(routes, clusters, port, upstream, admin):
+    """weir.yaml with so many routes and clusters, all of which lead to the one upstream server."""
+    lines = ["workers: 1", f"admin: 127.0.0.1:{admin}", "listeners:", f"  - http: 127.0.0.1:{port}",
+             '    access_log: "off"', "    timeouts: {idle: 3600s}", "    routes:"]
+    lines += [f"      - {{match: {{host: r-{i}.bench}}, to: app-{i % clusters}}}" for i in range(routes)]
+    lines += ["      - to: app-0", "clusters:"]
+    lines += [f'  app-{i}: {{endpoints: ["127.0.0.1:{upstream}"], connection_pool: {{max_idle: 1024}}}}'
+              for i in range(clusters)]
+    return "\n".join(lines) + "\n"
 
 
 def make_certificate(directory):

@@ -55,6 +55,9 @@ class Cell:
 
 def compared(names):
     """(peer, base) pairs worth a line of the table: Weir beside each base; without Weir the peers beside the relay."""
+    scaled = [(name, base) for name, base in SCALE_TARGETS if {name, base} <= set(names)]
+    if scaled:
+        return scaled
     weirs = [name for name in names if name.startswith("weir")]
     if weirs:
         bases = [name for name in BASES if name in names] or ["weir"]
@@ -113,6 +116,8 @@ CPU_TARGETS = [
     ("weir-pipeline", "nginx", ("100", "1k"), 0.60),
     ("weir2", "weir", ("100", "1k", "64k"), 1.10),
 ]
+# (many, few): CPU per request as a ratio, at most.
+SCALE_TARGETS = {("weir-10000-routes", "weir-10-routes"): 1.10, ("weir-1000-clusters", "weir-1-cluster"): 1.10}
 SYSCALL_TARGETS = {"weir": 4.2, "weir-pipeline": 2.5}
 HTTP2_TARGET = 0.80
 TLS_TARGETS = {"": 0.80, "full": 1.0, "resumed": 1.0}  # by Load.handshakes; keep-alive without
@@ -130,6 +135,10 @@ def verdicts(results):
             fits = cell.load.size in sizes and not (
                 cell.load.new_connections or cell.load.streams or cell.load.tls)
             if fits and peer in cell.samples and base in cell.samples:
+                found.append(Verdict(f"CPU per request, {peer} / {base}: {cell.load.title}",
+                                     cell.ratio(peer, base, "cpu_us"), limit))
+        for (peer, base), limit in SCALE_TARGETS.items():
+            if {peer, base} <= set(cell.samples):
                 found.append(Verdict(f"CPU per request, {peer} / {base}: {cell.load.title}",
                                      cell.ratio(peer, base, "cpu_us"), limit))
         if {"weir-h1up", "weir-h2up"} <= set(cell.samples) and cell.load.size != "64k":

@@ -19,7 +19,7 @@ import processes
 import report
 from measure import Load
 
-KINDS = ["cpu", "h2", "h2up", "tls", "syscalls", "rss", "websocket", "instructions"]
+KINDS = ["cpu", "h2", "h2up", "tls", "routes", "clusters", "syscalls", "rss", "websocket", "instructions"]
 WARM_UP_SECONDS = 1
 SYSCALL_ROUNDS = 3
 SYSCALL_SECONDS = 5  # at least: in a shorter slice the set-up of 512 connections shows in what a request costs
@@ -117,6 +117,18 @@ class Benchmark:
         if "weir" in self.options.peers and "weir2" in self.options.peers:
             self.two_workers()
 
+    def routes(self):
+        self.scaled("routes", ["weir-10-routes", "weir-10000-routes"])
+
+    def clusters(self):
+        self.scaled("clusters", ["weir-1-cluster", "weir-1000-clusters"])
+
+    def scaled(self, what, names):
+        """Few and many of something, of which every request takes another."""
+        if "weir" in self.options.peers:
+            load = Load(self.options.sizes[0], self.options.connections[0])
+            self.cell(f"{what}: {load.title}", load, names)
+
     def two_workers(self):
         """One worker and two under the same placement, which the one worker's figures elsewhere do not have."""
         before = self.stage.placement
@@ -195,7 +207,7 @@ def needed_tools(options):
         tools.add("h2load")
     if "h2up" in options.only:
         tools.add("h2o")
-    if {"cpu", "h2up", "tls", "syscalls"} & set(options.only):
+    if {"cpu", "h2up", "tls", "routes", "clusters", "syscalls"} & set(options.only):
         tools.add("wrk")
     if "syscalls" in options.only and not host.find("perf"):
         tools.add("strace")

@@ -1,7 +1,9 @@
 #include "app/carried_state.h"
 
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <charconv>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <type_traits>
@@ -104,6 +106,34 @@ void recall_shift(l7::Proxy& proxy, const Json& json, Instant now) {
   }
 }
 
+Json keys_json(const l7::ListenerTls::Remembered& remembered) {
+  std::string digits;
+  for (const char byte : net::tls::ticket_keys_bytes(remembered.keys)) {
+    digits += fmt::format("{:02x}", static_cast<unsigned char>(byte));
+  }
+  return {{"listener", remembered.listener}, {"made_ns", remembered.made.ns()}, {"keys", digits}};
+}
+
+/// Empty when they are not hexadecimal.
+std::string bytes_of(std::string_view digits) {
+  std::string bytes;
+  for (; digits.size() >= 2; digits.remove_prefix(2)) {
+    unsigned value = 0;
+    const char* const end = digits.data() + 2;
+    if (std::from_chars(digits.data(), end, value, 16).ptr != end) return {};
+    bytes += static_cast<char>(value);
+  }
+  return bytes;
+}
+
+void recall_keys(l7::Proxy& proxy, const Json& json) {
+  auto keys = net::tls::parse_ticket_keys(bytes_of(value_at<std::string>(json, "keys", "")));
+  if (!keys) return;
+  proxy.tls().recall({.listener = value_at<std::string>(json, "listener", ""),
+                      .keys = std::move(*keys),
+                      .made = Instant::from_ns(value_at<int64_t>(json, "made_ns", 0))});
+}
+
 EndpointMemory read_memory(const Json& json) {
   EndpointMemory memory;
   memory.endpoint = value_at<std::string>(json, "endpoint", "");
@@ -124,13 +154,25 @@ std::string carried_state(const l7::Proxy& proxy, Instant now) {
   for (const l7::Shifts::Entry& each : proxy.shifts().all()) {
     if (each.in_force()) shifts.push_back(shift_json(each, now));
   }
-  return Json{{"endpoints", endpoints}, {"shifts", shifts}}.dump(-1, ' ', false, Json::error_handler_t::replace);
+  Json keys = Json::array();
+  for (const auto& each : proxy.tls().remembered()) keys.push_back(keys_json(each));
+  Json switches = Json::array();
+  for (const l7::SwitchStatus& each : proxy.switches().all()) {
+    if (each.off) switches.push_back({{"name", each.name}});
+  }
+  const Json state{{"endpoints", endpoints}, {"shifts", shifts}, {"switches_off", switches}, {"ticket_keys", keys}};
+  return state.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 void recall_state(l7::Proxy& proxy, std::string_view json, Instant now) {
   const Json state = Json::parse(json, nullptr, false);
   if (!state.is_object()) return spdlog::warn("the process before told nothing of its state");
+  for (const Json& each : objects_at(state, "ticket_keys")) recall_keys(proxy, each);
   for (const Json& each : objects_at(state, "shifts")) recall_shift(proxy, each, now);
+  for (const Json& each : objects_at(state, "switches_off")) {
+    const auto name = value_at<std::string>(each, "name", "");
+    if (!proxy.set_switch(name, true)) spdlog::info("switch {} is not there any more, and was off", name);
+  }
   for (const Json& each : objects_at(state, "endpoints")) {
     upstream::Cluster* const cluster = proxy.snapshot().find(value_at<std::string>(each, "cluster", ""));
     const EndpointMemory memory = read_memory(each);

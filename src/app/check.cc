@@ -6,6 +6,7 @@
 #include <memory>
 #include <thread>
 
+#include "app/admin_token.h"
 #include "app/service.h"
 #include "app/terminal.h"
 #include "app/verbs.h"
@@ -15,6 +16,7 @@
 #include "model/show.h"
 #include "net/loop.h"
 #include "net/wall_clock.h"
+#include "upstream/cluster_tls.h"
 
 namespace weir::app {
 
@@ -63,6 +65,13 @@ std::string lint_tls(const model::Loaded& loaded, std::vector<model::Lint>& lint
                        .message = warning});
     }
   }
+  for (const model::ClusterConfig& cluster : loaded.config.clusters) {
+    const std::string setting = fmt::format("clusters.{}.tls", cluster.name);
+    const auto tls = upstream::ClusterTls::create(cluster, loaded.config.path, nullptr);
+    if (tls) continue;
+    wrong +=
+        fmt::format("{}:{}: {}: {}\n", loaded.config.path, loaded.provenance.line_of(setting), setting, tls.error());
+  }
   return wrong;
 }
 
@@ -74,6 +83,10 @@ int check(const std::string& path, bool strict) {
   }
   if (const auto mistakes = mistakes_in_files(loaded->config); !mistakes.empty()) {
     print_mistakes(mistakes);
+    return 2;
+  }
+  if (const auto token = admin_token(loaded->config); !token) {
+    complain(fmt::format("{}: {}\n", path, token.error()));
     return 2;
   }
   auto lints = model::lint(*loaded, environment());

@@ -181,6 +181,12 @@ void append_workers(Exposition& out, const l7::Proxy& proxy) {
     out.sample({{"reason", name_of(static_cast<http::Http2Defence>(i))}},
                sum([i](const WorkerMetrics& m) -> const auto& { return m.http2_defences[i]; }));
   }
+  out.family("weir_proxy_protocol_refused_total", Kind::counter,
+             "Connections without a valid PROXY header, or from whom none is taken, by reason.");
+  for (size_t i = 1; i < l7::kTurnedAwayReasons; ++i) {
+    out.sample({{"reason", l7::reason_name(i)}},
+               sum([i](const WorkerMetrics& m) -> const auto& { return m.turned_away[i]; }));
+  }
   out.family("weir_tls_handshakes_total", Kind::counter, "TLS handshakes with clients, by version; resumed or full.");
   for (size_t i = 0; i < l7::kTlsVersions.size(); ++i) {
     out.sample({{"version", l7::kTlsVersions[i]}, {"resumed", "false"}},
@@ -226,6 +232,15 @@ void append_listeners(Exposition& out, const l7::Snapshot& snapshot) {
   out.family("weir_listener_cluster_failures_total", Kind::counter,
              "Of those, answered with 5xx or broken off; gRPC calls with a status that says so, too.");
   each_listener([&](auto name, const auto& counters) { by_cluster(counters.to_failed, name); });
+  bool named = false;
+  each_listener([&](auto, const auto& counters) { named = named || !counters.routes.empty(); });
+  if (!named) return;
+  out.family("weir_route_requests_total", Kind::counter, "Requests that a route with a name took.");
+  each_listener([&](auto name, const auto& counters) {
+    for (const auto& [route, counter] : counters.routes) {
+      out.sample({{"listener", name}, {"route", route}}, total(*counter));
+    }
+  });
 }
 
 void append_shifts(Exposition& out, const l7::Shifts& shifts) {
@@ -271,6 +286,32 @@ void for_each_endpoint(const Rows& rows, auto&& append) {
   }
 }
 
+/// Of clusters that speak TLS with their endpoints.
+void append_upstream_tls(Exposition& out, const Rows& all) {
+  using std::string_view;
+  Rows rows;
+  for (const ClusterRow& row : all) {
+    if (row.cluster.tls()) rows.push_back(row);
+  }
+  if (rows.empty()) return;
+  out.family("weir_endpoint_tls_handshakes_total", Kind::counter, "TLS handshakes with the endpoint; resumed or full.");
+  for_each_endpoint(rows, [&](string_view cluster, string_view endpoint, const auto& status) {
+    const auto& counters = status.endpoint->counters;
+    out.sample({{"cluster", cluster}, {"endpoint", endpoint}, {"resumed", "false"}}, value_of(counters.tls_handshakes));
+    out.sample({{"cluster", cluster}, {"endpoint", endpoint}, {"resumed", "true"}}, value_of(counters.tls_resumptions));
+  });
+  out.family("weir_endpoint_tls_failures_total", Kind::counter,
+             "TLS handshakes with the endpoint that failed, by reason.");
+  for_each_endpoint(rows, [&](string_view cluster, string_view endpoint, const auto& status) {
+    for (size_t i = 1; i < net::tls::kFailures; ++i) {
+      out.sample({{"cluster", cluster},
+                  {"endpoint", endpoint},
+                  {"reason", net::tls::name_of(static_cast<net::tls::Failure>(i))}},
+                 value_of(status.endpoint->counters.tls_failures[i]));
+    }
+  });
+}
+
 void append_endpoints(Exposition& out, const Rows& rows, Instant now) {
   using std::string_view;
   for (const EndpointFamily& family : kEndpointFamilies) {
@@ -306,6 +347,31 @@ void append_endpoints(Exposition& out, const Rows& rows, Instant now) {
     status.endpoint->merge_latencies(latencies);
     out.histogram({{"cluster", cluster}, {"endpoint", endpoint}}, latencies);
   });
+}
+
+void append_traffic(Exposition& out, const Rows& rows) {
+  out.family("weir_sticky_requests_total", Kind::counter,
+             "Requests of sticky routes: at the endpoint they named, past it because it is full, moved from it, new.");
+  for (const ClusterRow& row : rows) {
+    for (size_t i = 0; i < balance::kStickiness; ++i) {
+      out.sample({{"cluster", row.cluster.name()}, {"result", name_of(static_cast<balance::Stickiness>(i))}},
+                 value_of(row.cluster.counters().sticky[i]));
+    }
+  }
+  out.family("weir_mirror_requests_total", Kind::counter,
+             "Copies of requests for the cluster, by what became of them.");
+  for (const ClusterRow& row : rows) {
+    for (size_t i = 0; i < upstream::kMirrorResults; ++i) {
+      out.sample({{"cluster", row.cluster.name()}, {"result", name_of(static_cast<upstream::MirrorResult>(i))}},
+                 value_of(row.cluster.counters().mirrored[i]));
+    }
+  }
+}
+
+void append_switches(Exposition& out, const l7::Proxy& proxy) {
+  const auto all = proxy.switches().all();
+  out.family("weir_switch_off", Kind::gauge, "1 while the switch is off; those of listeners are maintenance.");
+  for (const auto& each : all) out.sample({{"name", each.name}}, each.off ? 1 : 0);
 }
 
 struct SourceFamily {
@@ -364,10 +430,13 @@ std::string metrics_text(const l7::Proxy& proxy, Instant now) {
   append_process(out, proxy, now);
   append_workers(out, proxy);
   append_listeners(out, proxy.snapshot());
+  append_switches(out, proxy);
   append_certificates(out, proxy.snapshot());
   append_shifts(out, proxy.shifts());
   append_clusters(out, rows, now);
+  append_traffic(out, rows);
   append_endpoints(out, rows, now);
+  append_upstream_tls(out, rows);
   append_discovery(out, proxy, now);
   return out.text();
 }

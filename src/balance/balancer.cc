@@ -7,6 +7,7 @@ namespace weir::balance {
 
 void Balancer::update(std::span<const EndpointView> endpoints, Instant now) {
   policies_.clear();
+  sticky_.reset();
   pools_ = distribute(endpoints, options_);
   for (const Pool& pool : pools_) {
     if (pool.share == 0) break;
@@ -54,6 +55,18 @@ std::optional<Pick> Balancer::pick(const PickRequest& request, Prng& prng) {
   again.avoid = {};
   const auto position = policies_[drawn]->pick(again, prng);
   return chosen(pools_[drawn], *position, request.now);
+}
+
+Balancer::Held Balancer::hold(std::string_view cluster, uint64_t token, uint32_t overflow_percent,
+                              const PickRequest& request) {
+  if (!sticky_) sticky_.emplace(cluster, pools_);
+  const StickyTable::Found found = sticky_->find(token, overflow_percent);
+  Held held{.stickiness = found.stickiness, .pick = std::nullopt};
+  if (found.stickiness != Stickiness::hit) return held;
+  const Pool& pool = pools_[found.pool];
+  if (is_avoided(request, pool.members[found.position])) return held;
+  held.pick = chosen(pool, found.position, request.now);
+  return held;
 }
 
 }  // namespace weir::balance

@@ -17,11 +17,13 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "balance/distribution.h"
 #include "balance/endpoint.h"
 #include "balance/policy.h"
+#include "balance/sticky.h"
 #include "base/prng.h"
 #include "base/time.h"
 
@@ -41,6 +43,15 @@ class Balancer {
   /// Nothing when no endpoint may take a request.
   std::optional<Pick> pick(const PickRequest& request, Prng& prng);
 
+  /// The endpoint that `token` names in the cluster of that name, and what to do with it. With a hit `pick` is that
+  /// endpoint, chosen; otherwise there is none, and pick() is to choose. The table of tokens is made when it is first
+  /// asked for: clusters without sticky routes have none.
+  struct Held {
+    Stickiness stickiness = Stickiness::moved;
+    std::optional<Pick> pick;
+  };
+  Held hold(std::string_view cluster, uint64_t token, uint32_t overflow_percent, const PickRequest& request);
+
   /// How the traffic is now divided; for the console and for tests.
   [[nodiscard]] std::span<const Pool> pools() const { return pools_; }
 
@@ -51,6 +62,7 @@ class Balancer {
 
   BalancerOptions options_;
   std::vector<Pool> pools_;                        ///< those with a share of the traffic first
+  std::optional<StickyTable> sticky_;              ///< of pools_
   std::vector<std::unique_ptr<Policy>> policies_;  ///< one for each pool with a share
 };
 

@@ -5,19 +5,15 @@
 // passed over when
 //   - the request avoids it;
 //   - it is in slow start and the key is not yet among those that moved to it (each key moves once during the ramp);
-//   - it is at its cap: bounded loads (Mirrokni, Thorup, Zadimoghaddam, "Consistent Hashing with Bounded Loads", 2016)
-//   with
-//     cap = ceil(c x (total in flight + 1) x share of weight). The caps sum to more than the total, so somebody always
-//     has room.
+//   - it is at its cap (bounded_load.h).
 //
-// Cost: flat. The total is exact up to 16 members; beyond, each pick refreshes eight members' counts in turn, so the
-// total lags behind by at most n/8 of this worker's picks. Threads: as policy.h; reads the members' load cells.
+// Threads: as policy.h; reads the members' load cells.
 
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <vector>
 
+#include "balance/bounded_load.h"
 #include "balance/endpoint.h"
 #include "balance/policy.h"
 #include "base/time.h"
@@ -38,7 +34,7 @@ class HashWalk {
   /// `lookup` maps a hash to a member's position, consistently. Nothing when the request avoids every member.
   template <class Lookup>
   std::optional<uint32_t> walk(const PickRequest& request, Lookup&& lookup) {
-    if (bounded_percent_ != 0) refresh_total();
+    if (bounded_percent_ != 0) load_.refresh();
     for (uint64_t probe = 0; probe < kProbes; ++probe) {
       const uint32_t position = lookup(mix(request.hash + probe * 0x9e3779b97f4a7c15ULL));
       if (accepts(position, request)) return position;
@@ -47,24 +43,20 @@ class HashWalk {
   }
 
   /// Requests the member may have in flight by what is known of the total now; for the console and for tests.
-  [[nodiscard]] uint64_t cap_of(uint32_t position) const;
+  [[nodiscard]] uint64_t cap_of(uint32_t position) const { return load_.cap_of(position, bounded_percent_); }
 
  private:
   /// With c = 1.25 at most 4 of 5 members can be at their cap: 32 probes all fail once in 1,200 picks at worst.
   static constexpr uint64_t kProbes = 32;
 
-  void refresh_total();
   [[nodiscard]] bool accepts(uint32_t position, const PickRequest& request) const;
   [[nodiscard]] std::optional<uint32_t> least_loaded(const PickRequest& request) const;
 
   std::span<const EndpointView> members_;
+  BoundedLoad load_;
   Duration slow_start_;
   uint32_t bounded_percent_;
   Instant ramp_end_;
-  uint64_t total_weight_ = 0;
-  uint64_t total_ = 0;          ///< in flight at all members
-  std::vector<uint32_t> seen_;  ///< every member's contribution to total_; empty when the total is read whole
-  size_t cursor_ = 0;
 };
 
 }  // namespace weir::balance

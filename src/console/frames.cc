@@ -6,10 +6,13 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
+#include <string_view>
 
 #include "balance/ewma.h"
 #include "base/json.h"
 #include "l7/core/refusal.h"
+#include "model/path_pattern.h"
 #include "model/schema.h"
 #include "model/units.h"
 #include "upstream/standing.h"
@@ -57,13 +60,19 @@ void append_listener(std::string& out, const ListenerSecond& listener) {
   out += "}}";
 }
 
+/// Thousands of routes are no picture: beyond the first hundreds there are those that lead to a cluster first.
 Json listener_json(const model::ListenerConfig& listener) {
+  constexpr size_t kRoutesShown = 300;
   Json routes = Json::array();
+  std::set<std::string_view> reached;
   for (const auto& route : listener.routes) {
+    bool fresh = false;
+    for (const auto& target : route.to) fresh = reached.insert(target.cluster).second || fresh;
+    if (routes.size() >= kRoutesShown && !fresh) continue;
     Json targets = Json::array();
     for (const auto& target : route.to) targets.push_back({{"cluster", target.cluster}, {"weight", target.weight}});
     routes.push_back({{"host", route.host},
-                      {"path", route.path_kind == model::RouteConfig::PathKind::exact ? route.path : route.path + "*"},
+                      {"path", model::written_path(route)},
                       {"timeout", model::format_duration(route.timeout)},
                       {"attempts", route.retry.attempts},
                       {"to", std::move(targets)}});
@@ -175,6 +184,8 @@ std::string now_json(const l7::Proxy& proxy, Epoch epoch, const HeadroomOf& head
   const l7::Snapshot& snapshot = proxy.snapshot();
   Json listeners = Json::array();
   for (const auto& each : snapshot.config.listeners) listeners.push_back(listener_json(each));
+  Json switches = Json::array();
+  for (const auto& each : proxy.switches().all()) switches.push_back({{"name", each.name}, {"off", each.off}});
   Json clusters = Json::array();
   for (const auto& each : snapshot.clusters) clusters.push_back(cluster_json(*each, epoch, headroom));
   return dump({{"serving", proxy.serving()},
@@ -183,6 +194,7 @@ std::string now_json(const l7::Proxy& proxy, Epoch epoch, const HeadroomOf& head
                {"started", epoch.wall(proxy.started_at())},
                {"recording", {{"phase", recording.phase}, {"left_ms", recording.left.ms()}}},
                {"listeners", std::move(listeners)},
+               {"switches", std::move(switches)},
                {"clusters", std::move(clusters)}});
 }
 

@@ -229,7 +229,9 @@ const model::Section<model::ClusterConfig>& arm_cluster_section() {
 }
 
 const model::Section<model::RouteConfig>& arm_route_section() {
-  static const auto made = without(section<RouteConfig>(), "arms[].route", {"match", "to", "rate_limit"});
+  static const auto made = without(section<RouteConfig>(), "arms[].route",
+                                   {"name", "match", "to", "redirect", "respond", "rewrite", "request_headers",
+                                    "response_headers", "split_by", "sticky", "mirror", "switch", "rate_limit"});
   return made;
 }
 

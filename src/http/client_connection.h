@@ -7,8 +7,8 @@
 // Lifetime: owned by its Owner (a connection pool). Thread rule: the loop's thread.
 
 #include <cstdint>
-
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "http/streams.h"
@@ -43,7 +43,15 @@ class ClientConnection : public net::Deferred, protected net::Stream::Handler {
     ~Owner() = default;
   };
 
-  Result<void> connect(const net::SocketAddress& address) { return stream_.connect(address); }
+  /// `peer`: with TLS, in which it proves its name; null: without.
+  Result<void> connect(const net::SocketAddress& address, std::shared_ptr<net::tls::Peer> peer = {}) {
+    auto begun = peer ? stream_.connect(address, std::move(peer)) : stream_.connect(address);
+    if (begun && !proxy_header.empty()) stream_.begin_with(proxy_header);
+    return begun;
+  }
+  /// What is spoken beneath; null without TLS.
+  [[nodiscard]] const net::tls::Session* tls() const { return stream_.tls(); }
+  [[nodiscard]] net::tls::Failure tls_failure() const { return stream_.tls_failure(); }
   /// Takes over a connected socket, such as another loop's pool gave away.
   Result<void> adopt(net::Fd fd, uint64_t served) {
     served_ = served;
@@ -74,6 +82,7 @@ class ClientConnection : public net::Deferred, protected net::Stream::Handler {
   ClientConnection* next = nullptr;
   Instant born{};
   Instant idle_since{};
+  std::string proxy_header;  ///< what it begins with, before anything of HTTP; set before connect()
 
  protected:
   ClientConnection(net::Loop& loop, Owner& owner, ClientScratch& scratch)

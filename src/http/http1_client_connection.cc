@@ -311,6 +311,7 @@ void Http1ClientConnection::close() {
 }
 
 net::Fd Http1ClientConnection::release_socket() {
+  if (stream_.tls() != nullptr) return {};
   closing_ = true;
   return stream_.release();
 }

@@ -81,8 +81,12 @@ class ServerConnection : public net::Deferred {
   /// Closes now, whatever is in progress.
   virtual void kill() = 0;
   [[nodiscard]] const ClientFacts& client() const { return client_; }
+  void set_destination(const IpPort& address) { client_.destination = address; }
   /// Takes over what `former`, which spoke another version on the same socket, knew of the client.
-  void follow(ServerConnection& former) { client_.tls = std::move(former.client_.tls); }
+  void follow(ServerConnection& former) {
+    client_.destination = former.client_.destination;
+    client_.tls = std::move(former.client_.tls);
+  }
 
   /// For the owner's intrusive bookkeeping.
   ServerConnection* previous = nullptr;

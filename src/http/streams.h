@@ -40,6 +40,7 @@ struct TlsFacts {
 struct ClientFacts {
   net::SocketAddress address;
   std::string host;                       ///< its text without port
+  IpPort destination{};                   ///< the address it was sent to
   std::unique_ptr<const TlsFacts> tls{};  ///< null: without TLS
 };
 

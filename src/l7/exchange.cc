@@ -28,6 +28,7 @@ void Exchange::assign(WorkerSnapshot& snapshot, const RouteTable& listener) {
   ++snapshot.users;
   listener_ = &listener;
   route_ = nullptr;
+  plan_ = nullptr;
   target_ = nullptr;
   cluster_ = nullptr;
   downstream_ = nullptr;
@@ -38,7 +39,11 @@ void Exchange::assign(WorkerSnapshot& snapshot, const RouteTable& listener) {
   status_ = 0;
   refusal_ = {};
   abort_code_ = Code::ok;
+  switched_off_ = {};
+  sticky_ = {};
   phase_ = Phase::idle;
+  core_.forget();
+  trail_.begin(worker_.explanations().sample(worker_.prng()));
   trying_ = request_ended_ = response_started_ = body_lost_ = panic_ = verdict_pending_ = false;
 }
 
@@ -59,8 +64,11 @@ void Exchange::on_request(http::ServerStream& stream, http::RequestHead& head, s
                      .certificate = tls_ != nullptr ? std::string_view(tls_->certificate) : std::string_view(),
                      .trust_forwarded = listener_->config->trust_forwarded},
                     worker_.prng());
-  if (redirect_to_https()) return;
-  if (!route()) return refuse({.rule = Rule::no_route});
+  if (answer_maintenance() || redirect_to_https()) return;
+  if (const Rule refusal = route(); refusal != Rule::none) return refuse({.rule = refusal});
+  if (answer_switched_off() || (switched_off_.empty() && answer_by_route())) return;
+  if (plan_ != nullptr) edits_->edit_request(head_, forwarding_.fields());
+  aim();
   const bool wants_tunnel = core::may_tunnel(route_->upgrade, head_);
   if (head_.method == proto::http::Method::connect && !wants_tunnel) {
     return refuse({.rule = Rule::method, .limit = "upgrade.connect"});
@@ -76,39 +84,38 @@ void Exchange::on_request(http::ServerStream& stream, http::RequestHead& head, s
                .endpoints = static_cast<uint32_t>(cluster_->cluster().endpoints().size()),
                .circuit = cluster_->config().circuit});
   cluster_->cluster().retry_budget.deposit(started_);
-  act(core_.on_arrival(circuit(), cluster_->waiting() != 0, worker_.loop().now()));
+  begin_mirror();
+  const auto action = core_.on_arrival(circuit(), cluster_->waiting() != 0, worker_.loop().now());
+  trail_.admitted(circuit());
+  act(action);
 }
 
-bool Exchange::route() {
-  const auto& routes = listener_->config->routes;
-  const bool has_path = head_.method != proto::http::Method::connect;
-  const int index = core::find_route(routes, head_.authority, has_path ? head_.path() : "/");
-  if (index < 0) return false;
-  const auto i = static_cast<size_t>(index);
-  route_ = &routes[i];
-  const auto& targets = listener_->targets[i];
-  size_t target = 0;
-  if (targets.size() > 1 && listener_->weights[i] > 0) {
-    target = core::find_target(route_->to, worker_.prng().below(listener_->weights[i]));
+Rule Exchange::route() {
+  const auto found = listener_->router->find(head_, listener_->config->trust_forwarded, path_memory_);
+  if (found.refusal != Rule::none) return found.refusal;
+  path_ = found.path;
+  route_index_ = found.route;
+  route_ = &listener_->config->routes[found.route];
+  if (!listener_->route_requests.empty() && listener_->route_requests[found.route] != nullptr) {
+    listener_->route_requests[found.route]->add();
   }
-  target_ = targets[target].diverted == nullptr ? &targets[target] : &divert(targets[target]);
-  cluster_ = target_->cluster;
-  target_->requests->add();
-  return true;
-}
-
-/// While traffic is shifted from one cluster to another.
-const RouteTable::Target& Exchange::divert(const RouteTable::Target& target) {
-  const auto share = target.diverted_share->load(std::memory_order_relaxed);
-  return worker_.prng().below(core::kWholeShare) < share ? *target.diverted : target;
+  plan_ = listener_->router->plan(found.route);
+  if (plan_ != nullptr) begin_edits();
+  return Rule::none;
 }
 
 void Exchange::queue(Instant until) {
   if (!cluster_->enqueue(*this)) return act(core_.on_queue_full());
-  if (phase_ != Phase::queued) wait_until(Phase::queued, until);  // who queues again is watched already
+  if (phase_ == Phase::queued) return;  // who queues again is watched already
+  trail_.queue(circuit(), worker_.loop().now());
+  wait_until(Phase::queued, until);
 }
 
-void Exchange::on_place() { act(core_.on_place(circuit(), worker_.loop().now())); }
+void Exchange::on_place() {
+  const auto action = core_.on_place(circuit(), worker_.loop().now());
+  if (action.step != Step::queue) trail_.unqueue(worker_.loop().now());
+  act(action);
+}
 
 void Exchange::attempt(bool fresh) {
   if (choose(fresh)) send();
@@ -118,28 +125,45 @@ void Exchange::attempt(bool fresh) {
 /// upon.
 bool Exchange::choose(bool fresh) {
   for (;;) {
-    const auto pick = cluster_->pick(hash(), core_.tried(), core_.may_repeat());
+    balance::PickStory& story = trail_.next().pick;
+    auto pick = pick_sticky();
+    if (pick) {
+      story = {.by = sticky_.stickiness == balance::Stickiness::hit ? balance::PickStory::By::sticky
+                                                                    : balance::PickStory::By::probation};
+    } else {
+      pick = cluster_->pick(hash(), core_.tried(), core_.may_repeat(), &story);
+    }
     if (!pick) {
       act(core_.on_no_endpoint(cluster_->cluster().endpoints().empty()));
       return false;
     }
     endpoint_ = pick->index;
     panic_ = pick->panic;
+    if (Capture* const into = trail_.capture()) capture(*into);
     const bool may_share =
         request_ended_ && body_.empty() && !head_.upgrade && proto::http::is_idempotent(head_.method);
-    const auto acquired = cluster_->pool(endpoint_).acquire(*this, {.fresh = fresh, .may_share = may_share});
+    const auto acquired = cluster_->pool(endpoint_).acquire(
+        *this, {.fresh = fresh, .may_share = may_share, .client = &downstream_->client_facts()});
     core_.note_tried(endpoint_);
     if (acquired.stream != nullptr) {
       upstream_ = acquired.stream;
+      trail_.sent(endpoint_, acquired.reused, panic_, now());
       return true;
     }
     if (acquired.error.code != Code::limit_reached) {
       core_.on_attempt(now());
+      trail_.sent(endpoint_, false, panic_, now());
       cluster_->cluster().record(endpoint_, outcome_of(acquired.error.code), Duration{}, now());
-      act(core_.on_failure({.code = acquired.error.code, .retry = acquired.error.retry, .replayable = replayable()},
-                           cluster_->cluster().retry_budget, now(), worker_.prng()));
+      const auto action = core_.on_failure({.code = acquired.error.code,
+                                            .retry = acquired.error.retry,
+                                            .replayable = replayable(),
+                                            .detail = acquired.error.detail},
+                                           cluster_->cluster().retry_budget, now(), worker_.prng());
+      note_failure(acquired.error, action);
+      act(action);
       return false;
     }
+    trail_.note_saturated();
     cluster_->cluster().record(endpoint_, Outcome::cancelled, Duration{}, now());
     const auto action = core_.on_saturated(worker_.loop().now());
     if (action.step != Step::attempt) {
@@ -150,7 +174,7 @@ bool Exchange::choose(bool fresh) {
 }
 
 void Exchange::send() {
-  attempt_started_ = now();
+  attempt_started_ = trail_.latest().started;
   wait_until(Phase::trying, core_.on_attempt(attempt_started_));
   cluster_->begin_attempt(endpoint_, link_, attempt_started_);
   trying_ = true;
@@ -161,7 +185,7 @@ void Exchange::send() {
     worker_.metrics().retries.add();
   }
   const bool nothing_follows = request_ended_ && body_.empty();
-  upstream_->send_head(head_, forwarding_.fields(), nothing_follows);
+  send_request_head(nothing_follows);
   if (nothing_follows) return;
   upstream_->send_body(body_);
   if (request_ended_) {
@@ -175,6 +199,7 @@ void Exchange::send() {
 
 void Exchange::on_request_body(std::string_view piece) {
   bytes_in_ += piece.size();
+  if (copy_ != nullptr && !copy_->add(piece)) copy_ = nullptr;
   if (tunnel_) return relay(core::Tunnel::Side::client, piece);
   if (upstream_ == nullptr) {
     // Waiting for a place or between two tries: hold a little, then hold the client.
@@ -200,6 +225,7 @@ void Exchange::keep_for_replay(std::string_view piece) {
 
 void Exchange::on_request_end(const http::Fields& trailers) {
   request_ended_ = true;
+  if (Mirror::Copy* copy = std::exchange(copy_, nullptr)) copy->end();
   for (const Field& field : trailers) trailers_.emplace_back(field.name, field.value);  // for a retry, as the body
   if (upstream_ == nullptr) return;
   upstream_->send_end(trailers);
@@ -238,6 +264,7 @@ void Exchange::on_response(http::ResponseHead& head, std::string_view /*memory*/
   if (end) judge_end({});
   const auto action =
       core_.on_status(head.status, replayable(), cluster_->cluster().retry_budget, time, worker_.prng());
+  if (core::is_gateway_status(head.status)) note_status(head.status, action);
   if (action.step == Step::forward) return forward(head, end);
   if (http::ClientStream* stream = std::exchange(upstream_, nullptr)) stream->cancel();
   cluster_->end_attempt(endpoint_, link_);
@@ -250,6 +277,8 @@ void Exchange::forward(http::ResponseHead& head, bool end) {
   status_ = head.status;
   Field extra[3] = {{.name = "X-Request-Id", .value = forwarding_.request_id()}, {}, {}};
   size_t count = 1;
+  const std::string cookie = sticky_cookie();
+  if (!cookie.empty()) extra[count++] = {.name = "Set-Cookie", .value = cookie};
   for (Field& field : head.fields) {
     if (field.id == proto::http::FieldId::x_request_id) field.hop_by_hop = true;
   }
@@ -265,7 +294,9 @@ void Exchange::forward(http::ResponseHead& head, bool end) {
   } else {
     wait_until(Phase::responding, worker_.loop().now() + route_->timeout);
   }
-  downstream_->send_head(head, {extra, count}, end);
+  std::span<const Field> ours(extra, count);
+  if (plan_ != nullptr) ours = edits_->response_fields(head.fields, ours);
+  downstream_->send_head(head, ours, end);
   if (end) finish();
 }
 
@@ -311,12 +342,15 @@ void Exchange::on_response_failed(const Error& error) {
       count_failure();
     }
     abort_code_ = error.code;
+    trail_.latest().fault = error.origin;
     end_attempt(tunnel_ ? Outcome::cancelled : Outcome::gateway_failure);
     downstream_->abort();
     return finish();
   }
-  const auto action = core_.on_failure({.code = error.code, .retry = error.retry, .replayable = replayable()},
-                                       cluster_->cluster().retry_budget, now(), worker_.prng());
+  const auto action =
+      core_.on_failure({.code = error.code, .retry = error.retry, .replayable = replayable(), .detail = error.detail},
+                       cluster_->cluster().retry_budget, now(), worker_.prng());
+  note_failure(error, action);
   if (action.step == Step::attempt_fresh) {
     // The connection had been closed while idle; that says nothing about the endpoint.
     cluster_->endpoint(endpoint_).counters.replays.fetch_add(1, std::memory_order_relaxed);
@@ -362,19 +396,25 @@ void Exchange::on_deadline() {
   switch (phase_) {
     case Phase::idle: return;
     case Phase::pausing: return act(core_.on_pause_over(worker_.loop().now()));
-    case Phase::queued: cluster_->dequeue(*this); return act(core_.on_pending_timeout());
+    case Phase::queued:
+      cluster_->dequeue(*this);
+      trail_.unqueue(worker_.loop().now());
+      return act(core_.on_pending_timeout());
     case Phase::tunnelling: return on_tunnel_deadline();
     case Phase::responding:
       if (http::ClientStream* stream = std::exchange(upstream_, nullptr)) stream->cancel();
       return on_response_failed(Error{.code = Code::timeout, .origin = Origin::upstream});
-    case Phase::trying:
+    case Phase::trying: {
       if (!request_ended_ && upstream_ != nullptr && !upstream_->congested()) {
         // The client is slow, not the endpoint: the listener's body timeout is the judge of that.
         return body_moved();
       }
       if (http::ClientStream* stream = std::exchange(upstream_, nullptr)) stream->cancel();
       end_attempt(Outcome::gateway_failure);
-      return act(core_.on_deadline(replayable(), cluster_->cluster().retry_budget, worker_.loop().now()));
+      const auto action = core_.on_deadline(replayable(), cluster_->cluster().retry_budget, worker_.loop().now());
+      note_failure({.code = Code::timeout, .origin = Origin::upstream}, action);
+      return act(action);
+    }
   }
 }
 
@@ -432,6 +472,7 @@ void Exchange::refuse_grpc(std::string_view reason) {
 void Exchange::finish() {
   deadline_.clear();
   phase_ = Phase::idle;
+  if (Mirror::Copy* copy = std::exchange(copy_, nullptr)) copy->abandon();
   if (cluster_ != nullptr) {
     cluster_->dequeue(*this);
     core_.end(circuit());
@@ -444,10 +485,14 @@ void Exchange::finish() {
   if (!tunnel_) metrics.duration_us.record(static_cast<uint64_t>((now() - started_).us()));
   if (listener_->access_log) write_log();
   if (worker_.recorder().on() && !tunnel_) record();  // hours of conversation are no service time
+  if (const bool failed = went_wrong(); failed || trail_.sampled()) explain(failed);
+  trail_.end();
   if (std::exchange(tunnel_, nullptr)) metrics.tunnels.sub();
   upstream::WorkerCluster* cluster = cluster_;
   if (body_.capacity() > 4096) std::string().swap(body_);
   if (memory_.capacity() > 16384) std::string().swap(memory_);
+  if (edits_) edits_->trim();
+  if (path_memory_.capacity() > 4096) std::string().swap(path_memory_);
   downstream_ = nullptr;
   WorkerSnapshot& snapshot = *std::exchange(snapshot_, nullptr);
   if (cluster != nullptr) cluster->place_freed();

@@ -9,16 +9,22 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "balance/sticky.h"
 #include "http/streams.h"
 #include "l7/core/forwarding.h"
 #include "l7/core/request_core.h"
+#include "l7/core/route_edits.h"
 #include "l7/core/tunnel.h"
+#include "l7/mirror.h"
 #include "l7/snapshot.h"
+#include "l7/trail.h"
 #include "net/timer_wheel.h"
 #include "upstream/worker_cluster.h"
 
@@ -61,13 +67,29 @@ class Exchange final : public http::RequestHandler,
   bool redirect_to_https();
   [[nodiscard]] bool takes_hsts(http::ResponseHead& head) const;
   [[nodiscard]] http::Field hsts_field() const;
-  bool route();
+  core::Rule route();
+  void begin_edits();
+  bool answer_by_route();
+  void redirect();
+  void respond(const model::FixedResponse& answer);
+  void respond_grpc();
+  void send_answer(std::span<const http::Field> fields, std::string_view body);
+  /// While a switch that is off wants it.
+  bool answer_maintenance();
+  bool answer_switched_off();
+  void aim();
+  [[nodiscard]] size_t draw_target();
+  void send_request_head(bool end);
   [[nodiscard]] const RouteTable::Target& divert(const RouteTable::Target& target);
   void count_failure();
   void queue(Instant until);
   void attempt(bool fresh);
   bool choose(bool fresh);
   void send();
+  void begin_mirror();
+  void begin_sticky();
+  std::optional<balance::Pick> pick_sticky();
+  [[nodiscard]] std::string sticky_cookie() const;
   void keep_for_replay(std::string_view piece);
   void body_moved();
   void act(const core::Action& action);
@@ -88,6 +110,16 @@ class Exchange final : public http::RequestHandler,
   void finish();
   void write_log();
   void record();
+  // explain.cc
+  void note_failure(const Error& error, const core::Action& next);
+  void note_status(uint16_t status, const core::Action& next);
+  void capture(Capture& into);
+  [[nodiscard]] bool went_wrong() const;
+  [[nodiscard]] Explanation::Answer answered_by() const;
+  void explain(bool failed);
+  void explain_route(Explanation& explanation) const;
+  void explain_cluster(Explanation& explanation);
+  void name(Explanation& explanation, uint32_t endpoint) const;
   [[nodiscard]] bool replayable() const { return !body_lost_; }
   [[nodiscard]] uint64_t hash() const;
   [[nodiscard]] balance::CircuitBreaker& circuit() { return cluster_->cluster().circuit; }
@@ -102,6 +134,7 @@ class Exchange final : public http::RequestHandler,
   WorkerSnapshot* snapshot_ = nullptr;
   const RouteTable* listener_ = nullptr;
   const model::RouteConfig* route_ = nullptr;
+  uint32_t route_index_ = 0;                    ///< of route_ among those of the listener
   const RouteTable::Target* target_ = nullptr;  ///< that of the route
   upstream::WorkerCluster* cluster_ = nullptr;
   http::ServerStream* downstream_ = nullptr;
@@ -109,14 +142,20 @@ class Exchange final : public http::RequestHandler,
   http::ClientStream* upstream_ = nullptr;
 
   http::RequestHead head_;
-  std::string memory_;  ///< what head_ points into
-  std::string client_;  ///< the client's address without port
-  std::string body_;    ///< the request's body so far, for a retry: whatever its method, it may not reach an endpoint
+  std::string memory_;       ///< what head_ points into
+  std::string path_memory_;  ///< what path_ points into when it had to be made canonical
+  std::string_view path_;    ///< canonical, as the route was found by it
+  std::string client_;       ///< the client's address without port
+  std::string body_;  ///< the request's body so far, for a retry: whatever its method, it may not reach an endpoint
   std::vector<std::pair<std::string, std::string>> trailers_;
   core::ForwardingFields forwarding_;
+  const core::RoutePlan* plan_ = nullptr;    ///< of route_; null when it edits nothing
+  std::unique_ptr<core::RouteEdits> edits_;  ///< made for the first request that needs it
   core::RequestCore core_;
+  Trail trail_;
   std::unique_ptr<core::Tunnel> tunnel_;  ///< what the request has become, if it has
   upstream::AttemptLink link_;
+  Mirror::Copy* copy_ = nullptr;  ///< for the mirror, while the body comes
   net::Deadline deadline_ = net::Deadline::bind<&Exchange::on_deadline>(this);
 
   Instant started_{};
@@ -127,7 +166,17 @@ class Exchange final : public http::RequestHandler,
   uint32_t endpoint_ = 0;
   uint16_t status_ = 0;
   core::Refusal refusal_{};
-  Code abort_code_ = Code::ok;  ///< why the exchange ended early, for the log
+  /// Of a route that is sticky.
+  struct Sticky {
+    bool wanted = false;
+    uint64_t token = 0;  ///< that the client brought
+    bool has_token = false;
+    bool settled = false;
+    balance::Stickiness stickiness = balance::Stickiness::fresh;
+  };
+  Sticky sticky_;
+  std::string_view switched_off_;  ///< the switch by which the request did not go where it wanted; empty: none
+  Code abort_code_ = Code::ok;     ///< why the exchange ended early, for the log
   Phase phase_ = Phase::idle;
   bool trying_ = false;  ///< an attempt is counted at endpoint_
   bool request_ended_ = false;

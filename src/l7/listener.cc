@@ -1,5 +1,6 @@
 #include "l7/listener.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/json.h"
@@ -10,7 +11,9 @@
 namespace weir::l7 {
 
 Listener::Listener(Worker& worker, std::string address, std::vector<net::Fd> listening)
-    : worker_(worker), address_(std::move(address)) {
+    : worker_(worker),
+      address_(std::move(address)),
+      local_(listening.empty() ? IpPort{} : net::SocketAddress::of_socket(listening.front().get()).ip_port()) {
   for (net::Fd& each : listening) acceptors_.push_back(net::Acceptor::adopt(worker.loop(), std::move(each), *this));
 }
 
@@ -44,13 +47,28 @@ std::vector<net::Fd> Listener::duplicate_sockets() const {
 }
 
 void Listener::on_accept(net::Fd fd, const net::SocketAddress& peer) {
-  auto connection = std::make_unique<http::Http1ServerConnection>(
-      worker_.loop(), *this, snapshot_->shared->listeners[index_].options, worker_.server_scratch(), peer);
-  if (!connection->start(std::move(fd))) return;
+  const IpPort destination = destination_of(fd);
+  const bool header_first = snapshot_->listeners[index_].config->proxy_protocol;
+  if (!(header_first ? await_header(std::move(fd), peer) : serve(std::move(fd), peer, destination))) return;
   worker_.metrics().connections.add();
   worker_.metrics().connections_accepted.add();
-  link(*connection.release());
   if (++count_ >= max_connections_) pause(true);
+}
+
+bool Listener::serve(net::Fd fd, const net::SocketAddress& client, const IpPort& destination) {
+  auto connection = std::make_unique<http::Http1ServerConnection>(
+      worker_.loop(), *this, snapshot_->shared->listeners[index_].options, worker_.server_scratch(), client);
+  connection->set_destination(destination);
+  if (!connection->start(std::move(fd))) return false;
+  link(*connection.release());
+  return true;
+}
+
+/// Only a listener of all addresses has to ask the connection which of them it was sent to.
+IpPort Listener::destination_of(const net::Fd& fd) const {
+  const auto bytes = local_.address.data();
+  const bool one = std::any_of(bytes.begin(), bytes.end(), [](uint8_t byte) { return byte != 0; });
+  return one ? local_ : net::SocketAddress::of_socket(fd.get()).ip_port();
 }
 
 void Listener::link(http::ServerConnection& connection) {
@@ -96,6 +114,10 @@ void Listener::on_defence(http::ServerConnection& /*connection*/, http::Http2Def
 
 void Listener::on_connection_closed(http::ServerConnection& connection) {
   retire(connection);
+  connection_left();
+}
+
+void Listener::connection_left() {
   worker_.metrics().connections.sub();
   if (count_-- == max_connections_ && !draining_) pause(false);
   if (draining_ && count_ == 0) worker_.on_listener_empty(*this);
@@ -115,12 +137,18 @@ void Listener::on_bad_request(http::ServerConnection& connection, std::string_vi
   const RouteTable& table = snapshot_->listeners[index_];
   worker_.refusals().note(
       {.at = worker_.loop().now(), .status = status, .rule = reason, .listener = table.config->name});
+  log_refusal(connection.client().host, status, reason);
+}
+
+/// Of what never became a request.
+void Listener::log_refusal(const std::string& client, uint16_t status, std::string_view reason) {
+  const RouteTable& table = snapshot_->listeners[index_];
   if (!table.access_log) return;
   std::string& line = worker_.log_line();
   line.assign("{\"time\":\"").append(worker_.clock().timestamp()).append("\",\"listener\":");
   append_json_string(line, table.config->name);
   line += ",\"client\":";
-  append_json_string(line, connection.client().host);
+  append_json_string(line, client);
   line.append(",\"status\":")
       .append(std::to_string(status))
       .append(",\"refusal\":\"rule=")
@@ -132,12 +160,14 @@ void Listener::on_bad_request(http::ServerConnection& connection, std::string_vi
 void Listener::drain(Backlog backlog) {
   draining_ = true;
   for (const auto& acceptor : acceptors_) backlog == Backlog::take ? acceptor->finish() : acceptor->close();
+  for (Arrival* a = arrivals_; a != nullptr; a = a->next) a->drain();
   for (http::ServerConnection* c = connections_; c != nullptr;) std::exchange(c, c->next)->drain();
 }
 
 void Listener::kill() {
   for (const auto& acceptor : acceptors_) acceptor->close();
   draining_ = false;  // nobody is to be told
+  end_arrivals();
   while (connections_ != nullptr) connections_->kill();
 }
 

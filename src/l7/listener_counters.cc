@@ -6,7 +6,7 @@ ListenerCounters ListenerCounters::create(const std::vector<std::string>& cluste
                                           size_t workers) {
   ListenerCounters made;
   if (previous != nullptr)
-    made = {.requests = previous->requests, .failures = previous->failures, .to = {}, .to_failed = {}};
+    made = {.requests = previous->requests, .failures = previous->failures, .to = {}, .to_failed = {}, .routes = {}};
   if (!made.requests) made.requests = std::make_shared<PerWorkerCounter>(workers);
   if (!made.failures) made.failures = std::make_shared<PerWorkerCounter>(workers);
   for (const auto kind : {&ListenerCounters::to, &ListenerCounters::to_failed}) {
@@ -20,6 +20,19 @@ ListenerCounters ListenerCounters::create(const std::vector<std::string>& cluste
     }
   }
   return made;
+}
+
+void ListenerCounters::count_routes(const std::vector<model::RouteConfig>& configured, const ListenerCounters* previous,
+                                    size_t workers) {
+  for (const model::RouteConfig& route : configured) {
+    if (route.name.empty()) continue;
+    auto& counter = routes[route.name];
+    if (previous != nullptr) {
+      if (const auto found = previous->routes.find(route.name); found != previous->routes.end())
+        counter = found->second;
+    }
+    if (!counter) counter = std::make_shared<PerWorkerCounter>(workers);
+  }
 }
 
 }  // namespace weir::l7

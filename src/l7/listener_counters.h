@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "l7/metrics.h"
+#include "model/config.h"
 
 namespace weir::l7 {
 
@@ -40,10 +41,13 @@ struct ListenerCounters {
   using ByCluster = std::map<std::string, std::shared_ptr<PerWorkerCounter>, std::less<>>;
   ByCluster to;         ///< by cluster that a route leads to
   ByCluster to_failed;  ///< of those that failed; so did gRPC calls with a status that says so
+  ByCluster routes;     ///< that a route took, by its name; routes without one are not counted apart
 
   /// What `previous` (null: nothing) has is taken over; what it has not begins with 0.
   static ListenerCounters create(const std::vector<std::string>& clusters, const ListenerCounters* previous,
                                  size_t workers);
+  void count_routes(const std::vector<model::RouteConfig>& configured, const ListenerCounters* previous,
+                    size_t workers);
 };
 
 /// One worker's cells, where its requests find them.

@@ -34,5 +34,21 @@ TEST(ListenerCounters, AReloadGoesOnCounting) {
   EXPECT_EQ(after.to.at("app")->sum(), 5u) << "requests that began before the reload are counted, too";
 }
 
+TEST(ListenerCounters, RoutesAreCountedByName) {
+  std::vector<model::RouteConfig> routes(3);
+  routes[0].name = "shop";
+  routes[2].name = "api";
+  auto before = ListenerCounters::create({}, nullptr, 2);
+  before.count_routes(routes, nullptr, 2);
+  ASSERT_EQ(before.routes.size(), 2u) << "one of them has no name";
+  before.routes.at("api")->of(1).add(3);
+  routes[0].name = "cart";
+  auto after = ListenerCounters::create({}, &before, 2);
+  after.count_routes(routes, &before, 2);
+  EXPECT_EQ(after.routes.at("api")->sum(), 3u) << "a reload goes on counting";
+  EXPECT_EQ(after.routes.at("cart")->sum(), 0u);
+  EXPECT_FALSE(after.routes.contains("shop"));
+}
+
 }  // namespace
 }  // namespace weir::l7

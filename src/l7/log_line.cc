@@ -48,12 +48,14 @@ void Exchange::write_log() {
   append_number(line, "bytes_out", bytes_out_);
   append_number(line, "duration_us", static_cast<uint64_t>((now() - started_).us()));
   append_text(line, "request_id", forwarding_.request_id());
+  if (route_ != nullptr) append_text(line, "route", listener_->router->label(route_index_));
   if (cluster_ != nullptr) {
     append_text(line, "cluster", cluster_->config().name);
     if (!core_.tried().empty()) append_text(line, "endpoint", cluster_->endpoint(endpoint_).name);
     append_number(line, "tries", core_.tries());
     if (panic_) line += ",\"panic\":true";
   }
+  if (!switched_off_.empty()) append_text(line, "switch", switched_off_);
   if (tunnel_)
     line += head_.method == proto::http::Method::connect ? ",\"tunnel\":\"connect\"" : ",\"tunnel\":\"websocket\"";
   if (refusal_.rule != core::Rule::none) {

@@ -10,6 +10,7 @@
 
 #include "base/histogram.h"
 #include "http/http2_guard.h"
+#include "l7/arrival.h"
 #include "l7/core/grpc.h"
 #include "l7/core/refusal.h"
 #include "net/tls/failure.h"
@@ -37,6 +38,7 @@ struct WorkerMetrics {
   std::array<Counter, 6> responses;            ///< by class: [2] counts 2xx; [0] those that ended without a status
   std::array<Counter, core::kRules> refusals;  ///< by core::Rule
   std::array<Counter, http::kHttp2Defences> http2_defences;  ///< by http::Http2Defence
+  std::array<Counter, kTurnedAwayReasons> turned_away;       ///< by reason_index
   std::array<Counter, core::kGrpcStatuses> grpc_statuses;    ///< of calls answered by endpoints
   std::array<TlsCounters, kTlsVersions.size()> tls;          ///< with clients, in the order of kTlsVersions
   std::array<Counter, net::tls::kFailures> tls_failures;     ///< of handshakes with clients, by net::tls::Failure

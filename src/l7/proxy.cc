@@ -41,6 +41,17 @@ std::shared_ptr<const http::ServerOptions> options_of(const model::ListenerConfi
   return options;
 }
 
+/// The reader has refused what is no network.
+std::vector<IpNetwork> networks_of(const model::ListenerConfig& listener) {
+  std::vector<IpNetwork> networks;
+  for (const std::string& text : listener.proxy_protocol_from) {
+    const auto network = IpNetwork::parse(text);
+    CHECK(network.has_value());
+    networks.push_back(*network);
+  }
+  return networks;
+}
+
 void note_discovered(const upstream::Cluster* previous, const model::ClusterConfig& found) {
   const auto before = previous == nullptr ? std::vector<model::EndpointConfig>{} : previous->config().endpoints;
   const discovery::Difference difference = discovery::difference(before, found.endpoints);
@@ -86,6 +97,7 @@ ListenerCounters Proxy::counters_of(const model::ListenerConfig& listener,
   std::vector<std::string> clusters;
   for (const auto& route : listener.routes) {
     for (const auto& target : route.to) clusters.push_back(target.cluster);
+    if (!route.degradation.fallback_to.empty()) clusters.push_back(route.degradation.fallback_to);
   }
   for (const Diversion& each : diversions) {
     if (std::find(clusters.begin(), clusters.end(), each.from) != clusters.end()) clusters.push_back(each.to);
@@ -94,7 +106,9 @@ ListenerCounters Proxy::counters_of(const model::ListenerConfig& listener,
   for (size_t i = 0; snapshot_ && i < snapshot_->listeners.size(); ++i) {
     if (snapshot_->config.listeners[i].name == listener.name) previous = &snapshot_->listeners[i].counters;
   }
-  return ListenerCounters::create(clusters, previous, workers_.size());
+  auto counters = ListenerCounters::create(clusters, previous, workers_.size());
+  counters.count_routes(listener.routes, previous, workers_.size());
+  return counters;
 }
 
 Result<std::shared_ptr<Snapshot>, std::string> Proxy::build(const model::Config& config) {
@@ -122,22 +136,49 @@ Result<std::shared_ptr<Snapshot>, std::string> Proxy::build(const model::Config&
     }
     auto tls = tls_.load(listener, config.path, control_.now(), clock_.unix_ms() / 1000);
     if (!tls) return fail(fmt::format("listener {}: tls: {}", listener.name, tls.error()));
-    built->listeners.push_back({.options = options_of(listener, *tls),
-                                .access_log = log,
-                                .tls = *tls,
-                                .counters = counters_of(listener, built->diversions)});
+    Snapshot::Listener& made = built->listeners.emplace_back();
+    made.options = options_of(listener, *tls);
+    made.access_log = log;
+    made.proxy_protocol_from = networks_of(listener);
+    made.tls = *tls;
+    made.router = std::make_shared<core::Router>(listener.routes);
+    made.counters = counters_of(listener, built->diversions);
+  }
+  std::vector<std::shared_ptr<const upstream::ClusterTls>> tls;
+  for (const model::ClusterConfig& cluster : config.clusters) {
+    const upstream::Cluster* previous = snapshot_ ? snapshot_->find(cluster.name) : nullptr;
+    auto loaded = upstream::ClusterTls::create(cluster, config.path, previous != nullptr ? previous->tls() : nullptr);
+    if (!loaded) return fail(fmt::format("clusters.{}.tls: {}", cluster.name, loaded.error()));
+    tls.push_back(std::move(*loaded));
   }
   discovery_.follow(config);
-  for (const model::ClusterConfig& cluster : config.clusters) {
-    auto made = make_cluster(cluster, built->edition);
+  follow_switches(*built);
+  for (size_t i = 0; i < config.clusters.size(); ++i) {
+    auto made = make_cluster(config.clusters[i], built->edition, std::move(tls[i]));
     if (!made) return fail(made.error());
     built->clusters.push_back(std::move(*made));
   }
   return built;
 }
 
-Result<std::shared_ptr<upstream::Cluster>, std::string> Proxy::make_cluster(const model::ClusterConfig& config,
-                                                                            uint64_t edition) {
+/// What is shared by the process behind each route: its switch, and the places of its mirror.
+void Proxy::follow_switches(Snapshot& built) {
+  switches_.follow(built.config);
+  for (size_t i = 0; i < built.listeners.size(); ++i) {
+    const model::ListenerConfig& config = built.config.listeners[i];
+    Snapshot::Listener& listener = built.listeners[i];
+    listener.maintenance = switches_.find(Switches::name_of(config));
+    for (const auto& route : config.routes) {
+      listener.switches.push_back(switches_.find(route.degradation.name));
+      const bool mirrored = !route.mirror.to.empty();
+      listener.mirror_places.push_back(mirrored ? std::make_shared<balance::CircuitLimit>(route.mirror.max_in_flight)
+                                                : nullptr);
+    }
+  }
+}
+
+Result<std::shared_ptr<upstream::Cluster>, std::string> Proxy::make_cluster(
+    const model::ClusterConfig& config, uint64_t edition, std::shared_ptr<const upstream::ClusterTls> tls) {
   std::shared_ptr<upstream::Cluster> previous;
   if (snapshot_) {
     for (const auto& each : snapshot_->clusters) {
@@ -146,11 +187,12 @@ Result<std::shared_ptr<upstream::Cluster>, std::string> Proxy::make_cluster(cons
   }
   model::ClusterConfig found = config;
   found.endpoints = discovery_.endpoints(config);
-  if (previous && previous->config() == found) return previous;  // untouched: state, limits in use and all
+  if (previous && previous->config() == found && previous->tls() == tls)
+    return previous;  // untouched: state, limits in use and all
   if (config.is_discovered()) note_discovered(previous.get(), found);
   // What is found before anybody is served is no newcomer among others: it need not start slowly.
   const Instant joined = running_ ? control_.now() : Instant{};
-  auto made = upstream::Cluster::create(found, previous.get(), joined, seed_ ^ edition);
+  auto made = upstream::Cluster::create(found, previous.get(), joined, seed_ ^ edition, std::move(tls));
   if (!made) return fail(fmt::format("cluster {}: {}", config.name, describe(made.error())));
   return std::move(*made);
 }
@@ -162,7 +204,7 @@ void Proxy::rediscover(const std::vector<std::string>& clusters) {
   for (size_t i = 0; i < fresh->clusters.size(); ++i) {
     const model::ClusterConfig& config = fresh->config.clusters[i];
     if (std::find(clusters.begin(), clusters.end(), config.name) == clusters.end()) continue;
-    auto made = make_cluster(config, fresh->edition);
+    auto made = make_cluster(config, fresh->edition, fresh->clusters[i]->tls());
     // Discovery gives numeric addresses, and creating a cluster fails for no other reason.
     CHECK(made.has_value());
     fresh->clusters[i] = std::move(*made);
@@ -277,7 +319,7 @@ void Proxy::start(std::function<void()> ready) {
 void Proxy::start_workers() {
   if (auto ready = std::exchange(ready_, nullptr)) ready();
   running_ = true;
-  for (auto& worker : workers_) worker->start();
+  for (auto& worker : workers_) worker->start(prepare_worker_);
 }
 
 void Proxy::on_tick() {

@@ -36,6 +36,8 @@ class Proxy {
   /// Starts the workers once every endpoint with active checks has been probed, or at the latest after their timeout;
   /// `ready` is called right before.
   void start(std::function<void()> ready = {});
+  /// Before start: `prepare` will run on the thread of each worker before it serves.
+  void prepare_workers(std::function<void()> prepare) { prepare_worker_ = std::move(prepare); }
   /// Puts `config` in force. An error says why and leaves everything as it was.
   Result<void, std::string> reload(const model::Config& config);
   /// Stops accepting, lets requests in flight finish, then calls `done`; at the latest after config.drain_timeout.
@@ -48,12 +50,17 @@ class Proxy {
   /// All back at once.
   Result<void, std::string> cancel_shift(const std::string& from, const std::string& to);
   [[nodiscard]] Shifts& shifts() { return shifts_; }
+  [[nodiscard]] ListenerTls& tls() { return tls_; }
+  [[nodiscard]] const ListenerTls& tls() const { return tls_; }
   [[nodiscard]] const Shifts& shifts() const { return shifts_; }
   /// Opens log files anew.
   void reopen_logs();
 
   [[nodiscard]] const Snapshot& snapshot() const { return *snapshot_; }
   [[nodiscard]] const discovery::Discovery& discovery() const { return discovery_; }
+  [[nodiscard]] const Switches& switches() const { return switches_; }
+  /// Throws a switch, for all workers at once. False: there is none of that name.
+  bool set_switch(std::string_view name, bool off) { return switches_.set(name, off, control_.now()); }
   [[nodiscard]] const std::vector<std::unique_ptr<Worker>>& workers() const { return workers_; }
   [[nodiscard]] uint64_t reloads() const { return snapshot_->number - 1; }
   /// Have all workers taken over the newest snapshot?
@@ -72,10 +79,12 @@ class Proxy {
   void rediscover(const std::vector<std::string>& clusters);
   /// The cluster with the endpoints that are known now; the one in force when nothing about it differs.
   Result<std::shared_ptr<upstream::Cluster>, std::string> make_cluster(const model::ClusterConfig& config,
-                                                                       uint64_t edition);
+                                                                       uint64_t edition,
+                                                                       std::shared_ptr<const upstream::ClusterTls> tls);
   Result<void, std::string> put_in_force(const model::Config& config, ListeningSockets inherited);
   void put_in_force(std::shared_ptr<const Snapshot> snapshot, std::vector<ListeningSockets> sockets);
   Result<std::shared_ptr<Snapshot>, std::string> build(const model::Config& config);
+  void follow_switches(Snapshot& built);
   Result<std::vector<ListeningSockets>, std::string> open_sockets(const model::Config& config,
                                                                   ListeningSockets inherited);
   Result<std::shared_ptr<AccessLog>, std::string> log_for(const std::string& target);
@@ -93,6 +102,7 @@ class Proxy {
   net::Loop& control_;
   upstream::HealthChecker checker_;
   discovery::Discovery discovery_;
+  Switches switches_;
   ListenerTls tls_;
   net::WallClock clock_;
   Shifts shifts_;
@@ -106,6 +116,7 @@ class Proxy {
   Instant drain_until_{};
   std::function<void()> ready_;
   std::function<void()> drained_;
+  std::function<void()> prepare_worker_;
   bool running_ = false;
 };
 

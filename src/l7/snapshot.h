@@ -10,9 +10,12 @@
 #include <string>
 #include <vector>
 
+#include "base/ip.h"
 #include "http/server_connection.h"
 #include "l7/access_log.h"
+#include "l7/core/router.h"
 #include "l7/listener_counters.h"
+#include "l7/switches.h"
 #include "l7/tls.h"
 #include "model/config.h"
 #include "upstream/cluster.h"
@@ -34,8 +37,14 @@ struct Snapshot {
   struct Listener {
     std::shared_ptr<const http::ServerOptions> options;
     std::shared_ptr<AccessLog> access_log;  ///< null: off
-    TlsContext tls;                         ///< null: off
+    std::vector<IpNetwork> proxy_protocol_from;
+    TlsContext tls;  ///< null: off
+    std::shared_ptr<const core::Router> router;
     ListenerCounters counters;
+    std::shared_ptr<const Switch> maintenance;
+    std::vector<std::shared_ptr<const Switch>> switches;  ///< by route; null: it has none
+    /// By route: max_in_flight of its mirror; null: it has none.
+    std::vector<std::shared_ptr<balance::CircuitLimit>> mirror_places;
   };
   std::vector<Listener> listeners;  ///< in the order of config.listeners
   std::vector<Diversion> diversions;
@@ -51,6 +60,7 @@ struct Snapshot {
 /// One listener's routes as a worker follows them.
 struct RouteTable {
   const model::ListenerConfig* config = nullptr;
+  const core::Router* router = nullptr;
   /// A cluster as this worker sees it, and where the requests that this listener sends there are counted.
   struct Target {
     upstream::WorkerCluster* cluster = nullptr;
@@ -59,10 +69,21 @@ struct RouteTable {
     const Target* diverted = nullptr;  ///< where a share of its requests goes instead; null: none
     const std::atomic<uint32_t>* diverted_share = nullptr;
   };
+  /// Where a route's requests may go instead, and where copies of them go.
+  struct Detour {
+    const Switch* degradation = nullptr;  ///< null: there is none
+    Target fallback;                      ///< while it is off; without a cluster: a fixed response
+    upstream::WorkerCluster* mirror = nullptr;
+    balance::CircuitLimit* mirror_places = nullptr;
+  };
   std::vector<std::vector<Target>> targets;         ///< by route, by target
   std::vector<std::unique_ptr<Target>> diversions;  ///< what targets are diverted to
-  std::vector<uint64_t> weights;                    ///< sum of a route's weights
-  std::string hsts;                                 ///< the value of Strict-Transport-Security; empty: not sent
+  std::vector<Detour> detours;                      ///< by route
+  const Switch* maintenance = nullptr;
+  std::string maintenance_name;
+  std::vector<uint64_t> weights;         ///< sum of a route's weights
+  std::vector<Counter*> route_requests;  ///< by route, null for those without a name; empty: none has one
+  std::string hsts;                      ///< the value of Strict-Transport-Security; empty: not sent
   ListenerCells counters;
   std::shared_ptr<AccessLog> access_log;
 };

@@ -65,6 +65,21 @@ Result<std::shared_ptr<net::tls::TicketKeys>, std::string> ListenerTls::keys_of(
   return mine.keys;
 }
 
+std::vector<ListenerTls::Remembered> ListenerTls::remembered() const {
+  std::vector<Remembered> all;
+  for (const auto& [listener, mine] : keys_) {
+    all.push_back({.listener = listener, .keys = *mine.keys->current(), .made = mine.made});
+  }
+  return all;
+}
+
+void ListenerTls::recall(const Remembered& remembered) {
+  const auto found = keys_.find(remembered.listener);
+  if (found == keys_.end() || remembered.keys.empty()) return;
+  found->second.keys->replace(remembered.keys);
+  found->second.made = remembered.made;
+}
+
 void ListenerTls::rotate(const model::Config& config, Instant now) {
   for (const auto& listener : config.listeners) {
     const auto found = keys_.find(listener.name);

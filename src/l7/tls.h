@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "base/time.h"
@@ -23,6 +24,15 @@ class ListenerTls {
   /// Null for a listener without TLS. `unix_now`: seconds since 1970. The error names the file.
   Result<TlsContext, std::string> load(const model::ListenerConfig& listener, const std::string& config_path,
                                        Instant now, int64_t unix_now);
+  /// The keys of a listener that are in no file, for the process that takes over.
+  struct Remembered {
+    std::string listener;  ///< its name
+    net::tls::TicketKeys::Set keys;
+    Instant made{};
+  };
+  [[nodiscard]] std::vector<Remembered> remembered() const;
+  /// Passed over when there is no such listener, or its keys are in a file.
+  void recall(const Remembered& remembered);
   /// New keys where they are due. Call it every now and then.
   void rotate(const model::Config& config, Instant now);
 

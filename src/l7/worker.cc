@@ -21,7 +21,8 @@ Worker::Worker(size_t index, size_t workers, uint64_t seed, std::unique_ptr<net:
       workers_(workers),
       loop_(std::move(loop)),
       prng_(seed),
-      metrics_(std::make_unique<WorkerMetrics>()) {
+      metrics_(std::make_unique<WorkerMetrics>()),
+      mirror_(std::make_unique<Mirror>(*this)) {
   loop_->arm(tick_, kTick);
 }
 
@@ -30,14 +31,18 @@ Worker::~Worker() {
   // Connections first: what they abort still needs exchanges, clusters and pools. Then a turn buries the dead.
   listeners_.clear();
   loop_->run_turn(Duration{});
+  mirror_.reset();
   flush_logs();
   snapshots_.clear();
   pools_.clear();
   loop_->run_turn(Duration{});
 }
 
-void Worker::start() {
-  thread_ = std::thread([this] { loop_->run(); });
+void Worker::start(std::function<void()> prepare) {
+  thread_ = std::thread([this, prepare = std::move(prepare)] {
+    if (prepare) prepare();
+    loop_->run();
+  });
 }
 
 void Worker::stop() {
@@ -54,6 +59,7 @@ void Worker::apply(std::shared_ptr<const Snapshot> snapshot, ListeningSockets so
   const uint64_t edition = snapshot->edition;
   snapshots_.push_back(build(std::move(snapshot)));
   ++snapshots_.back()->users;
+  explanations_.configure(snapshots_.back()->shared->config.explain, workers_);
   update_listeners(std::move(sockets));
   if (snapshots_.size() > 1) release(*snapshots_[snapshots_.size() - 2]);
   drop_unused_pools();
@@ -79,6 +85,7 @@ std::unique_ptr<WorkerSnapshot> Worker::build(std::shared_ptr<const Snapshot> sn
   for (size_t i = 0; i < built->shared->config.listeners.size(); ++i) {
     RouteTable table;
     table.config = &built->shared->config.listeners[i];
+    table.router = built->shared->listeners[i].router.get();
     table.hsts = core::strict_transport_security(table.config->hsts);
     table.access_log = built->shared->listeners[i].access_log;
     const ListenerCounters& counters = built->shared->listeners[i].counters;
@@ -88,7 +95,15 @@ std::unique_ptr<WorkerSnapshot> Worker::build(std::shared_ptr<const Snapshot> sn
                                 .requests = &counters.to.at(cluster)->of(index_),
                                 .failures = &counters.to_failed.at(cluster)->of(index_)};
     };
-    for (const auto& route : table.config->routes) {
+    if (!counters.routes.empty()) table.route_requests.resize(table.config->routes.size());
+    for (size_t j = 0; j < table.route_requests.size(); ++j) {
+      const std::string& name = table.config->routes[j].name;
+      if (!name.empty()) table.route_requests[j] = &counters.routes.at(name)->of(index_);
+    }
+    table.maintenance = built->shared->listeners[i].maintenance.get();
+    table.maintenance_name = Switches::name_of(*table.config);
+    for (size_t j = 0; j < table.config->routes.size(); ++j) {
+      const model::RouteConfig& route = table.config->routes[j];
       auto& targets = table.targets.emplace_back();
       for (const auto& target : route.to) {
         targets.push_back(target_of(target.cluster));
@@ -100,6 +115,12 @@ std::unique_ptr<WorkerSnapshot> Worker::build(std::shared_ptr<const Snapshot> sn
         }
       }
       table.weights.push_back(core::total_weight(route.to));
+      auto& detour = table.detours.emplace_back();
+      detour.degradation = built->shared->listeners[i].switches[j].get();
+      detour.mirror_places = built->shared->listeners[i].mirror_places[j].get();
+      if (!route.mirror.to.empty()) detour.mirror = built->clusters.at(route.mirror.to).get();
+      if (const auto& fallback = route.degradation.fallback_to; !fallback.empty())
+        detour.fallback = target_of(fallback);
     }
     built->listeners.push_back(std::move(table));
   }

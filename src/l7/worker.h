@@ -3,10 +3,11 @@
 // and the endpoints' atomics. The control thread talks to it by Loop::post only.
 //
 // Thread rule: construction and `apply` before `start` on the control thread; afterwards everything but metrics(),
-// refusals() and loop().post() on the worker's own.
+// refusals(), explanations() and loop().post() on the worker's own.
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <set>
 #include <string>
@@ -15,9 +16,11 @@
 
 #include "base/prng.h"
 #include "l7/exchange.h"
+#include "l7/explanations.h"
 #include "l7/listener.h"
 #include "l7/listening_sockets.h"
 #include "l7/metrics.h"
+#include "l7/mirror.h"
 #include "l7/recorder.h"
 #include "l7/refusal_ring.h"
 #include "l7/snapshot.h"
@@ -33,7 +36,8 @@ class Worker {
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
-  void start();
+  /// `prepare` runs on the worker's thread before anything else; it may be empty.
+  void start(std::function<void()> prepare);
   /// Stops the loop and waits for the thread.
   void stop();
   /// `sockets`: for addresses that are new.
@@ -49,6 +53,9 @@ class Worker {
   [[nodiscard]] WorkerMetrics& metrics() { return *metrics_; }
   [[nodiscard]] const WorkerMetrics& metrics() const { return *metrics_; }
   [[nodiscard]] Recorder& recorder() { return recorder_; }
+  [[nodiscard]] Mirror& mirror() { return *mirror_; }
+  [[nodiscard]] Explanations& explanations() { return explanations_; }
+  [[nodiscard]] const Explanations& explanations() const { return explanations_; }
   [[nodiscard]] RefusalRing& refusals() { return refusals_; }
   [[nodiscard]] const RefusalRing& refusals() const { return refusals_; }
   [[nodiscard]] net::WallClock& clock() { return clock_; }
@@ -83,6 +90,7 @@ class Worker {
   Prng prng_;
   net::WallClock clock_;
   Recorder recorder_;
+  Explanations explanations_;
   RefusalRing refusals_;
   std::unique_ptr<WorkerMetrics> metrics_;
   http::ServerScratch server_scratch_;
@@ -94,6 +102,7 @@ class Worker {
   std::vector<std::unique_ptr<WorkerSnapshot>> snapshots_;  ///< the last is in force
   std::vector<std::unique_ptr<Exchange>> exchanges_;        ///< as many as were ever under way at once
   std::vector<Exchange*> free_exchanges_;
+  std::unique_ptr<Mirror> mirror_;
   std::vector<std::unique_ptr<Listener>> listeners_;
   net::Timer tick_ = net::Timer::bind<&Worker::on_tick>(this);
   std::atomic<uint64_t> snapshot_edition_{0};

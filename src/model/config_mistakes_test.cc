@@ -54,6 +54,20 @@ TEST_P(OneMistake, IsToldOnceAndPrecisely) {
 
 const std::string kRest = "\nclusters: {app: [\"127.0.0.1:3000\"]}\n";
 
+std::string from_networks(std::string_view list) {
+  return fmt::format("listeners: [{{http: \":80\", to: app, proxy_protocol_from: {}}}]{}", list, kRest);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Networks, OneMistake,
+    ::testing::Values(
+        MistakeCase{"NoNetwork",
+                    "weir.yaml:1:65: listeners[0].proxy_protocol_from[1]: \"10.1.2.3/8\" is not a network; expected an "
+                    "address, or one with the bits of its prefix and zeros behind it, such as 10.0.0.0/8",
+                    from_networks("[\"::/0\", 10.1.2.3/8]")},
+        MistakeCase{"NoNetworks", "weir.yaml:1:34: listeners[0].proxy_protocol_from: 0 networks; expected 1 to 256",
+                    from_networks("[]")}));
+
 INSTANTIATE_TEST_SUITE_P(
     Scalars, OneMistake,
     ::testing::Values(
@@ -114,8 +128,9 @@ INSTANTIATE_TEST_SUITE_P(
             "as 204, or a range such as 200-299",
             with_cluster_setting("health_check: {tcp: true, status: 299-200}")},
         MistakeCase{"StarInTheMiddleOfAPath",
-                    "weir.yaml:5:23: listeners[0].routes[0].match.path: \"/a*b\" is not valid; expected a path such as "
-                    "/about, or a prefix such as /api/*",
+                    "weir.yaml:5:23: listeners[0].routes[0].match.path: \"/a*b\" has a * within a segment: it stands "
+                    "for whole ones; expected a path such as /about, a prefix such as /api/*, or a pattern such as "
+                    "/users/{id}/posts",
                     with_route_setting("match: {path: /a*b}")}),
     case_name);
 
@@ -124,7 +139,8 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         MistakeCase{"UnknownSetting",
                     "weir.yaml:1:1: drain_timout: unknown setting \"drain_timout\"; expected one of workers, admin, "
-                    "drain_timeout, zone, listeners, clusters; did you mean \"drain_timeout\"?",
+                    "admin_token_file, drain_timeout, zone, listeners, clusters, upgrade, explain, privileges; did you "
+                    "mean \"drain_timeout\"?",
                     "drain_timout: 5s\nlisteners: [{http: \"0.0.0.0:80\", to: app}]" + kRest},
         MistakeCase{"UnknownSettingInAGroup",
                     "weir.yaml:4:20: clusters.app.retry_budget.percnt: unknown setting \"percnt\"; expected one of "
@@ -141,8 +157,23 @@ INSTANTIATE_TEST_SUITE_P(
             with_cluster_setting("<<: {policy: p2c}")},
         MistakeCase{"ListAsKey", "weir.yaml:4:7: clusters.app.: the name of a setting is a list; expected a word",
                     with_cluster_setting("? [a, b]\n    : 1")},
-        MistakeCase{"SettingOfALaterVersion", "weir.yaml:4:5: clusters.app.tls: not supported yet by this version",
-                    with_cluster_setting("tls: {verify: true}")},
+        MistakeCase{"CertificateWithoutKey",
+                    "weir.yaml:4:5: clusters.app.tls: certificate without key; expected both of them, or neither",
+                    with_cluster_setting("tls: {certificate: a.pem}")},
+        MistakeCase{"KeyWithoutCertificate",
+                    "weir.yaml:4:5: clusters.app.tls: key without certificate; expected both of them, or neither",
+                    with_cluster_setting("tls: {key: a.key}")},
+        MistakeCase{"UpstreamTlsInNoForm",
+                    "weir.yaml:4:10: clusters.app.tls: expected on, off, or a map of settings such as {ca: "
+                    "internal.pem}, found \"maybe\"",
+                    with_cluster_setting("tls: maybe")},
+        MistakeCase{"ProxyHeaderOfAnotherVersion",
+                    "weir.yaml:4:21: clusters.app.proxy_protocol: unknown proxy_protocol \"v3\"; expected one of off, "
+                    "v1, v2; did you mean \"v1\"?",
+                    with_cluster_setting("proxy_protocol: v3")},
+        MistakeCase{"SettingOfALaterVersion",
+                    "weir.yaml:5:9: listeners[0].routes[0].rate_limit: not supported yet by this version",
+                    with_route_setting("rate_limit: {rate: 100/s}")},
         MistakeCase{"MissingSections", "weir.yaml:1:1: clusters: is missing; expected a map from names to clusters",
                     "listeners: [{http: \"0.0.0.0:80\", to: app}]\n"},
         MistakeCase{"GroupThatIsNoMap",
@@ -181,11 +212,9 @@ INSTANTIATE_TEST_SUITE_P(
             "listeners: [{to: app}]" + kRest},
         MistakeCase{"NoListeners", "weir.yaml:1:12: listeners: is empty; expected at least one listener",
                     "listeners: []" + kRest},
-        MistakeCase{
-            "RouteWithoutTarget",
-            "weir.yaml:1:43: listeners[0].routes[0].to: is missing; expected the name of a cluster, or a map of "
-            "shares such as {api: 95, api-next: 5}",
-            "listeners: [{http: \"0.0.0.0:80\", routes: [{timeout: 1s}]}]" + kRest},
+        MistakeCase{"RouteWithoutTarget",
+                    "weir.yaml:1:43: listeners[0].routes[0]: leads nowhere; expected to: CLUSTER, redirect or respond",
+                    "listeners: [{http: \"0.0.0.0:80\", routes: [{timeout: 1s}]}]" + kRest},
         MistakeCase{"DuplicateListenerAddress",
                     "weir.yaml:3:3: listeners[1].http: 0.0.0.0:80 is already taken by the listener in line 2",
                     "listeners:\n- {http: \"0.0.0.0:80\", to: app}\n- {http: \"0.0.0.0:80\", to: app}" + kRest},
@@ -252,7 +281,8 @@ INSTANTIATE_TEST_SUITE_P(
                     "weir.yaml:1:1: unexpected here: a file has one YAML document, and it has ended", ",a: 1\n"},
         MistakeCase{
             "NotAMap",
-            "weir.yaml:1:1: is a list; expected a map with workers, admin, drain_timeout, zone, listeners, clusters",
+            "weir.yaml:1:1: is a list; expected a map with workers, admin, admin_token_file, drain_timeout, zone, "
+            "listeners, clusters, upgrade, explain, privileges",
             "[1]"},
         MistakeCase{"TooDeep", "weir.yaml:1:34: nested more than 32 deep", std::string(40, '[') + std::string(40, ']')},
         MistakeCase{"FarTooDeep", "weir.yaml:1:1: nested more than 32 deep", std::string(100'000, '[')},

@@ -123,7 +123,6 @@ clusters:
     health_check: {http: /healthz, interval: 2s, timeout: 500ms}
 )"),
               ElementsAre("weir.yaml:6:47: listeners[0].tls.early_data: not supported yet by this version",
-                          "weir.yaml:9:31: listeners[0].routes[0].match.header: not supported yet by this version",
                           "weir.yaml:13:9: listeners[0].routes[0].rate_limit: not supported yet by this version"));
 }
 

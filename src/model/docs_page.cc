@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::string_view kIntroduction = R"(# Configuration
 
-This page is made from the schema in `src/model/schema.cc` and `schema_cluster.cc`; change it there, then run
+This page is made from the schema in `src/model/schema*.cc`; change it there, then run
 `WEIR_REGENERATE_DOCS=1 model_test`.
 
 One YAML file describes all tiers. The smallest one that does something:
@@ -68,7 +68,7 @@ void add_rules(std::string& out) {
       "## What weir check computes\n\nBeyond mistakes, `weir check` says what is valid and still unwise, with the "
       "numbers. "
       "Its rules:\n\n";
-  for (const auto rules : {route_rules(), cluster_rules(), tls_rules()}) {
+  for (const auto rules : {route_rules(), traffic_rules(), cluster_rules(), tls_rules(), transport_rules()}) {
     for (const LintRule& rule : rules) out += fmt::format("- **{}**: {}\n", rule.name, rule.doc);
   }
 }
@@ -82,9 +82,14 @@ std::string configuration_page() {
   add_docs_section<TlsConfig>(out);
   add_docs_section<CertificateConfig>(out);
   add_docs_section<RouteConfig>(out);
+  add_docs_section<StickyConfig>(out);
+  add_docs_section<MirrorConfig>(out);
+  add_docs_section<SwitchConfig>(out);
+  add_docs_section<FixedResponse>(out);
   add_docs_section<ClusterConfig>(out);
   add_docs_section<EndpointConfig>(out);
   add_docs_section<ResolveConfig>(out);
+  add_docs_section<UpstreamTlsConfig>(out);
   add_docs_section<HealthCheckConfig>(out);
   add_rules(out);
   return out;

@@ -46,7 +46,7 @@ void LintReport::add(Severity severity, std::string setting, std::string message
 
 std::vector<Lint> lint(const Loaded& loaded, const Environment& environment) {
   LintReport report(loaded, environment);
-  for (const auto rules : {route_rules(), cluster_rules(), tls_rules()}) {
+  for (const auto rules : {route_rules(), traffic_rules(), cluster_rules(), tls_rules(), transport_rules()}) {
     for (const LintRule& rule : rules) {
       report.begin(rule.name);
       rule.check(report);

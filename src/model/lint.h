@@ -47,10 +47,13 @@ struct LintRule {
   void (*check)(LintReport&);
 };
 
-/// All rules: those of listeners and routes (lint_routes.cc), then those of clusters (lint_clusters.cc), and of TLS
-/// with clients (lint_tls.cc).
+/// All rules: those of listeners and routes (lint_routes.cc), of splits, stickiness and mirrors (lint_traffic.cc), those
+/// of clusters (lint_clusters.cc), of TLS with clients (lint_tls.cc), and of what connections begin with
+/// (lint_transport.cc).
 std::span<const LintRule> route_rules();
+std::span<const LintRule> traffic_rules();
 std::span<const LintRule> cluster_rules();
 std::span<const LintRule> tls_rules();
+std::span<const LintRule> transport_rules();
 
 }  // namespace weir::model

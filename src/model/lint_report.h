@@ -71,6 +71,10 @@ void at_each_target(LintReport& report) {
   });
 }
 
+// Rules with files of their own (lint_reachable.cc, lint_redirects.cc).
+void routes_are_reachable(LintReport& report);
+void redirects_lead_elsewhere(LintReport& report);
+
 /// How long one try of a request may take: per_try_timeout, or an equal share of the route's timeout.
 inline Duration try_time(const RouteConfig& route) {
   if (route.retry.per_try_timeout > Duration{}) return std::min(route.retry.per_try_timeout, route.timeout);

@@ -1,10 +1,13 @@
 #include <algorithm>
 #include <array>
 
+#include "model/address.h"
 #include "model/lint_report.h"
 
 namespace weir::model {
 namespace {
+
+constexpr uint16_t kFirstFreePort = 1024;  // where nobody has changed net.ipv4.ip_unprivileged_port_start
 
 std::string_view ordinal(int64_t n) {
   constexpr std::array<std::string_view, 11> kWords{"zeroth", "first",   "second", "third", "fourth", "fifth",
@@ -104,33 +107,8 @@ void retries_have_a_budget(LintReport& report, const RouteConfig& route, const s
   }
 }
 
-/// Whether every request that `later` matches is already taken by `earlier`.
-bool covers(const RouteConfig& earlier, const RouteConfig& later) {
-  if (!earlier.host.empty() && earlier.host != later.host) return false;
-  if (earlier.path_kind == RouteConfig::PathKind::exact) {
-    return later.path_kind == earlier.path_kind && later.path == earlier.path;
-  }
-  return later.path.starts_with(earlier.path);
-}
-
-void routes_are_reachable(LintReport& report) {
-  for (size_t i = 0; i < report.config().listeners.size(); ++i) {
-    const std::string base = join(join("listeners", i), "routes");
-    const auto& routes = report.config().listeners[i].routes;
-    for (size_t j = 1; j < routes.size(); ++j) {
-      for (size_t k = 0; k < j; ++k) {
-        if (!covers(routes[k], routes[j])) continue;
-        report.warn(join(base, j),
-                    fmt::format("no request comes here: the route in line {} stands before it and takes all "
-                                "that this one matches",
-                                routes[k].line));
-        break;
-      }
-    }
-  }
-}
-
 void shares_lead_somewhere(LintReport& report, const RouteConfig& route, const std::string& path) {
+  if (route.to.empty()) return;  // it redirects, or answers
   const bool any =
       std::any_of(route.to.begin(), route.to.end(), [](const RouteTarget& each) { return each.weight > 0; });
   if (!any) report.warn(join(path, "to"), "the shares add up to 0: every request is answered with 503");
@@ -171,11 +149,25 @@ void files_suffice(LintReport& report) {
 
 void admin_stays_private(LintReport& report) {
   const auto& admin = report.config().admin;
-  if (!admin || admin->host == "localhost" || admin->host == "::1" || admin->host.starts_with("127.")) return;
+  if (!admin || is_loopback(*admin)) return;
   report.warn("admin",
-              fmt::format("{} can be reached from other machines, and whoever reaches it can drain endpoints and "
-                          "turn switches: use 127.0.0.1, or guard the port",
+              fmt::format("{} can be reached from other machines, and the token that it asks for crosses the network "
+                          "as readable text: use 127.0.0.1, or a network that only administrators can listen to",
                           admin->text()));
+}
+
+void low_ports_need_no_root(LintReport& report) {
+  const Config& config = report.config();
+  if (!config.privileges.user.empty()) return;
+  for (size_t i = 0; i < config.listeners.size(); ++i) {
+    const uint16_t port = config.listeners[i].http.port;
+    if (port == 0 || port >= kFirstFreePort) continue;
+    report.note(
+        join(join("listeners", i), "http"),
+        fmt::format("port {} is opened by root, or by whom systemd lets (AmbientCapabilities): as root, name the "
+                    "user to become afterwards as privileges.user",
+                    port));
+  }
 }
 
 constexpr std::array kRules{
@@ -187,10 +179,12 @@ constexpr std::array kRules{
     LintRule{"retry-budget", "Retries have a budget that allows some and binds; says what an outage can cost.",
              at_each_target<retries_have_a_budget>},
     LintRule{"reachable-routes", "No route stands behind one that takes all its requests.", routes_are_reachable},
+    LintRule{"redirects", "No redirect leads to the route that sends it.", redirects_lead_elsewhere},
     LintRule{"shares", "The shares of a route do not add up to 0.", at_each_route<shares_lead_somewhere>},
     LintRule{"head-limits", "The limits of request line and field are within that of the head.", head_limits_fit},
     LintRule{"files", "Client and upstream connections fit into the process's file limit.", files_suffice},
     LintRule{"admin-private", "The admin interface listens on this machine only.", admin_stays_private},
+    LintRule{"low-ports", "Who opens ports below 1024 does not stay root.", low_ports_need_no_root},
 };
 
 }  // namespace

@@ -40,6 +40,14 @@ std::string file_with(std::string_view top, std::string_view route, std::string_
       top, route, endpoints, cluster);
 }
 
+/// The same with settings of its only listener, in line 3.
+std::string listener_with(std::string_view settings) {
+  return fmt::format(
+      "\nlisteners:\n- {{http: 0.0.0.0:8080, {}, to: app}}\nclusters:\n  app:\n"
+      "    endpoints: [\"127.0.0.1:3000\", \"127.0.0.1:3001\"]\n",
+      settings);
+}
+
 struct LintCase {
   const char* rule;
   const char* expected;
@@ -53,6 +61,46 @@ class LintFires : public ::testing::TestWithParam<LintCase> {};
 TEST_P(LintFires, WithItsNumbers) {
   EXPECT_THAT(lints_of(GetParam().yaml, GetParam().rule, {4, 65536}), Contains(GetParam().expected));
 }
+
+INSTANTIATE_TEST_SUITE_P(
+    Traffic, LintFires,
+    ::testing::Values(
+        LintCase{"stickiness",
+                 "weir.yaml:6: note: listeners[0].routes[0].sticky: when one of the 2 endpoints of app goes, 1/2 = 50% "
+                 "of the clients move and lose what only it knew; an endpoint may carry up to 150% of its share, that "
+                 "is 75% of all requests, before it overflows; and one that drains is not empty before its clients' "
+                 "requests have moved",
+                 file_with("", "sticky: {cookie: weir}", "")},
+        LintCase{"stickiness",
+                 "weir.yaml:6: warning: listeners[0].routes[0].sticky.overflow: nothing bounds what one endpoint of "
+                 "app carries: in the worst case all of it, 2 times its share, while the others idle",
+                 file_with("", "sticky: {cookie: weir, overflow: never}", "")},
+        LintCase{"stickiness",
+                 "weir.yaml:6: warning: listeners[0].routes[0].sticky: app has 1 endpoint: there is nobody else a "
+                 "client could go to",
+                 file_with("", "sticky: {cookie: weir}", "", "\"127.0.0.1:3000\"")},
+        LintCase{"sticky-hash",
+                 "weir.yaml:10: note: clusters.app.hash_on: when one of the 2 endpoints goes, 1/2 = 50% of the keys "
+                 "move and lose what only it knew; an endpoint may carry up to 125% of its share before its keys "
+                 "overflow",
+                 file_with("", "", "hash_on: client_ip\n    policy: maglev")},
+        LintCase{"sticky-split",
+                 "weir.yaml:6: warning: listeners[0].routes[0].sticky: the shares are drawn anew for every request, so "
+                 "two in a row of one client go to different clusters with a chance of 32% and each time get another "
+                 "cookie: split_by keeps a client with its cluster",
+                 "listeners:\n- http: 0.0.0.0:8080\n  routes:\n  - to: {app: 4, b: 1}\n\n    sticky: {cookie: weir}\n"
+                 "clusters: {app: [\"127.0.0.1:3000\"], b: [\"127.0.0.1:3001\"]}\n"},
+        LintCase{"split-by",
+                 "weir.yaml:6: warning: listeners[0].routes[0].split_by: app gets everything, so there is nothing to "
+                 "split",
+                 file_with("", "split_by: client_ip", "")},
+        LintCase{"mirror",
+                 "weir.yaml:6: warning: listeners[0].routes[0].mirror.to: app gets the originals, too: with 50% copied "
+                 "it carries up to 1.5 times its load, and every side effect of a copied request happens twice",
+                 file_with("", "mirror: {to: app, percent: 50}", "")},
+        LintCase{"mirror",
+                 "weir.yaml:6: note: listeners[0].routes[0].mirror: copies hold up to 4096 × 1MiB = 4GiB of memory",
+                 file_with("", "mirror: {to: b, max_in_flight: 4096, max_body: 1MiB}", "\n  b: [\"127.0.0.1:1\"]")}));
 
 INSTANTIATE_TEST_SUITE_P(
     Routes, LintFires,
@@ -134,9 +182,14 @@ INSTANTIATE_TEST_SUITE_P(
             "[\"127.0.0.1:1\"]}\n"},
         LintCase{
             "admin-private",
-            "weir.yaml:1: warning: admin: 0.0.0.0:9901 can be reached from other machines, and whoever reaches it can "
-            "drain endpoints and turn switches: use 127.0.0.1, or guard the port",
-            file_with("admin: 0.0.0.0:9901", "", "")}));
+            "weir.yaml:1: warning: admin: 0.0.0.0:9901 can be reached from other machines, and the token that it asks "
+            "for crosses the network as readable text: use 127.0.0.1, or a network that only administrators can "
+            "listen to",
+            file_with("admin: 0.0.0.0:9901\nadmin_token_file: token", "", "")},
+        LintCase{"low-ports",
+                 "weir.yaml:1: note: listeners[0].http: port 443 is opened by root, or by whom systemd lets "
+                 "(AmbientCapabilities): as root, name the user to become afterwards as privileges.user",
+                 "listeners: [{http: \"0.0.0.0:443\", to: app}]\nclusters: {app: [\"127.0.0.1:1\"]}\n"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Clusters, LintFires,
@@ -301,13 +354,48 @@ TEST(Lint, IsSilentAboutAnUnknownMachine) {
 
 TEST(Lint, RulesHaveDistinctNamesAndADocumentation) {
   std::set<std::string_view> names;
-  for (const auto rules : {route_rules(), cluster_rules(), tls_rules()}) {
+  for (const auto rules : {route_rules(), traffic_rules(), cluster_rules(), tls_rules(), transport_rules()}) {
     for (const LintRule& rule : rules) {
       EXPECT_TRUE(names.insert(rule.name).second) << rule.name;
       EXPECT_TRUE(rule.doc.ends_with('.')) << rule.name;
     }
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(
+    Transport, LintFires,
+    ::testing::Values(
+        LintCase{"proxy-protocol-from",
+                 "weir.yaml:3:1: warning: listeners[0].proxy_protocol: whoever reaches 0.0.0.0:8080 can claim any "
+                 "client's address; name your balancers in proxy_protocol_from",
+                 listener_with("proxy_protocol: on")},
+        LintCase{"proxy-protocol-from",
+                 "weir.yaml:3:1: warning: listeners[0].proxy_protocol_from: proxy_protocol is off, so this acts on "
+                 "nobody",
+                 listener_with("proxy_protocol_from: [10.0.0.0/8]")},
+        LintCase{"proxy-protocol-from",
+                 "weir.yaml:3:1: warning: listeners[0].proxy_protocol_from: 0.0.0.0/0 is everybody, who can then claim "
+                 "any client's address",
+                 listener_with("proxy_protocol: on, proxy_protocol_from: [10.0.0.0/8, 0.0.0.0/0]")},
+        LintCase{"proxy-protocol-reuse",
+                 "weir.yaml:9:5: note: clusters.app.proxy_protocol: a connection is reused for its client only: idle "
+                 "ones are not shared among workers, and who comes once pays for a connection to an endpoint",
+                 file_with("", "", "proxy_protocol: v2")},
+        LintCase{"proxy-protocol-reuse",
+                 "weir.yaml:9:5: warning: clusters.app.pipeline: requests of several clients cannot share a connection "
+                 "that belongs to one: with proxy_protocol this has no effect",
+                 file_with("", "", "proxy_protocol: v1\n    pipeline: 4")},
+        LintCase{"upstream-tls",
+                 "weir.yaml:9:5: warning: clusters.app.tls.verify: endpoints need not prove who they are: whoever sits "
+                 "on the way reads and changes everything",
+                 file_with("", "", "tls: {verify: off}")},
+        LintCase{"upstream-tls",
+                 "weir.yaml:9:5: warning: clusters.app.tls.ca: nothing is verified, so this acts on nobody",
+                 file_with("", "", "tls: {verify: off, ca: ca.pem}")},
+        LintCase{"upstream-tls",
+                 "weir.yaml:9:5: note: clusters.app.tls: 2 endpoints have no name: the certificate must be for the IP "
+                 "address, or server_name must say what it is for",
+                 file_with("", "", "tls: on")}));
 
 }  // namespace
 }  // namespace weir::model

@@ -115,6 +115,8 @@ void read_cluster(Reading& reading, const Entry& entry, ClusterConfig& cluster) 
       read_endpoints(reading, inner.place(), inner.value, inner.path, cluster.endpoints);
     } else if (setting.info.name == "resolve") {
       read_resolve(reading, inner, cluster.resolve);
+    } else if (setting.info.name == "tls") {
+      read_upstream_tls(reading, setting.info, inner, cluster.tls);
     } else {
       read_health_check(reading, setting.info, inner, cluster.health_check);
     }

@@ -1,46 +1,30 @@
 #include <fmt/format.h>
 
+#include "base/ip.h"
 #include "model/reading.h"
+#include "model/units.h"
 
 namespace weir::model {
 namespace {
 
-void add_target(Reading& reading, const YamlNode& at, const std::string& path, std::string cluster, uint32_t weight,
-                RouteConfig& route) {
-  reading.references.push_back({&at, path, cluster});
-  route.to.push_back({std::move(cluster), weight});
-}
-
-void read_targets(Reading& reading, const SettingInfo& setting, const Entry& entry, RouteConfig& route) {
-  if (entry.value.kind == YamlNode::Kind::scalar) {
-    add_target(reading, entry.value, entry.path, entry.value.text, RouteTarget{}.weight, route);
-    return;
-  }
-  if (!reading.expect_map(entry.place(), entry.value, entry.path, setting.shape.form)) return;
-  if (entry.value.keys.empty()) reading.mistake(entry.value, entry.path, {"is empty", std::string(setting.shape.form)});
-  std::map<std::string, uint32_t> seen;
-  for (size_t i = 0; i < entry.value.keys.size(); ++i) {
-    const Entry target{entry.value.keys[i], entry.value.values[i], join(entry.path, entry.value.keys[i].text)};
-    if (!reading.expect_new_key(target.key, target.path, seen)) continue;
-    const auto share = reading.scalar(target, kShareShape, "share");
-    const auto weight = static_cast<uint32_t>(share ? std::get<uint64_t>(*share) : 0);
-    add_target(reading, target.key, target.path, target.key.text, weight, route);
-    reading.came_from(target.path, target.key.line);
-  }
-}
-
-void read_routes(Reading& reading, const SettingInfo& setting, const Entry& entry, std::vector<RouteConfig>& routes) {
+void read_networks(Reading& reading, const SettingInfo& setting, const Entry& entry,
+                   std::vector<std::string>& networks) {
+  constexpr size_t kNetworksMax = 256;
   if (!reading.expect_list(entry.place(), entry.value, entry.path, setting.shape.form)) return;
-  if (entry.value.values.empty()) reading.mistake(entry.value, entry.path, {"is empty", "at least one route"});
-  for (size_t i = 0; i < entry.value.values.size(); ++i) {
+  const size_t count = entry.value.values.size();
+  if (count == 0 || count > kNetworksMax) {
+    return reading.mistake(entry.key, entry.path,
+                           {fmt::format("{} networks", count), fmt::format("1 to {}", kNetworksMax)});
+  }
+  for (size_t i = 0; i < count; ++i) {
     const YamlNode& node = entry.value.values[i];
-    const std::string path = join(entry.path, i);
-    RouteConfig& route = routes.emplace_back();
-    route.line = node.line;
-    reading.came_from(path, node.line);
-    read_section(reading, node, node, path, route, [&](const Setting<RouteConfig>& structure, const Entry& inner) {
-      read_targets(reading, structure.info, inner, route);
-    });
+    if (IpNetwork::parse(node.text)) {
+      networks.push_back(node.text);
+      continue;
+    }
+    reading.mistake(node, join(entry.path, i),
+                    {fmt::format("{} is not a network", quote(node.text)),
+                     "an address, or one with the bits of its prefix and zeros behind it, such as 10.0.0.0/8"});
   }
 }
 
@@ -53,6 +37,10 @@ void read_listener(Reading& reading, const YamlNode& node, const std::string& pa
       read_routes(reading, setting.info, entry, listener.routes);
       return;
     }
+    if (setting.info.name == "proxy_protocol_from") {
+      return read_networks(reading, setting.info, entry, listener.proxy_protocol_from);
+    }
+    if (setting.info.name == "maintenance") return read_fixed_response(reading, entry, listener.maintenance);
     if (setting.info.name == "tls") return read_tls(reading, entry, listener.tls);
     to = true;
     RouteConfig route;

@@ -177,11 +177,27 @@ void read_section(Reading& reading, const YamlNode& at, const YamlNode& map, con
 }
 
 void read_listeners(Reading& reading, const Entry& entry, std::vector<ListenerConfig>& listeners);
+/// A map with a status and perhaps a body; the body of a file is read into it.
+void read_fixed_response(Reading& reading, const Entry& entry, FixedResponse& response);
+/// A route's `sticky`, `mirror` or `switch`. False: it is none of them.
+bool read_traffic(Reading& reading, const SettingInfo& setting, const Entry& entry, RouteConfig& route);
+/// `match.method`: one, or a list.
+void read_methods(Reading& reading, const Entry& entry, std::vector<std::string>& methods);
+/// `match.header` and its brothers: a map from names to what their values must be.
+enum class MatchOf : uint8_t { header, cookie, query };
+void read_matches(Reading& reading, const SettingInfo& setting, const Entry& entry, MatchOf of,
+                  std::vector<FieldMatch>& matches);
+/// What must hold of a route as a whole, once its settings are read, and its request_headers and response_headers.
+void check_edits(Reading& reading, const YamlNode& node, const std::string& path, RouteConfig& route);
+void read_routes(Reading& reading, const SettingInfo& setting, const Entry& entry, std::vector<RouteConfig>& routes);
+/// The `to` of a route: a cluster, or shares of several.
+void read_targets(Reading& reading, const SettingInfo& setting, const Entry& entry, RouteConfig& route);
 void read_tls(Reading& reading, const Entry& entry, TlsConfig& tls);
 void read_clusters(Reading& reading, const Entry& entry, std::vector<ClusterConfig>& clusters);
 /// A cluster's `endpoints`. `at`: where to point when there is no list.
 void read_endpoints(Reading& reading, const YamlNode& at, const YamlNode& list, const std::string& path,
                     std::vector<EndpointConfig>& endpoints);
+void read_upstream_tls(Reading& reading, const SettingInfo& setting, const Entry& entry, UpstreamTlsConfig& tls);
 /// A map with http or tcp, or off.
 void read_health_check(Reading& reading, const SettingInfo& setting, const Entry& entry,
                        std::optional<HealthCheckConfig>& health_check);

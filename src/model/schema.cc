@@ -16,13 +16,20 @@ Section<Config> make_top() {
       "The file",
       "",
       "What stands at the top of the file.",
-      {{"upgrade", "When another process takes over (weir ctl upgrade)."}},
+      {{"upgrade", "When another process takes over (weir ctl upgrade)."},
+       {"explain", "What `weir ctl explain` can tell of requests that are over."},
+       {"privileges", "What the process gives up once its ports are open."}},
       {
           field<&Config::workers>("workers", count(1, 128).or_word("auto"), "Event loops, each on a thread of its own.",
                                   "one per core uses the machine, and more would only take turns"),
           field<&Config::admin>("admin", address(0).or_word("off"),
                                 "Where the admin interface (metrics, state, switches) listens.",
                                 "only this machine can reach it, since it can drain and switch"),
+          field<&Config::admin_token_file>(
+              "admin_token_file", text(0, 4096),
+              "A file with a token that the admin interface asks everybody for, except at /healthz. Needed where other "
+              "machines reach it. A relative name begins at this file's directory.",
+              "who can reach the loopback is on this machine already"),
           field<&Config::drain_timeout>(
               "drain_timeout", duration(Duration{}, kHour),
               "How long requests in flight may take to end after SIGTERM, before their connections are closed.",
@@ -33,6 +40,25 @@ Section<Config> make_top() {
               "probing every endpoint and asking every name server takes seconds at worst"),
           field<&Config::zone>("zone", name(0), "The zone this process runs in, for zone_preference.",
                                "one site has no zones"),
+          field<&Config::explain, &ExplainConfig::sample_per_mille>(
+              "explain.sample_per_mille", count(0, 1000),
+              "How many of a thousand requests are remembered although nothing went wrong; those that failed all are.",
+              "enough to see what is usual; the others pay next to nothing"),
+          field<&Config::explain, &ExplainConfig::entries>(
+              "explain.entries", count(0, 1'000'000),
+              "Requests remembered, up to 4KiB each: one half for failures, the other for the sample; 0: none.",
+              "at most 8MiB; the newest thousand failures are more than anybody reads"),
+          field<&Config::privileges, &PrivilegesConfig::user>(
+              "privileges.user", text(0, 64),
+              "Who the process becomes, when root starts it, before it serves anybody; its capabilities go, but for "
+              "that to open ports below 1024 if the file has some.",
+              "who starts it is who it should be, as under systemd"),
+          field<&Config::privileges, &PrivilegesConfig::group>(
+              "privileges.group", text(0, 64), "Its group, instead of the user's.", "users have one of their own"),
+          field<&Config::privileges, &PrivilegesConfig::seccomp>(
+              "privileges.seccomp", boolean(),
+              "With a user: deny system calls that no proxy makes, and to workers also those that start programs.",
+              "nothing that Weir does needs them"),
           structured<Config>("listeners", structure("a list of listeners").and_required(),
                              "Where traffic comes in; see Listeners.", "a proxy without one has nothing to do"),
           structured<Config>("clusters", structure("a map from names to clusters").and_required(),
@@ -53,6 +79,10 @@ std::vector<Setting<ListenerConfig>> listener_basics() {
       structured<ListenerConfig>("routes", structure("a list of routes"),
                                  "Tried in order; the first whose match fits takes the request. See Routes.",
                                  "one order, written down, is easier to predict than a longest match"),
+      structured<ListenerConfig>("maintenance", structure("a map such as {status: 503, retry_after: 10m}"),
+                                 "The answer to everything while the listener is switched off (`weir ctl maintenance "
+                                 "on`); see Fixed responses.",
+                                 "503 with a sentence says what there is to say"),
       field<&ListenerConfig::access_log>("access_log", text(1, 4096),
                                          "One JSON line per request: stdout, off, or the path of a file.",
                                          "what runs under systemd or in a container has its log collected there"),
@@ -60,6 +90,14 @@ std::vector<Setting<ListenerConfig>> listener_basics() {
           "trust_forwarded", boolean(),
           "Keep Forwarded, X-Forwarded-* and X-Request-Id as the client sent them, instead of replacing them.",
           "anybody can write these fields; trust them only behind a proxy of your own"),
+      field<&ListenerConfig::proxy_protocol>(
+          "proxy_protocol", boolean(),
+          "Connections begin with a PROXY header (version 1 or 2) that says whose they are; others are refused.",
+          "clients speak HTTP; balancers that send it must be told to"),
+      structured<ListenerConfig>(
+          "proxy_protocol_from", structure("a list of networks such as [10.0.0.0/8, 192.0.2.7]"),
+          "With proxy_protocol: who may send it; a connection from elsewhere is refused.",
+          "the addresses of your balancers, only you know; until they stand here, anybody can claim to be anybody"),
   };
 }
 
@@ -149,96 +187,8 @@ Section<ListenerConfig> make_listener() {
   return made;
 }
 
-std::vector<Setting<RouteConfig>> route_retry() {
-  return {
-      field<&RouteConfig::retry, &RetryConfig::attempts>(
-          "retry.attempts", count(1, 10), "Tries of one request in all; 1 is no retry.",
-          "one more try hides the loss of one endpoint; tries multiply from tier to tier (three tiers of 3 make 27)"),
-      field<&RouteConfig::retry, &RetryConfig::per_try_timeout>(
-          "retry.per_try_timeout", duration(kMillisecond, kDay).or_word("auto"),
-          "How long one try may take; auto is the route's timeout divided by attempts.",
-          "every try gets its share, so the last is not cut short by the first"),
-      field<&RouteConfig::retry, &RetryConfig::backoff_base>(
-          "retry.backoff_base", duration(Duration{}, kHour),
-          "Scale of the wait before a retry; doubles with every further one, with jitter.",
-          "Envoy's value: long enough to spread a burst of failures, short for a person"),
-      field<&RouteConfig::retry, &RetryConfig::backoff_max>(
-          "retry.backoff_max", duration(Duration{}, kHour), "The longest such wait.",
-          "ten times the base: a request should not spend its time waiting"),
-      field<&RouteConfig::retry, &RetryConfig::on_gateway_status>(
-          "retry.on_gateway_status", boolean(),
-          "Also retry an idempotent request that an endpoint answered with 502, 503 or 504.",
-          "these say that the request was probably not carried out; another endpoint may do better"),
-  };
-}
-
-std::vector<Setting<RouteConfig>> route_upgrade() {
-  return {
-      field<&RouteConfig::upgrade, &UpgradeConfig::websocket>(
-          "upgrade.websocket", boolean(), "Relay WebSockets (RFC 6455); off passes the request on without its upgrade.",
-          "a route that leads to an application should not break its live pages; h2c is never passed on"),
-      field<&RouteConfig::upgrade, &UpgradeConfig::connect>("upgrade.connect", boolean(),
-                                                            "Pass CONNECT on to the cluster, and relay what it opens.",
-                                                            "a gateway opens no tunnels unless told to"),
-      field<&RouteConfig::upgrade, &UpgradeConfig::idle_timeout>(
-          "upgrade.idle_timeout", duration(kMillisecond, kDay),
-          "How long nothing may be relayed in either direction, before the tunnel is closed.",
-          "peers that are gone without a word are found within the hour; those that live ping each other sooner"),
-      field<&RouteConfig::upgrade, &UpgradeConfig::drain_timeout>(
-          "upgrade.drain_timeout", duration(Duration{}, kHour),
-          "How long a tunnel lives on once its endpoint or this process drains; each ends at a random moment of the "
-          "second half of it, a WebSocket with a Close frame (1001).",
-          "within the top-level drain_timeout, and spread so that not all clients come back at once"),
-  };
-}
-
-Section<RouteConfig> make_route() {
-  Section<RouteConfig> made{
-      "Routes",
-      "listeners[].routes[]",
-      "Which requests go to which cluster, and how patiently. The first route that matches takes the request; a "
-      "request "
-      "that none matches is answered with 404.",
-      {{"match", "What a request must look like; without it, every request matches."},
-       {"retry", "When a try fails. off stands for attempts: 1.", "retry.attempts", "1"},
-       {"upgrade", "What a request may turn its connection into."}},
-      {
-          custom<RouteConfig>(
-              "match.path", {.type = Type::path_pattern, .max = 4096},
-              "The request's path, without its query: /about matches only itself, /api/* all that begins with /api/.",
-              "every path",
-              [](const RouteConfig& route) {
-                return Value{PathPattern{route.path, route.path_kind == RouteConfig::PathKind::exact}};
-              },
-              [](RouteConfig& route, const Value& value) {
-                const auto& pattern = std::get<PathPattern>(value);
-                route.path = pattern.path;
-                route.path_kind = pattern.exact ? RouteConfig::PathKind::exact : RouteConfig::PathKind::prefix;
-              }),
-          field<&RouteConfig::host>("match.host", host().or_word("any"),
-                                    "The host the request names, without its port; upper and lower case are equal.",
-                                    "every host"),
-          later<RouteConfig>("match.header", "Fields a request must have."),
-          later<RouteConfig>("match.method", "Methods a request must have."),
-          structured<RouteConfig>(
-              "to",
-              structure("the name of a cluster, or a map of shares such as {api: 95, api-next: 5}").and_required(),
-              "The cluster, or several with the share each gets: shares are relative to their sum.",
-              "a route must lead somewhere"),
-          field<&RouteConfig::timeout>(
-              "timeout", duration(kMillisecond, kDay),
-              "In all, with retries: from the end of the request to the end of the response's head; then 504.",
-              "what Envoy grants; a person has left by then"),
-      }};
-  for (auto& each : route_retry()) made.settings.push_back(each);
-  for (auto& each : route_upgrade()) made.settings.push_back(each);
-  made.settings.push_back(later<RouteConfig>("rate_limit", "Requests per client and second."));
-  return made;
-}
-
 }  // namespace
 
-const Shape kShareShape = count(0, 1'000'000);
 const Shape kClusterNameShape = name();
 
 template <>
@@ -250,12 +200,6 @@ const Section<Config>& section<Config>() {
 template <>
 const Section<ListenerConfig>& section<ListenerConfig>() {
   static const Section<ListenerConfig> made = make_listener();
-  return made;
-}
-
-template <>
-const Section<RouteConfig>& section<RouteConfig>() {
-  static const Section<RouteConfig> made = make_route();
   return made;
 }
 

@@ -83,6 +83,16 @@ template <>
 const Section<ResolveConfig>& section<ResolveConfig>();
 template <>
 const Section<HealthCheckConfig>& section<HealthCheckConfig>();
+template <>
+const Section<UpstreamTlsConfig>& section<UpstreamTlsConfig>();
+template <>
+const Section<FixedResponse>& section<FixedResponse>();
+template <>
+const Section<StickyConfig>& section<StickyConfig>();
+template <>
+const Section<MirrorConfig>& section<MirrorConfig>();
+template <>
+const Section<SwitchConfig>& section<SwitchConfig>();
 
 /// Those of a listener that concern TLS (schema_tls.cc).
 std::vector<Setting<ListenerConfig>> tls_settings();

@@ -16,8 +16,9 @@ constexpr uint64_t kMiB = 1024 * kKiB;
 // In the order of PolicyKind: the value of a choice is its index.
 constexpr std::array<std::string_view, 6> kPolicies{"round_robin", "least_request", "p2c",
                                                     "peak_ewma",   "ring_hash",     "maglev"};
-constexpr std::array<std::string_view, 2> kProtocols{"http1", "h2"};     // in the order of Protocol
-constexpr std::array<std::string_view, 3> kFamilies{"any", "v4", "v6"};  // in the order of ResolveFamily
+constexpr std::array<std::string_view, 2> kProtocols{"http1", "h2"};         // in the order of Protocol
+constexpr std::array<std::string_view, 3> kProxyHeaders{"off", "v1", "v2"};  // in the order of ProxyHeader
+constexpr std::array<std::string_view, 3> kFamilies{"any", "v4", "v6"};      // in the order of ResolveFamily
 
 std::vector<Setting<ClusterConfig>> balancing() {
   return {
@@ -84,7 +85,15 @@ std::vector<Setting<ClusterConfig>> connecting() {
           "pipeline", count(2, 64).or_word("off"),
           "Send up to so many idempotent requests on one connection before the first is answered.",
           "a slow response would hold up those behind it"),
-      later<ClusterConfig>("tls", "Encryption towards the endpoints."),
+      field<&ClusterConfig::proxy_protocol>(
+          "proxy_protocol", choice(kProxyHeaders),
+          "Begin each connection with a PROXY header that says which client it is for; probes begin with one for "
+          "nobody. "
+          "A connection is then reused for its client only.",
+          "a server that does not expect it takes it for a malformed request"),
+      structured<ClusterConfig>("tls", structure("on, off, or a map of settings such as {ca: internal.pem}"),
+                                "Encryption towards the endpoints; see TLS with endpoints.",
+                                "an endpoint that expects plain text does not understand it"),
   };
 }
 

@@ -9,19 +9,6 @@
 namespace weir::model {
 namespace {
 
-void show_route(ShowWriter& writer, const RouteConfig& route, const std::string& path) {
-  writer.open_item();
-  const std::string to = join(path, "to");
-  writer.open("to:", writer.written_at(to));
-  for (const RouteTarget& target : route.to) {
-    writer.line(fmt::format("{}: {}", yaml_scalar(target.cluster), target.weight),
-                writer.written_at(join(to, target.cluster)));
-  }
-  writer.close();
-  writer.section_of(route, path);
-  writer.close();
-}
-
 void show_tls(ShowWriter& writer, const TlsConfig& tls, const std::string& path) {
   writer.open("tls:", writer.written_at(path));
   const std::string list = join(path, "certificates");
@@ -43,6 +30,11 @@ void show_tls(ShowWriter& writer, const TlsConfig& tls, const std::string& path)
 void show_listener(ShowWriter& writer, const ListenerConfig& listener, const std::string& path) {
   writer.open_item();
   writer.section_of(listener, path);
+  if (!listener.proxy_protocol_from.empty()) {
+    writer.line(fmt::format("proxy_protocol_from: [\"{}\"]", fmt::join(listener.proxy_protocol_from, "\", \"")),
+                writer.written_at(join(path, "proxy_protocol_from")));
+  }
+  show_fixed_response(writer, "maintenance", listener.maintenance, path);
   if (listener.tls.enabled()) show_tls(writer, listener.tls, join(path, "tls"));
   writer.open("routes:", writer.written_at(join(path, "routes")));
   for (size_t i = 0; i < listener.routes.size(); ++i) {
@@ -73,6 +65,15 @@ void show_resolve(ShowWriter& writer, const ResolveConfig& resolve, const std::s
   writer.close();
 }
 
+void show_upstream_tls(ShowWriter& writer, const UpstreamTlsConfig& tls, const std::string& path) {
+  if (!tls.enabled) {
+    return writer.line("tls: off", writer.origin(path, section<ClusterConfig>().find("tls")->info.reason));
+  }
+  writer.open("tls:", writer.written_at(path));
+  writer.section_of(tls, path);
+  writer.close();
+}
+
 void show_cluster(ShowWriter& writer, const ClusterConfig& cluster, const std::string& path) {
   writer.open(fmt::format("{}:", yaml_scalar(cluster.name)), writer.written_at(path));
   const std::string endpoints = join(path, "endpoints");
@@ -86,6 +87,7 @@ void show_cluster(ShowWriter& writer, const ClusterConfig& cluster, const std::s
     show_resolve(writer, cluster.resolve, join(path, "resolve"));
   }
   show_health_check(writer, cluster, path);
+  show_upstream_tls(writer, cluster.tls, join(path, "tls"));
   writer.section_of(cluster, path);
   writer.close();
 }

@@ -37,7 +37,10 @@ listeners:
     http: "[::]:443"
     access_log: "/var/log/a: b #c.json"
     trust_forwarded: yes
+    proxy_protocol: on
+    proxy_protocol_from: [10.0.0.0/8, "2001:db8::/32", "::1"]
     limits: {connections: 10, request_line: 4KiB, field: 1000B, head: 32KiB, fields: 64, body: 10MB}
+    maintenance: {status: 503, body: "back at noon", retry_after: 1h}
     timeouts: {header: 1s, body: 2s, idle: 3s, write: 4s}
     routes:
       - match: {path: /about, host: Example.ORG}
@@ -45,6 +48,14 @@ listeners:
         timeout: 2500ms
         retry: {attempts: 3, per_try_timeout: 700ms, backoff_base: 0, backoff_max: 1s, on_gateway_status: off}
       - {match: {path: /api/*}, to: b, retry: off}
+      - match: {path: /reviews}
+        to: {"null": 2, b: 1}
+        split_by: cookie:Uid
+        sticky: {cookie: weir, ttl: 1h, overflow: 200%}
+        mirror: {to: b, percent: 10, max_in_flight: 3, max_body: 1KiB, timeout: 90ms}
+        switch: {name: reviews, fallback: {status: 200, body: '[]', content_type: application/json, retry_after: 5s}}
+      - {match: {path: /likes}, to: b, switch: likes, split_by: query:u, sticky: {cookie: c, overflow: never}}
+      - {match: {path: /stars}, to: b, split_by: header:X-User, switch: {name: stars, fallback_to: "null"}}
       - to: b
 clusters:
   "null":
@@ -63,6 +74,8 @@ clusters:
     protocol: h2
     http2: {max_streams: 7, stream_window: 8KiB, connection_window: 128KiB}
     pipeline: 8
+    proxy_protocol: v2
+    tls: {verify: off, ca: ca.pem, server_name: app.test, certificate: us.pem, key: us.key, min_version: "1.3"}
     outlier_detection: {consecutive_gateway_failures: off, consecutive_local_failures: 1, failure_percent: 99,
                         window: 1s, min_requests: 1, latency_factor: off, latency_windows: 9, max_ejected: 0,
                         base_ejection: 1ms, max_ejection: 1h}
@@ -73,6 +86,7 @@ clusters:
     endpoints: ["10.0.0.1:1"]
     policy: ring_hash
     hash_on: cookie:Sid
+    tls: on
     outlier_detection: off
     health_check: {tcp: true}
 )";

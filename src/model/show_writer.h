@@ -87,6 +87,14 @@ class ShowWriter {
   bool item_ = false;
 };
 
+/// Nothing when there is none.
+void show_fixed_response(ShowWriter& writer, std::string_view name, const FixedResponse& response,
+                         const std::string& path);
+/// A route's `sticky`, `mirror` and `switch`.
+void show_traffic(ShowWriter& writer, const RouteConfig& route, const std::string& path);
+/// Nothing when there are none.
+void show_edits(ShowWriter& writer, std::string_view name, const HeaderEdits& edits, const std::string& path);
+void show_route(ShowWriter& writer, const RouteConfig& route, const std::string& path);
 void show_health_check(ShowWriter& writer, const ClusterConfig& cluster, const std::string& path);
 
 }  // namespace weir::model

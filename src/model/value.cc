@@ -7,6 +7,7 @@
 
 #include "model/address.h"
 #include "model/nearest.h"
+#include "model/path_pattern.h"
 
 namespace weir::model {
 namespace {
@@ -20,14 +21,6 @@ std::string lower(std::string_view text) {
   std::string out(text);
   std::transform(out.begin(), out.end(), out.begin(), [](char c) { return lower(c); });
   return out;
-}
-
-/// RFC 9110 section 5.6.2, the characters of a field name.
-bool is_token(std::string_view text) {
-  static constexpr std::string_view kOther = "!#$%&'*+-.^_`|~";
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    return is_alphanumeric(c) || kOther.find(c) != std::string_view::npos;
-  });
 }
 
 Problem not_valid(const Shape& shape, std::string_view text) {
@@ -93,14 +86,22 @@ Result<Value, Problem> parse_string(const Shape& shape, std::string_view text) {
 }
 
 Result<Value, Problem> parse_path_pattern(const Shape& shape, std::string_view text) {
-  std::string_view path = text;
-  const bool exact = !path.ends_with('*');
-  if (!exact) path.remove_suffix(1);
-  const bool good = path.starts_with('/') && path.size() <= shape.max &&
-                    path.find_first_of("*?#") == std::string_view::npos &&
-                    std::all_of(path.begin(), path.end(), [](char c) { return c > 0x20 && c < 0x7f; });
+  if (text.size() > shape.max) return fail(not_valid(shape, text));
+  const auto parsed = parse_path(text);
+  if (!parsed) return fail(Problem{fmt::format("{} {}", quote(text), parsed.error()), describe(shape)});
+  const RouteConfig::PathKind kind = parsed->kind();
+  if (kind == RouteConfig::PathKind::prefix) text.remove_suffix(1);
+  return Value{PathPattern{std::string(text), kind}};
+}
+
+/// A port is no part of what is compared, so a host with one would match nothing.
+Result<Value, Problem> parse_host_pattern(const Shape& shape, std::string_view text) {
+  const std::string_view name = text.starts_with("*.") ? text.substr(2) : text;
+  const bool literal = name.starts_with('[') && name.find(']') == name.size() - 1;
+  const bool good = !name.empty() && text.size() <= shape.max && !name.ends_with('.') && !name.starts_with('.') &&
+                    (literal || std::all_of(name.begin(), name.end(), is_name_byte));
   if (!good) return fail(not_valid(shape, text));
-  return Value{PathPattern{std::string(path), exact}};
+  return Value{lower(text)};
 }
 
 Result<Value, Problem> parse_status_range(const Shape& shape, std::string_view text) {
@@ -195,7 +196,9 @@ std::string describe_without_word(const Shape& shape) {
     case Type::target: return "a path such as /healthz";
     case Type::address: return "an address such as 127.0.0.1:8080 or [::1]:8080";
     case Type::endpoint: return "an address such as 10.0.0.1:3000 or [::1]:3000, or a name such as app.internal:3000";
-    case Type::path_pattern: return "a path such as /about, or a prefix such as /api/*";
+    case Type::host_pattern: return "a host name such as example.org, or *.example.org for all below it";
+    case Type::path_pattern:
+      return "a path such as /about, a prefix such as /api/*, or a pattern such as /users/{id}/posts";
     case Type::status_range: return "a status such as 204, or a range such as 200-299";
     case Type::hash_key: return "client_ip, path, header:NAME or cookie:NAME";
     case Type::sticky_key: return "client_ip, header:NAME, cookie:NAME or query:NAME";
@@ -215,7 +218,9 @@ std::string describe(const Shape& shape) {
 Result<Value, Problem> parse_value(const Shape& shape, std::string_view name, std::string_view text) {
   if (!shape.zero_word.empty() && text == shape.zero_word) {
     if (shape.type == Type::address || shape.type == Type::endpoint) return Value{std::optional<Address>{}};
-    if (shape.type == Type::host || shape.type == Type::target || shape.type == Type::text) return Value{std::string{}};
+    const bool text_like = shape.type == Type::host || shape.type == Type::host_pattern || shape.type == Type::target ||
+                           shape.type == Type::text;
+    if (text_like) return Value{std::string{}};
     if (shape.type == Type::sticky_key) return Value{StickyKey{}};
     return shape.type == Type::duration ? Value{Duration{}} : Value{uint64_t{0}};
   }
@@ -248,6 +253,7 @@ Result<Value, Problem> parse_value(const Shape& shape, std::string_view name, st
       if (!address) return fail(address.error());
       return Value{std::optional<Address>{*address}};
     }
+    case Type::host_pattern: return parse_host_pattern(shape, text);
     case Type::path_pattern: return parse_path_pattern(shape, text);
     case Type::status_range: return parse_status_range(shape, text);
     case Type::hash_key: return parse_hash_key(shape, text);
@@ -257,6 +263,15 @@ Result<Value, Problem> parse_value(const Shape& shape, std::string_view name, st
   }
   return fail(not_valid(shape, text));
 }
+
+bool is_token(std::string_view text) {
+  static constexpr std::string_view kOther = "!#$%&'*+-.^_`|~";
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return is_alphanumeric(c) || kOther.find(c) != std::string_view::npos;
+  });
+}
+
+std::string lower_case(std::string_view text) { return lower(text); }
 
 std::string yaml_scalar(std::string_view text) {
   const auto plain_byte = [](char c) { return is_name_byte(c) || c == '/' || c == ':' || c == '%'; };
@@ -296,7 +311,7 @@ std::string format_value(const Shape& shape, const Value& value) {
   if (const auto* key = std::get_if<HashKey>(&value)) return format_hash_key(*key);
   if (const auto* key = std::get_if<StickyKey>(&value)) return format_sticky_key(*key, shape.zero_word);
   const auto& pattern = std::get<PathPattern>(value);
-  return yaml_scalar(pattern.path + (pattern.exact ? "" : "*"));
+  return yaml_scalar(pattern.path + (pattern.kind == RouteConfig::PathKind::prefix ? "*" : ""));
 }
 
 }  // namespace weir::model

@@ -30,7 +30,8 @@ enum class Type : uint8_t {
   target,        ///< the path of a request: begins with /
   address,       ///< host:port
   endpoint,      ///< the same, or name:port
-  path_pattern,  ///< /exact or /prefix*
+  host_pattern,  ///< the same, or *.example.org
+  path_pattern,  ///< /exact, /prefix* or a pattern (model/path_pattern.h)
   status_range,  ///< 200 or 200-299
   hash_key,      ///< client_ip, path, header:NAME or cookie:NAME
   sticky_key,    ///< client_ip, header:NAME, cookie:NAME or query:NAME
@@ -48,8 +49,8 @@ struct HashKey {
   bool operator==(const HashKey&) const = default;
 };
 struct PathPattern {
-  std::string path;
-  bool exact = false;
+  std::string path;  ///< as RouteConfig::path has it
+  RouteConfig::PathKind kind = RouteConfig::PathKind::prefix;
   bool operator==(const PathPattern&) const = default;
 };
 
@@ -85,6 +86,10 @@ Result<Value, Problem> parse_value(const Shape& shape, std::string_view name, st
 
 /// The value as one writes it in YAML, quoted where YAML needs it.
 std::string format_value(const Shape& shape, const Value& value);
+
+/// RFC 9110 section 5.6.2: what the name of a field, a method or a cookie is made of.
+bool is_token(std::string_view text);
+std::string lower_case(std::string_view text);
 
 /// A string as a YAML scalar: plain when nobody could misread it, else in double quotes.
 std::string yaml_scalar(std::string_view text);

@@ -128,11 +128,4 @@ void Acceptor::close() {
   fd_.reset();
 }
 
-SocketAddress Acceptor::local_address() const {
-  sockaddr_storage storage{};
-  socklen_t length = sizeof storage;
-  ::getsockname(fd_.get(), reinterpret_cast<sockaddr*>(&storage), &length);
-  return {storage, length};
-}
-
 }  // namespace weir::net

@@ -47,7 +47,7 @@ class Acceptor final : public Deferred, private Pollable {
   /// no connection. Invalid when the table of descriptors is full.
   [[nodiscard]] Fd duplicate() const;
   void close();
-  [[nodiscard]] SocketAddress local_address() const;
+  [[nodiscard]] SocketAddress local_address() const { return SocketAddress::of_socket(fd_.get()); }
   /// Times the table of descriptors was found full.
   [[nodiscard]] uint64_t times_starved() const { return times_starved_; }
 

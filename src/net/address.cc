@@ -2,7 +2,9 @@
 
 #include <arpa/inet.h>
 
+#include <array>
 #include <cstring>
+#include <span>
 
 namespace weir::net {
 
@@ -38,6 +40,43 @@ Result<SocketAddress> SocketAddress::parse(std::string_view host, uint16_t port)
     return SocketAddress(storage, sizeof v6);
   }
   return fail(Error{.code = Code::invalid_argument, .detail = "not a numeric address"});
+}
+
+SocketAddress::SocketAddress(const IpPort& from) {
+  const auto bytes = from.address.data();
+  if (from.address.family == IpAddress::Family::v4) {
+    sockaddr_in v4{};
+    v4.sin_family = AF_INET;
+    v4.sin_port = htons(from.port);
+    std::memcpy(&v4.sin_addr, bytes.data(), bytes.size());
+    std::memcpy(&storage_, &v4, length_ = sizeof v4);
+  } else if (from.address.family == IpAddress::Family::v6) {
+    sockaddr_in6 v6{};
+    v6.sin6_family = AF_INET6;
+    v6.sin6_port = htons(from.port);
+    std::memcpy(&v6.sin6_addr, bytes.data(), bytes.size());
+    std::memcpy(&storage_, &v6, length_ = sizeof v6);
+  }
+}
+
+SocketAddress SocketAddress::of_socket(int fd) {
+  SocketAddress address;
+  socklen_t length = sizeof address.storage_;
+  if (::getsockname(fd, reinterpret_cast<sockaddr*>(&address.storage_), &length) == 0) address.length_ = length;
+  return address;
+}
+
+IpPort SocketAddress::ip_port() const {
+  std::array<uint8_t, 16> bytes{};
+  if (family() == AF_INET) {
+    const sockaddr_in v4 = as_v4(storage_);
+    std::memcpy(bytes.data(), &v4.sin_addr, 4);
+    return {.address = IpAddress::from_bytes(std::span(bytes).first(4)), .port = port()};
+  }
+  if (family() != AF_INET6) return {};
+  const sockaddr_in6 v6 = as_v6(storage_);
+  std::memcpy(bytes.data(), &v6.sin6_addr, bytes.size());
+  return {.address = IpAddress::from_bytes(bytes), .port = port()};
 }
 
 uint16_t SocketAddress::port() const {

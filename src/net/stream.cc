@@ -94,6 +94,7 @@ void Stream::on_connect_ready() {
     return;
   }
   if (tls_) {
+    if (first_ && !send_first()) return;
     handshaking_ = true;
     static_cast<void>(shake_hands());
     return;
@@ -101,6 +102,24 @@ void Stream::on_connect_ready() {
   connecting_ = false;
   handler_.on_connected();
   if (open() && pending() != 0) flush_later();
+}
+
+void Stream::begin_with(std::string_view bytes) {
+  if (tls_) {
+    first_ = std::make_unique<std::string>(bytes);
+  } else {
+    output().append(bytes);
+  }
+}
+
+/// A socket that has just been connected takes a few bytes at once, or is broken.
+bool Stream::send_first() {
+  const std::unique_ptr<std::string> first = std::move(first_);
+  const ssize_t n = ::send(fd_.get(), first->data(), first->size(), MSG_NOSIGNAL);
+  if (n == static_cast<ssize_t>(first->size())) return true;
+  const int error = n < 0 ? errno : ENOBUFS;
+  fail_with(code_of_errno(error), error);
+  return false;
 }
 
 void Stream::read_some() {

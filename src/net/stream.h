@@ -80,6 +80,9 @@ class Stream final : private Pollable {
   /// Why the handshake failed; kept when the stream is closed.
   [[nodiscard]] tls::Failure tls_failure() const { return tls_failure_; }
 
+  /// What the connection begins with, in the clear even where TLS follows. Right behind connect().
+  void begin_with(std::string_view bytes);
+
   /// The output buffer, to append to directly; call `flush_later` afterwards.
   std::string& output();
   void flush_later() { loop_.schedule(flush_hook_); }
@@ -133,6 +136,7 @@ class Stream final : private Pollable {
  private:
   void on_ready(uint32_t events) override;
   void on_connect_ready();
+  [[nodiscard]] bool send_first();
   [[nodiscard]] int take_socket_error();
   void read_some();
   bool read_once();
@@ -172,6 +176,7 @@ class Stream final : private Pollable {
   std::unique_ptr<std::string> in_;
   std::unique_ptr<std::string> out_;
   std::unique_ptr<tls::Session> tls_;
+  std::unique_ptr<std::string> first_;  ///< what goes before TLS begins
   size_t out_offset_ = 0;
   uint64_t bytes_read_ = 0;
   uint64_t bytes_written_ = 0;

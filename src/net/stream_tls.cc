@@ -117,7 +117,16 @@ void Stream::finish_input() {
     return handler_.on_end();
   }
   send_sealed();  // the alert that tells the peer why
-  fail_with(Code::malformed, 0);
+  switch (tls_->failure()) {
+    // With TLS 1.3 a client learns only after its own part of the handshake that its certificate is refused.
+    case Failure::alert_unknown_ca:
+    case Failure::alert_bad_certificate:
+      tls_failure_ = tls_->failure();
+      drop();
+      return handler_.on_closed(
+          Error{.code = Code::connect_failed, .origin = Origin::upstream, .detail = tls::name_of(tls_failure_)});
+    default: return fail_with(Code::malformed, 0);
+  }
 }
 
 void Stream::fail_handshake(Failure failure) {

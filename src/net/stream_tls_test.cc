@@ -362,7 +362,7 @@ TEST(StreamTls, WhatIsNoTlsIsNamed) {
       {"one letter of it", Failure::plain_text, "P"},
       {"zeros", Failure::not_tls, std::string(64, '\0')},
       {"SSH", Failure::plain_text, "SSH-2.0-OpenSSH_9.2\r\n"},
-      {"an alert", Failure::alert_other, std::string("\x15\x03\x03\x00\x02\x02\x28", 7)},
+      {"an alert", Failure::protocol_error, std::string("\x15\x03\x03\x00\x02\x02\x28", 7)},
       {"a record without end", Failure::protocol_error, std::string("\x16\x03\x01\xff\xff\x01", 6)},
   };
   for (const Row& row : rows) {
@@ -463,6 +463,20 @@ TEST(Session, TakesBytesHoweverTheyAreCut) {
   carry(*server, *client, client_done);
   EXPECT_EQ(heard, "cut into bytes");
   EXPECT_EQ(client->end(), Session::Step::ended);
+}
+
+TEST(Session, AGoodbyeInTheMiddleOfTheHandshakeIsADeparture) {
+  TlsRig t;
+  t.serve();
+  auto server = Session::accept(t.rig.tls);
+  auto client = Session::connect(t.peer());
+  EXPECT_EQ(client->handshake(), Session::Step::need_more);
+  server->give(*client->sealed());
+  EXPECT_EQ(server->handshake(), Session::Step::need_more);
+  const std::string goodbye("\x15\x03\x03\x00\x02\x01\x00", 7);
+  server->give(goodbye);
+  EXPECT_EQ(server->handshake(), Session::Step::failed);
+  EXPECT_EQ(server->failure(), Failure::closed);
 }
 
 TEST(Session, AForgedRecordEndsItAndSaysSo) {

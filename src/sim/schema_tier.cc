@@ -216,8 +216,10 @@ const Section<ClusterConfig>& tier_cluster_section() {
 
 const Section<RouteConfig>& tier_route_section() {
   static const Section<RouteConfig> made =
-      without(section<RouteConfig>(), "tiers[].route", "Production's settings, without matches, targets and upgrades.",
-              {"match", "to", "upgrade", "rate_limit"});
+      without(section<RouteConfig>(), "tiers[].route",
+              "Production's settings, without what says where requests go, and upgrades.",
+              {"name", "match", "to", "redirect", "respond", "rewrite", "request_headers", "response_headers",
+               "split_by", "sticky", "mirror", "switch", "upgrade", "rate_limit"});
   return made;
 }
 

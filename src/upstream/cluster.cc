@@ -5,6 +5,8 @@
 #include <unordered_map>
 #include <utility>
 
+#include "base/check.h"
+
 namespace weir::upstream {
 
 namespace {
@@ -26,7 +28,7 @@ std::vector<balance::Member*> members_of(const std::vector<std::shared_ptr<Endpo
 }  // namespace
 
 Result<std::shared_ptr<Cluster>> Cluster::create(const model::ClusterConfig& config, Cluster* previous, Instant now,
-                                                 uint64_t seed) {
+                                                 uint64_t seed, std::shared_ptr<const ClusterTls> tls) {
   std::unordered_map<std::string_view, std::shared_ptr<Endpoint>> before;
   if (previous != nullptr) {
     for (const auto& each : previous->endpoints_) before.emplace(each->name, each);
@@ -50,11 +52,25 @@ Result<std::shared_ptr<Cluster>> Cluster::create(const model::ClusterConfig& con
   const std::lock_guard lock(*mutex);
   std::shared_ptr<Cluster> cluster(new Cluster(config, std::move(endpoints), mutex, seed));
   cluster->configure_endpoints();
+  cluster->set_tls(std::move(tls), previous);
   if (previous != nullptr) {
+    cluster->counters_ = previous->counters_;
     cluster->health_.take_over(previous->health_);
     previous->successor_ = cluster;
   }
   return cluster;
+}
+
+std::string_view name_of(MirrorResult result) {
+  switch (result) {
+    case MirrorResult::answered: return "answered";
+    case MirrorResult::failed: return "failed";
+    case MirrorResult::timeout: return "timeout";
+    case MirrorResult::over_limit: return "over_limit";
+    case MirrorResult::too_large: return "too_large";
+    case MirrorResult::incomplete: return "incomplete";
+  }
+  UNREACHABLE();
 }
 
 /// Under the lock: the endpoints may be in use by the previous cluster.
@@ -88,6 +104,21 @@ void Cluster::configure_endpoints() {
     member.inputs.draining = endpoint.drained_by_admin;
   }
   health_.recombine();
+}
+
+/// What stays the same keeps its sessions, and its connections stay in use.
+void Cluster::set_tls(std::shared_ptr<const ClusterTls> tls, const Cluster* previous) {
+  tls_ = std::move(tls);
+  if (!tls_) return;
+  std::unordered_map<const Endpoint*, std::shared_ptr<net::tls::Peer>> before;
+  for (uint32_t i = 0; previous != nullptr && previous->tls_ == tls_ && i < previous->endpoints_.size(); ++i) {
+    before.emplace(previous->endpoints_[i].get(), previous->peers_[i]);
+  }
+  for (const auto& endpoint : endpoints_) {
+    const auto known = before.find(endpoint.get());
+    const bool same = known != before.end() && known->second->name() == tls_->name_of(endpoint->config);
+    peers_.push_back(same ? known->second : tls_->peer(endpoint->config));
+  }
 }
 
 std::optional<uint32_t> Cluster::index_of(std::string_view endpoint_name) const {

@@ -7,6 +7,8 @@
 // Threads: any, unless said otherwise. Recording a success is lock-free; failures, probes and administration take a
 // mutex.
 
+#include <array>
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -18,11 +20,25 @@
 #include "balance/circuit.h"
 #include "balance/cluster_health.h"
 #include "balance/retry_budget.h"
+#include "balance/sticky.h"
 #include "base/result.h"
 #include "model/config.h"
+#include "upstream/cluster_tls.h"
 #include "upstream/endpoint.h"
 
 namespace weir::upstream {
+
+/// What became of a copy of a request that was meant for the cluster.
+enum class MirrorResult : uint8_t {
+  answered,    ///< with a status below 500
+  failed,      ///< with 500 and above, or broken off, or there was nobody to send it to
+  timeout,     ///< not within the mirror's timeout
+  over_limit,  ///< not sent: max_in_flight, or a limit of the cluster
+  too_large,   ///< not sent: its body is longer than max_body
+  incomplete,  ///< not sent: the original ended before its body had come
+};
+inline constexpr size_t kMirrorResults = 6;
+std::string_view name_of(MirrorResult result);
 
 /// What the admin interface shows of an endpoint; one consistent moment.
 struct EndpointStatus {
@@ -34,6 +50,12 @@ struct EndpointStatus {
   std::string last_probe;
   std::string last_ejection;
   StandingChanges changes;  ///< the last few; null: none yet
+};
+
+/// Counters of one cluster; relaxed, monotonic, taken over by a reload.
+struct ClusterCounters {
+  std::array<std::atomic<uint64_t>, balance::kStickiness> sticky{};  ///< by balance::Stickiness
+  std::array<std::atomic<uint64_t>, kMirrorResults> mirrored{};      ///< by MirrorResult
 };
 
 /// What must not be forgotten of an endpoint when another process takes over.
@@ -50,11 +72,16 @@ class Cluster {
   /// `previous`: the cluster of that name before a reload, or null; endpoints it shares are taken over with their
   /// state.
   static Result<std::shared_ptr<Cluster>> create(const model::ClusterConfig& config, Cluster* previous, Instant now,
-                                                 uint64_t seed);
+                                                 uint64_t seed, std::shared_ptr<const ClusterTls> tls = {});
 
   [[nodiscard]] const model::ClusterConfig& config() const { return config_; }
   [[nodiscard]] const std::string& name() const { return config_.name; }
   [[nodiscard]] const std::vector<std::shared_ptr<Endpoint>>& endpoints() const { return endpoints_; }
+  /// Null without TLS.
+  [[nodiscard]] const std::shared_ptr<const ClusterTls>& tls() const { return tls_; }
+  [[nodiscard]] std::shared_ptr<net::tls::Peer> peer(uint32_t endpoint) const {
+    return peers_.empty() ? nullptr : peers_[endpoint];
+  }
   /// `local_zone`: where this process runs; empty: nowhere in particular.
   [[nodiscard]] balance::BalancerOptions balancer_options(std::string_view local_zone) const {
     return balance::balancer_options(config_, local_zone);
@@ -83,6 +110,7 @@ class Cluster {
   Result<void> set_weight(std::string_view endpoint_name, uint32_t weight, Instant now);
 
   [[nodiscard]] std::vector<EndpointStatus> status() const;
+  [[nodiscard]] ClusterCounters& counters() { return *counters_; }
 
   /// Of the endpoints about which there is something to remember.
   [[nodiscard]] std::vector<EndpointMemory> memories() const;
@@ -97,12 +125,16 @@ class Cluster {
           std::shared_ptr<std::mutex> mutex, uint64_t seed);
   static void inherit(const Cluster& previous, const Endpoint& old, Endpoint& endpoint);
   void configure_endpoints();
+  void set_tls(std::shared_ptr<const ClusterTls> tls, const Cluster* previous);
   void judge(const Endpoint& endpoint, balance::Outcome outcome, Duration latency, Instant now);
   void note(const balance::Transition& transition, Instant now);
   [[nodiscard]] std::optional<uint32_t> index_of(std::string_view endpoint_name) const;
 
   model::ClusterConfig config_;
+  std::shared_ptr<ClusterCounters> counters_ = std::make_shared<ClusterCounters>();
   std::vector<std::shared_ptr<Endpoint>> endpoints_;
+  std::shared_ptr<const ClusterTls> tls_;
+  std::vector<std::shared_ptr<net::tls::Peer>> peers_;  ///< with TLS: of each endpoint
   std::shared_ptr<std::mutex> mutex_;  ///< one for all generations of a cluster, since they share endpoints
   std::weak_ptr<Cluster> successor_;   ///< after a reload: results that come late are judged there
   balance::ClusterHealth health_;

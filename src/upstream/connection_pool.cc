@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "http/http1_client_connection.h"
+#include "upstream/proxy_header.h"
 
 namespace weir::upstream {
 
@@ -61,6 +62,7 @@ void ConnectionPool::set_options(const PoolOptions& options) {
 
 ConnectionPool::Acquired ConnectionPool::acquire(http::ResponseHandler& handler, Wish wish) {
   ClientConnection* connection = nullptr;
+  write_proxy_header(proxy_header_, options_.transport.proxy_protocol, wish.client);
   const bool multiplexes = options_.transport.multiplexes();
   if (multiplexes) connection = take_with_room(wish.fresh);
   if (!wish.fresh) {
@@ -84,17 +86,20 @@ http::ClientStream& ConnectionPool::open_on(ClientConnection& connection, http::
 }
 
 ClientConnection* ConnectionPool::take_idle() {
-  while (ClientConnection* connection = idle_.head) {
-    const bool refuses = options_.transport.multiplexes() && !connection->shareable();
-    if (refuses || expired(*connection, loop_.now())) {
-      connection->close();
+  int looks = kLooks;
+  for (ClientConnection* c = idle_.head; c != nullptr && looks > 0; --looks) {
+    ClientConnection& connection = *std::exchange(c, c->next);
+    const bool refuses = options_.transport.multiplexes() && !connection.shareable();
+    if (refuses || expired(connection, loop_.now())) {
+      connection.close();
       continue;
     }
-    idle_.remove(*connection);
+    if (!fits(connection)) continue;
+    idle_.remove(connection);
     --idle_count_;
-    connection->idle = false;
-    busy_.push_front(*connection);
-    return connection;
+    connection.idle = false;
+    busy_.push_front(connection);
+    return &connection;
   }
   return nullptr;
 }
@@ -103,7 +108,7 @@ ClientConnection* ConnectionPool::take_shared() {
   // The most recently opened are in front; a few looks find room if there is any worth having.
   int looks = 8;
   for (ClientConnection* c = busy_.head; c != nullptr && looks > 0; c = c->next, --looks) {
-    if (c->shareable() && c->in_flight() < options_.pipeline) return c;
+    if (c->shareable() && c->in_flight() < options_.pipeline && fits(*c)) return c;
   }
   return nullptr;
 }
@@ -117,7 +122,7 @@ ClientConnection* ConnectionPool::take_with_room(bool fresh) {
     if (connection.in_flight() > 0 && worn_out(connection)) connection.drain();
     if (!connection.shareable()) {
       mark_full(connection);
-    } else if (!fresh || connection.served() == 0) {
+    } else if (fits(connection) && (!fresh || connection.served() == 0)) {
       return &connection;
     }
   }
@@ -148,6 +153,7 @@ ClientConnection& ConnectionPool::track(std::unique_ptr<ClientConnection> connec
 }
 
 ClientConnection* ConnectionPool::adopt_spare() {
+  if (!shares_idle()) return nullptr;
   SpareConnection spare = endpoint_->take_spare();
   while (spare.fd.valid() && !is_quiet(spare.fd.get())) {
     endpoint_->connections.release();
@@ -163,14 +169,23 @@ ClientConnection* ConnectionPool::adopt_spare() {
   return &track(std::move(connection));
 }
 
+/// An idle connection that does not do gives its place to one that does.
+bool ConnectionPool::take_place() {
+  if (endpoint_->connections.try_acquire()) return true;
+  if (idle_.tail == nullptr) return false;
+  idle_.tail->close();
+  return endpoint_->connections.try_acquire();
+}
+
 Result<ClientConnection*> ConnectionPool::connect() {
-  if (!endpoint_->connections.try_acquire()) {
+  if (!take_place()) {
     return fail(Error{.code = Code::limit_reached, .origin = Origin::internal, .detail = "max_connections"});
   }
   endpoint_->counters.connects.fetch_add(1, std::memory_order_relaxed);
   auto connection = options_.transport.make(loop_, *this, limits_, scratch_);
   connection->born = loop_.now();
-  if (auto begun = connection->connect(endpoint_->address); !begun) {
+  connection->proxy_header = proxy_header_;
+  if (auto begun = connection->connect(endpoint_->address, options_.transport.tls); !begun) {
     endpoint_->connections.release();
     endpoint_->counters.connect_failures.fetch_add(1, std::memory_order_relaxed);
     return fail(begun.error());
@@ -180,8 +195,12 @@ Result<ClientConnection*> ConnectionPool::connect() {
   return &track(std::move(connection));
 }
 
-void ConnectionPool::on_connected(ClientConnection& /*connection*/) {
+void ConnectionPool::on_connected(ClientConnection& connection) {
   if (--connecting_ == 0) connect_timer_.cancel();
+  const auto* tls = connection.tls();
+  if (tls == nullptr) return;
+  auto& counters = endpoint_->counters;
+  (tls->resumed() ? counters.tls_resumptions : counters.tls_handshakes).fetch_add(1, std::memory_order_relaxed);
 }
 
 /// One timer for all connects of the pool: it goes off for the oldest and is set again for the next.
@@ -213,6 +232,14 @@ bool ConnectionPool::expired(const ClientConnection& connection, Instant now) co
   return now - connection.idle_since >= limits.idle_timeout || now - connection.born >= limits.max_lifetime;
 }
 
+/// Anybody's may be closed instead of being kept; with a client's own, the others' are less likely to be asked for.
+bool ConnectionPool::make_room() {
+  if (idle_count_ < options_.limits.max_idle) return true;
+  if (options_.transport.proxy_protocol == model::ProxyHeader::off || idle_.tail == nullptr) return false;
+  idle_.tail->close();
+  return true;
+}
+
 /// Has it, with what is in flight, served as long as it may?
 bool ConnectionPool::worn_out(const ClientConnection& connection) const {
   const auto& limits = options_.limits;
@@ -221,7 +248,7 @@ bool ConnectionPool::worn_out(const ClientConnection& connection) const {
 }
 
 void ConnectionPool::on_idle(ClientConnection& connection) {
-  if (retired_ || idle_count_ >= options_.limits.max_idle || worn_out(connection)) return connection.close();
+  if (retired_ || worn_out(connection) || !make_room()) return connection.close();
   list_of(connection).remove(connection);
   connection.idle_since = loop_.now();
   connection.full = false;
@@ -234,6 +261,9 @@ void ConnectionPool::on_closed(ClientConnection& connection, const Error& error)
   if (connection.connecting()) {
     if (--connecting_ == 0) connect_timer_.cancel();
     if (error.code != Code::cancelled) endpoint_->counters.connect_failures.fetch_add(1, std::memory_order_relaxed);
+  }
+  if (const auto failure = connection.tls_failure(); failure != net::tls::Failure::none) {
+    endpoint_->counters.tls_failures[static_cast<size_t>(failure)].fetch_add(1, std::memory_order_relaxed);
   }
   forget(connection);
   endpoint_->connections.release();
@@ -248,7 +278,8 @@ void ConnectionPool::forget(ClientConnection& connection) {
 
 void ConnectionPool::maintain(Instant now) {
   while (idle_.tail != nullptr && expired(*idle_.tail, now)) idle_.tail->close();
-  if (!options_.share_idle) return;
+  // Those from before a reload are reached in another way.
+  if (!shares_idle()) return endpoint_->drop_spares(Instant::max());
   endpoint_->drop_spares(now - options_.limits.idle_timeout);
   while (idle_.tail != nullptr && now - idle_.tail->idle_since >= kOfferAfter) {
     ClientConnection& connection = *idle_.tail;

@@ -11,10 +11,14 @@
 // With `pipeline` above 1, requests without body that may be repeated share a connection: the fullest one that still
 // has room is chosen, so that many clients' requests leave in one write and their responses come back in one read.
 //
+// Where connections begin with a PROXY header, each belongs to the client it names and is reused for that client only;
+// an idle one gives way when there is no room for another's.
+//
 // Thread rule: the worker's thread. The endpoint it points to is shared.
 
 #include <cstdint>
 #include <memory>
+#include <string>
 
 #include "http/client_connection.h"
 #include "model/config.h"
@@ -47,6 +51,7 @@ class ConnectionPool final : public net::Deferred, public http::ClientConnection
   struct Wish {
     bool fresh = false;      ///< do not take a connection that was idle: the last one turned out dead
     bool may_share = false;  ///< the request may be pipelined
+    const http::ClientFacts* client = nullptr;  ///< whose it is; null: nobody's
   };
   /// Opens a request on an idle or a new connection. Errors: limit_reached (max_connections), out_of_fds,
   /// connect_failed.
@@ -85,6 +90,16 @@ class ConnectionPool final : public net::Deferred, public http::ClientConnection
   http::ClientConnection* adopt_spare();
   Result<http::ClientConnection*> connect();
   http::ClientConnection& track(std::unique_ptr<http::ClientConnection> connection);
+  [[nodiscard]] bool fits(const http::ClientConnection& connection) const {
+    return connection.proxy_header == proxy_header_;
+  }
+  /// A bare socket is all that can be handed to another worker.
+  [[nodiscard]] bool shares_idle() const {
+    const Transport& transport = options_.transport;
+    return options_.share_idle && transport.proxy_protocol == model::ProxyHeader::off && !transport.tls;
+  }
+  [[nodiscard]] bool take_place();
+  [[nodiscard]] bool make_room();
   [[nodiscard]] bool expired(const http::ClientConnection& connection, Instant now) const;
   [[nodiscard]] bool worn_out(const http::ClientConnection& connection) const;
   [[nodiscard]] List& list_of(const http::ClientConnection& connection);
@@ -94,6 +109,8 @@ class ConnectionPool final : public net::Deferred, public http::ClientConnection
   void on_connect_deadline();
 
   static constexpr Duration kOfferAfter = Duration::s(1);
+  // So many idle connections are looked at for one of the request's client, those used last first.
+  static constexpr int kLooks = 256;
 
   net::Loop& loop_;
   std::shared_ptr<Endpoint> endpoint_;
@@ -102,7 +119,8 @@ class ConnectionPool final : public net::Deferred, public http::ClientConnection
   http::ClientScratch& scratch_;
   List idle_;
   List busy_;
-  List full_;  ///< of those in use: HTTP/2 connections that take no request now
+  List full_;                 ///< of those in use: HTTP/2 connections that take no request now
+  std::string proxy_header_;  ///< what a connection for the request in hand begins with
   uint32_t idle_count_ = 0;
   uint32_t open_ = 0;
   uint32_t connecting_ = 0;

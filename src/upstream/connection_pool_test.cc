@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include <deque>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -340,6 +341,79 @@ TEST(ConnectionPool, SparesAreBounded) {
   }
   EXPECT_LT(rig.endpoint->spares(), 100u);
   EXPECT_EQ(rig.endpoint->connections.used(), rig.endpoint->spares()) << "each that was closed gave its place back";
+}
+
+// ---- whose a connection is
+// -------------------------------------------------------------------------------------------
+
+http::ClientFacts client(uint16_t port) {
+  http::ClientFacts facts;
+  facts.address = net::SocketAddress::parse("192.0.2.1", port).value();
+  facts.destination = net::SocketAddress::parse("::ffff:198.51.100.1", 80).value().ip_port();
+  return facts;
+}
+
+PoolOptions telling(model::ConnectionPoolConfig limits = {}) {
+  return {.limits = limits, .transport = {.proxy_protocol = model::ProxyHeader::v1}, .share_idle = true};
+}
+
+TEST(ConnectionPool, AConnectionBeginsWithItsClientAndServesNobodyElse) {
+  Rig rig;
+  ConnectionPool& pool = rig.pool(telling());
+  const http::ClientFacts one = client(1), other = client(2);
+  const size_t its = rig.round(pool, {.client = &one});
+  const std::string& heard = rig.server.peers[its]->received;
+  EXPECT_TRUE(heard.starts_with("PROXY TCP4 192.0.2.1 198.51.100.1 1 80\r\nGET /0 ")) << heard;
+  EXPECT_NE(rig.round(pool, {.client = &other}), its);
+  EXPECT_EQ(rig.round(pool, {.client = &one}), its) << "though another was used last";
+  EXPECT_EQ(heard.find("PROXY", 1), std::string::npos) << "only once";
+  const size_t nobodys = rig.round(pool);
+  EXPECT_TRUE(rig.server.peers[nobodys]->got("PROXY UNKNOWN\r\nGET"));
+  EXPECT_EQ(pool.open(), 3u);
+}
+
+TEST(ConnectionPool, AConnectionOfAnotherClientGivesWay) {
+  const http::ClientFacts one = client(1), other = client(2), third = client(3);
+  {
+    Rig rig(2);
+    ConnectionPool& pool = rig.pool(telling());
+    rig.round(pool, {.client = &one});
+    const size_t others = rig.round(pool, {.client = &other});
+    rig.round(pool, {.client = &third});
+    EXPECT_EQ(pool.open(), 2u) << "within max_connections";
+    EXPECT_EQ(rig.round(pool, {.client = &other}), others) << "the one used longest ago went";
+  }
+  {
+    Rig rig;
+    ConnectionPool& pool = rig.pool(telling({.max_idle = 2}));
+    for (const http::ClientFacts* each : {&one, &other, &third}) rig.round(pool, {.client = each});
+    EXPECT_EQ(pool.idle(), 2u);
+    rig.round(pool, {.client = &third});
+    rig.round(pool, {.client = &other});
+    EXPECT_EQ(rig.endpoint->counters.connects.load(), 3u) << "the newest were kept";
+  }
+}
+
+TEST(ConnectionPool, WhatIsReachedInAnotherWayIsNotReused) {
+  Rig rig;
+  const PoolOptions plain{.limits = {}, .share_idle = true};
+  ConnectionPool& pool = rig.pool(plain);
+  const http::ClientFacts one = client(1);
+  const size_t spare = rig.round(pool, {.client = &one});
+  pool.maintain(rig.now() + kOld);
+  ASSERT_EQ(rig.endpoint->spares(), 1u);
+  const size_t idle = rig.round(pool, {.fresh = true});
+  const size_t under_way = rig.ask(pool, {.fresh = true});
+  pool.set_options(telling());
+  EXPECT_EQ(pool.idle(), 0u) << "closed";
+  const size_t now = rig.round(pool, {.client = &one});
+  const size_t before = rig.serve(under_way);
+  EXPECT_EQ(pool.idle(), 1u) << "the one from before served its request, and no more";
+  const size_t again = rig.round(pool, {.client = &one});
+  EXPECT_EQ(again, now);
+  EXPECT_EQ((std::set{spare, idle, before, now}).size(), 4u);
+  pool.maintain(rig.now());
+  EXPECT_EQ(rig.endpoint->spares(), 0u) << "nobody would take it";
 }
 
 }  // namespace

@@ -20,6 +20,7 @@
 #include "model/config.h"
 #include "net/address.h"
 #include "net/fd.h"
+#include "net/tls/failure.h"
 
 namespace weir::upstream {
 
@@ -35,6 +36,9 @@ struct EndpointCounters {
   std::atomic<uint64_t> connects{0};
   std::atomic<uint64_t> connect_failures{0};
   std::atomic<uint64_t> ejections{0};
+  std::atomic<uint64_t> tls_handshakes{0};   ///< whole ones
+  std::atomic<uint64_t> tls_resumptions{0};  ///< those that resumed a session
+  std::array<std::atomic<uint64_t>, net::tls::kFailures> tls_failures{};
 };
 
 /// A connected, idle socket that one worker's pool gave up and another's may take.

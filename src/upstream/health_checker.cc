@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "upstream/proxy_header.h"
 #include "upstream/transport.h"
 
 namespace weir::upstream {
@@ -26,15 +27,16 @@ class HealthChecker::Probe final : public net::Deferred,
         cluster_(std::move(cluster)),
         index_(index),
         check_(*cluster_->config().health_check),
-        transport_(Transport::of(cluster_->config())) {
+        transport_(Transport::of(cluster_->config(), cluster_->peer(index))) {
     begin();
   }
   ~Probe() override { stop(); }
 
   /// The same endpoint, checked the same way, as part of the cluster that has taken the place of the one before.
   [[nodiscard]] bool fits(const Cluster& cluster, uint32_t index) const {
-    return cluster.config().health_check == check_ && Transport::of(cluster.config()) == transport_ &&
-           cluster.name() == cluster_->name() && cluster.endpoints()[index] == cluster_->endpoints()[index_];
+    return cluster.config().health_check == check_ &&
+           Transport::of(cluster.config(), cluster.peer(index)) == transport_ && cluster.name() == cluster_->name() &&
+           cluster.endpoints()[index] == cluster_->endpoints()[index_];
   }
   void move_to(std::shared_ptr<Cluster> cluster, uint32_t index) {
     cluster_ = std::move(cluster);
@@ -56,8 +58,9 @@ class HealthChecker::Probe final : public net::Deferred,
     done_ = false;
     connection_ = transport_.make(loop_, *this, limits_, scratch_);
     loop_.arm(timeout_, check_.timeout);
-    const auto begun = connection_->connect(cluster_->endpoints()[index_]->address);
-    if (!begun) return finish(std::string(text_of(begun.error().code)));
+    write_proxy_header(connection_->proxy_header, transport_.proxy_protocol, nullptr);
+    const auto begun = connection_->connect(cluster_->endpoints()[index_]->address, transport_.tls);
+    if (!begun) return finish(said(begun.error()));
     if (!check_.tcp) send();
   }
 
@@ -80,7 +83,7 @@ class HealthChecker::Probe final : public net::Deferred,
   void on_idle(http::ClientConnection& /*connection*/) override {}
   void on_closed(http::ClientConnection& /*connection*/, const Error& error) override {
     loop_.defer_delete(std::unique_ptr<net::Deferred>(connection_.release()));
-    if (!done_ && check_.tcp) finish(std::string(text_of(error.code)));
+    if (!done_ && check_.tcp) finish(said(error));
   }
 
   void on_informational(const http::ResponseHead& /*head*/) override {}
@@ -92,8 +95,13 @@ class HealthChecker::Probe final : public net::Deferred,
     if (body_.size() < kMaxProbeBody) body_ += piece.substr(0, kMaxProbeBody - body_.size());
   }
   void on_response_end(const http::Fields& /*trailers*/) override { judge(); }
-  void on_response_failed(const Error& error) override { finish(std::string(text_of(error.code))); }
+  void on_response_failed(const Error& error) override { finish(said(error)); }
   void on_request_drained() override {}
+
+  static std::string said(const Error& error) {
+    if (*error.detail != '\0') return fmt::format("{}: {}", text_of(error.code), error.detail);
+    return std::string(text_of(error.code));
+  }
 
   void judge() {
     if (status_ < check_.status_min || status_ > check_.status_max) {

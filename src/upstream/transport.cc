@@ -1,13 +1,19 @@
 #include "upstream/transport.h"
 
+#include <utility>
+
 #include "http/http1_client_connection.h"
 #include "http/http2_client_connection.h"
 
 namespace weir::upstream {
 
-Transport Transport::of(const model::ClusterConfig& config) {
+Transport Transport::of(const model::ClusterConfig& config, std::shared_ptr<net::tls::Peer> peer) {
   // Who does not answer a PING for as long as connecting may take is not there.
-  return {.protocol = config.protocol, .http2 = config.http2, .answer_timeout = config.connect_timeout};
+  return {.protocol = config.protocol,
+          .http2 = config.http2,
+          .answer_timeout = config.connect_timeout,
+          .proxy_protocol = config.proxy_protocol,
+          .tls = std::move(peer)};
 }
 
 std::unique_ptr<http::ClientConnection> Transport::make(net::Loop& loop, http::ClientConnection::Owner& owner,

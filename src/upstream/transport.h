@@ -15,8 +15,10 @@ struct Transport {
   model::Protocol protocol = model::Protocol::http1;
   model::UpstreamHttp2Config http2;
   Duration answer_timeout = Duration::s(1);  ///< HTTP/2: to a PING
+  model::ProxyHeader proxy_protocol = model::ProxyHeader::off;
+  std::shared_ptr<net::tls::Peer> tls{};  ///< whom TLS is spoken with; null: without
 
-  static Transport of(const model::ClusterConfig& config);
+  static Transport of(const model::ClusterConfig& config, std::shared_ptr<net::tls::Peer> peer);
   /// Do many requests share a connection?
   [[nodiscard]] bool multiplexes() const { return protocol == model::Protocol::h2; }
   /// A connection that has not begun to connect.

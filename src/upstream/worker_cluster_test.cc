@@ -163,19 +163,42 @@ TEST(WorkerCluster, PicksFollowTheClustersGeneration) {
   EXPECT_FALSE(worker.pick(0, {}, true).has_value());
 }
 
-TEST(WorkerCluster, OnlyARequestThatMayBeRepeatedTestsAnEndpoint) {
+model::ClusterConfig quick_to_eject() {
   model::ClusterConfig config = config_of();
   config.outlier.failure_percent = config.outlier.latency_factor = 0;
   config.slow_start = config.outlier.base_ejection = Duration();
   config.panic_percent = 0;
-  Rig rig(config);
+  return config;
+}
+
+void put_in_probation(Rig& rig, uint32_t endpoint) {
   const Instant now = rig.loop->now();
-  for (int i = 0; i < 5; ++i) rig.cluster->record(0, balance::Outcome::gateway_failure, Duration::ms(1), now);
+  for (int i = 0; i < 5; ++i) rig.cluster->record(endpoint, balance::Outcome::gateway_failure, Duration::ms(1), now);
   rig.cluster->sweep(now + Duration::s(1));
-  ASSERT_EQ(rig.cluster->status()[0].outlier, balance::OutlierState::probation);
+  ASSERT_EQ(rig.cluster->status()[endpoint].outlier, balance::OutlierState::probation);
+}
+
+TEST(WorkerCluster, OnlyARequestThatMayBeRepeatedTestsAnEndpoint) {
+  Rig rig(quick_to_eject());
+  put_in_probation(rig, 0);
   EXPECT_EQ(rig.workers[0]->pick(0, {}, false)->index, 1u);
   EXPECT_EQ(rig.workers[1]->pick(0, {}, true)->index, 0u);
   EXPECT_EQ(rig.workers[0]->pick(0, {}, true)->index, 1u) << "one request is enough";
+}
+
+/// Were all clients at home, nobody else would ever test the endpoint that was ejected.
+TEST(WorkerCluster, AStickyRequestTestsAnEndpointUnlessItMayNeverOverflow) {
+  Rig rig(quick_to_eject());
+  put_in_probation(rig, 0);
+  WorkerCluster& worker = *rig.workers[0];
+  const uint64_t home = worker.token_of(1);
+  EXPECT_EQ(worker.hold(home, 0, {}, true).pick->index, 1u) << "never overflows";
+  EXPECT_EQ(worker.hold(home, 150, {}, false).pick->index, 1u) << "may not be repeated";
+  const auto held = worker.hold(home, 150, {}, true);
+  EXPECT_EQ(held.pick->index, 0u);
+  EXPECT_EQ(held.stickiness, balance::Stickiness::overflow) << "it keeps its home";
+  EXPECT_EQ(worker.hold(home, 150, {}, true).pick->index, 1u) << "one is enough";
+  EXPECT_EQ(worker.hold(worker.token_of(0), 150, {}, true).stickiness, balance::Stickiness::moved);
 }
 
 TEST(WorkerCluster, PoolsSurviveAReload) {

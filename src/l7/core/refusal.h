@@ -11,7 +11,9 @@ namespace weir::l7::core {
 
 enum class Rule : uint8_t {
   none,
-  no_route,            ///< no route matches host and path
+  no_route,            ///< no route matches the request
+  bad_path,            ///< dot segments, a NUL, or an encoded slash on which the route depends
+  no_host,             ///< the request names none, and its route's redirect needs one
   method,              ///< CONNECT: this is a gateway, not a tunnel
   upgrade,             ///< a WebSocket or CONNECT, and the cluster is spoken HTTP/2 with
   no_endpoint,         ///< the cluster has nothing that may take a request
@@ -19,13 +21,14 @@ enum class Rule : uint8_t {
   max_pending,         ///< the queue for a place is full
   pending_timeout,     ///< no place became free in time
   connect_failed,      ///< no endpoint could be connected to
+  upstream_tls,        ///< no endpoint could prove who it is, or agree on TLS
   upstream_reset,      ///< the endpoint broke off before it answered
   upstream_malformed,  ///< what the endpoint said is not HTTP
   try_timeout,         ///< the last try's own deadline passed
   route_timeout,       ///< the route's deadline passed
   out_of_fds,          ///< this process has no file descriptor left
 };
-inline constexpr size_t kRules = 14;
+inline constexpr size_t kRules = 16;
 
 std::string_view name_of(Rule rule);
 /// One sentence for the response's body.
@@ -36,8 +39,9 @@ uint16_t status_of(Rule rule);
 
 struct Refusal {
   Rule rule = Rule::none;
-  std::string_view limit{};  ///< the setting that was met, e.g. "circuit_breaker.max_pending"; empty: none
-  int64_t value = 0;         ///< its value (milliseconds for durations)
+  std::string_view limit{};   ///< the setting that was met, e.g. "circuit_breaker.max_pending"; empty: none
+  int64_t value = 0;          ///< its value (milliseconds for durations)
+  std::string_view reason{};  ///< narrows the rule; a literal; empty: nothing more is known
 };
 
 /// "rule=max_pending; limit=circuit_breaker.max_pending; value=1024; tried=10.0.0.1:80,10.0.0.2:80"

@@ -12,11 +12,14 @@ namespace {
 // Twice in a row is a rolling restart's bad luck; more often, something is wrong that moving does not mend.
 constexpr uint32_t kMaxMoves = 3;
 
-Refusal refusal_of(Code code) {
-  switch (code) {
+Refusal refusal_of(const TryFailure& failure) {
+  switch (failure.code) {
     case Code::connect_refused:
     case Code::connect_timeout:
-    case Code::connect_failed: return {.rule = Rule::connect_failed};
+    case Code::connect_failed:
+      // What is said beyond that is said by TLS.
+      if (!failure.detail.empty()) return {.rule = Rule::upstream_tls, .reason = failure.detail};
+      return {.rule = Rule::connect_failed};
     case Code::malformed:
     case Code::too_large:
     case Code::unsupported: return {.rule = Rule::upstream_malformed};
@@ -126,10 +129,10 @@ Action RequestCore::on_failure(const TryFailure& failure, balance::RetryBudget& 
       return {.step = Step::attempt};
     }
     verdict_ = RetryVerdict::nobody_left;
-    return {.step = Step::refuse, .refusal = refusal_of(failure.code)};
+    return {.step = Step::refuse, .refusal = refusal_of(failure)};
   }
   if (may_retry(failure.replayable, budget, now)) return retry_after_pause(now, prng);
-  return {.step = Step::refuse, .refusal = refusal_of(failure.code)};
+  return {.step = Step::refuse, .refusal = refusal_of(failure)};
 }
 
 Action RequestCore::on_status(uint16_t status, bool replayable, balance::RetryBudget& budget, Instant now, Prng& prng) {

@@ -48,8 +48,9 @@ struct RequestFacts {
 
 struct TryFailure {
   Code code = Code::reset;
-  Retry retry = Retry::no;  ///< what the connection knows (http::ResponseHandler)
-  bool replayable = true;   ///< the request's body, as far as it was sent, is still at hand
+  Retry retry = Retry::no;    ///< what the connection knows (http::ResponseHandler)
+  bool replayable = true;     ///< the request's body, as far as it was sent, is still at hand
+  std::string_view detail{};  ///< of connect_failed: why TLS failed, if it did; a literal
 };
 
 enum class Step : uint8_t {
@@ -90,12 +91,15 @@ inline constexpr uint32_t kMaxTried = 8;
 class RequestCore {
  public:
   void begin(const RequestFacts& facts) {
+    forget();
     facts_ = facts;
     queued_until_ = {};
-    tries_ = unsent_ = moved_ = looks_ = tried_count_ = 0;
+    unsent_ = moved_ = looks_ = 0;
     replayed_ = has_place_ = false;
     verdict_ = RetryVerdict::none;
   }
+  /// What was tried for the request before: one that is answered before it begins has tried nothing.
+  void forget() { tries_ = tried_count_ = 0; }
   /// Gives the place back, if one is held.
   void end(balance::CircuitBreaker& circuit) {
     if (!has_place_) return;

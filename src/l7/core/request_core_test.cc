@@ -382,6 +382,26 @@ TEST(RequestCore, TheNextRequestBeginsAnew) {
   EXPECT_EQ(request.circuit.requests.used(), 0u);
 }
 
+TEST(RequestCore, TlsThatFailsIsToldFromAConnectionThatCannotBeOpened) {
+  Rig rig(false, 2);
+  const TryFailure expired{.code = Code::connect_failed, .retry = Retry::yes, .detail = "certificate_expired"};
+  for (int i = 0; i < 2; ++i) {
+    rig.core.on_attempt(at(0));
+    EXPECT_EQ(rig.core.on_failure(expired, *rig.budget, at(1), rig.prng).step, Step::attempt) << "nothing was sent";
+  }
+  rig.core.on_attempt(at(0));
+  const Action action = rig.core.on_failure(expired, *rig.budget, at(1), rig.prng);
+  EXPECT_EQ(action.step, Step::refuse);
+  EXPECT_EQ(action.refusal.rule, Rule::upstream_tls);
+  std::string text;
+  append_refusal(text, action.refusal, "10.0.0.1:443");
+  EXPECT_EQ(text, "rule=upstream_tls; reason=certificate_expired; tried=10.0.0.1:443");
+  EXPECT_EQ(status_of(Rule::upstream_tls), 502);
+  Rig refused(false, 1);
+  refused.core.on_attempt(at(0));
+  EXPECT_EQ(refused.fail(Code::connect_failed, Retry::yes).refusal.rule, Rule::connect_failed);
+}
+
 TEST(Refusal, NamesRuleLimitValueAndWhatWasTried) {
   std::string text;
   append_refusal(text, {.rule = Rule::max_pending, .limit = "circuit_breaker.max_pending", .value = 1024},

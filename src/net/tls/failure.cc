@@ -98,10 +98,11 @@ const char* name_of(Failure failure) { return row_of(failure).name; }
 std::string_view text_of(Failure failure) { return row_of(failure).text; }
 
 Failure take_failure(const SSL* ssl) {
-  // The first entry is the cause; what follows it tells where that led.
-  const unsigned long error = ERR_peek_error();
+  // The last entry is TLS's own verdict; those before it tell what led there, down to the arithmetic.
+  const unsigned long error = ERR_peek_last_error();
   ERR_clear_error();
-  if (error == 0) return Failure::internal;
+  // A peer may say close_notify instead of going on: no error, and no handshake.
+  if (error == 0) return (SSL_get_shutdown(ssl) & SSL_RECEIVED_SHUTDOWN) != 0 ? Failure::closed : Failure::internal;
   if (ERR_GET_LIB(error) == ERR_LIB_SSL) return of_reason(ERR_GET_REASON(error), ssl);
   // Below TLS itself: points not on a curve, signatures that do not verify, certificates that cannot be parsed.
   return Failure::protocol_error;

@@ -118,11 +118,18 @@ Session::Step Session::handshake() {
   ERR_clear_error();
   if (SSL_do_handshake(ssl_) == 1) {
     ERR_clear_error();  // what was tried on the way; read() relies on a queue without it
+    // With TLS 1.2, OpenSSL does not tell of a ticket that was renewed.
+    if (peer_ && resumed() && !is_v1_3()) peer_->keep(SSL_get1_session(ssl_));
     return Step::done;
   }
-  if (SSL_want_read(ssl_)) return Step::need_more;
+  if (is_short_of_input()) return Step::need_more;
   fail(take_failure(ssl_));
   return Step::failed;
+}
+
+/// Of a call that did not succeed: an error, or the peer's goodbye, comes before what OpenSSL wanted last.
+bool Session::is_short_of_input() const {
+  return ERR_peek_error() == 0 && (SSL_get_shutdown(ssl_) & SSL_RECEIVED_SHUTDOWN) == 0 && SSL_want_read(ssl_);
 }
 
 void Session::fail(Failure failure) {
@@ -132,14 +139,14 @@ void Session::fail(Failure failure) {
 
 Session::Opened Session::read(std::span<char> room) {
   size_t size = 0;
-  // Each call opens one record, or says what it is short of. SSL_want is asked instead of SSL_get_error, which would
-  // need the queue of errors to be cleared before each record.
+  // Each call opens one record, or says what it is short of. The queue of errors is empty before: whoever finds some
+  // clears it, so that it need not be done for each record.
   while (end_ == Step::need_more && (!input_.empty() || SSL_pending(ssl_) > 0)) {
     size_t opened = 0;
     if (SSL_read_ex(ssl_, room.data() + size, room.size() - size, &opened) == 1) {
       size += opened;
       DCHECK(size < room.size());
-    } else if (!SSL_want_read(ssl_)) {
+    } else if (!is_short_of_input()) {
       if ((SSL_get_shutdown(ssl_) & SSL_RECEIVED_SHUTDOWN) != 0 && ERR_peek_error() == 0) {
         end_ = Step::ended;
       } else {

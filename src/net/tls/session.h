@@ -82,6 +82,7 @@ class Session {
   Session() = default;
   void begin();
   void name_peer();
+  [[nodiscard]] bool is_short_of_input() const;
   friend struct SessionBio;
 
   ssl_st* ssl_ = nullptr;

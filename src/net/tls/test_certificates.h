@@ -26,7 +26,8 @@ class TestCertificates {
     EXPECT_NE(::mkdtemp(pattern.data()), nullptr);
     folder_ = pattern;
     key_.reset(EVP_EC_gen("P-256"));
-    authority_ = make("test authority", "", *key_, nullptr, 3600, true);
+    // Each has a name of its own, so that what another one signed is signed by somebody unknown, and not wrongly.
+    authority_ = make("authority " + folder_.filename().string(), "", *key_, nullptr, 3600, true);
     write("ca.pem", authority_.get());
   }
   ~TestCertificates() { std::filesystem::remove_all(folder_); }

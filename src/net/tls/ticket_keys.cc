@@ -56,6 +56,18 @@ Result<std::vector<TicketKey>, std::string> parse_ticket_keys(std::string_view b
   return keys;
 }
 
+std::string ticket_keys_bytes(const std::vector<TicketKey>& keys) {
+  std::string bytes;
+  const auto put = [&](const auto& part) { bytes.append(part.begin(), part.end()); };
+  for (const TicketKey& key : keys) {
+    DCHECK(key.aes256);
+    put(key.name);
+    put(key.mac);
+    put(key.cipher);
+  }
+  return bytes;
+}
+
 Result<TicketKeys::Set, std::string> TicketKeys::load(const std::string& path) {
   constexpr size_t kBytesMax = kLong * (kKeysMax + 1);
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"), std::fclose);

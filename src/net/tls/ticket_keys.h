@@ -2,7 +2,8 @@
 // The keys that session tickets are sealed with (RFC 5077, and the same for TLS 1.3): the first issues, the others are
 // still accepted. A ticket holds the whole session, so that a client resumes at whichever worker or machine has the
 // key, and no server remembers anything. Whoever has a key can read what was sent in sessions resumed with TLS 1.2:
-// keys are rotated, and never leave the process unless a file shares them among machines.
+// keys are rotated, and never leave the process unless a file shares them among machines, or another process takes over
+// from it.
 //
 // Threads: any; the set of keys is replaced as a whole.
 
@@ -30,6 +31,9 @@ struct TicketKey {
 /// What is in a file of keys: one or more of 80 bytes (name, 32 of HMAC, 32 of AES-256), or of 48 (name, 16 of AES-128,
 /// 16 of HMAC), as nginx has them. The message of an error does not name the file.
 Result<std::vector<TicketKey>, std::string> parse_ticket_keys(std::string_view bytes);
+
+/// The inverse, for keys of our own making: 80 bytes each.
+std::string ticket_keys_bytes(const std::vector<TicketKey>& keys);
 
 class TicketKeys {
  public:

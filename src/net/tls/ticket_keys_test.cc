@@ -36,6 +36,21 @@ TEST(TicketKeys, AFileHasLongOrShortOnes) {
   EXPECT_EQ(small->back().name[0], 'b');
 }
 
+TEST(TicketKeys, ThoseOfOurOwnMakingComeBackFromTheirBytes) {
+  TicketKeys keys;
+  keys.rotate();
+  const auto set = keys.current();
+  const auto again = parse_ticket_keys(ticket_keys_bytes(*set));
+  ASSERT_TRUE(again.has_value()) << again.error();
+  ASSERT_EQ(again->size(), set->size());
+  for (size_t i = 0; i < set->size(); ++i) {
+    EXPECT_EQ((*again)[i].name, (*set)[i].name);
+    EXPECT_EQ((*again)[i].mac, (*set)[i].mac);
+    EXPECT_EQ((*again)[i].cipher, (*set)[i].cipher);
+    EXPECT_TRUE((*again)[i].aes256);
+  }
+}
+
 TEST(TicketKeys, WhatIsNoFileOfKeysIsRefusedWithTheReason) {
   struct Row {
     const char* message;

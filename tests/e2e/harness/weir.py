@@ -144,7 +144,7 @@ class Weir:
     def endpoint(self, upstream):
         return self.endpoints()[upstream.address]
 
-    def metric(self, name, **labels):
+    def metric(self, name, /, **labels):
         """The sum of a metric's series that carry these labels."""
         total = 0.0
         for line in self.admin("GET", "/metrics").body.decode().splitlines():

@@ -1,0 +1,166 @@
+"""Shadow traffic: copies arrive whole, and whatever the shadow does, the original neither waits nor fails."""
+
+import json
+import unittest
+
+from harness.case import Case
+from harness.load import Load
+from harness.ports import free_port
+from harness.upstream import echo, hang_up, never, ok, status
+
+RESULTS = ("answered", "failed", "timeout", "over_limit", "too_large", "incomplete")
+
+
+class Mirror(Case):
+    def start(self, endpoint, shadow, *, workers=1, cluster=None, route=None, **mirror):
+        config = self.config([endpoint], route={"mirror": {"to": "shadow"} | mirror} | (route or {}), workers=workers)
+        address = shadow if isinstance(shadow, str) else shadow.address
+        config["clusters"]["shadow"] = {"endpoints": [address], "slow_start": "off"} | (cluster or {})
+        return self.weir(config)
+
+    def results(self, proxy):
+        counts = {result: int(proxy.metric("weir_mirror_requests_total", cluster="shadow", result=result))
+                  for result in RESULTS}
+        return {result: count for result, count in counts.items() if count}
+
+    def mirrored(self, proxy, expected):
+        self.eventually(lambda: self.results(proxy) == expected, lambda: self.results(proxy))
+
+    def test_a_copy_is_what_the_original_was(self):
+        endpoint, shadow = self.upstream("a", echo), self.upstream("shadow")
+        proxy = self.start(endpoint, shadow)
+        body = b"x" * 5000
+        self.assert_status(200, self.ask("POST", "/path?q=1", ("X-Own", "kept"), ("Content-Type", "a/b"), body=body))
+        self.assert_status(200, self.ask("GET", "/plain"))
+        self.mirrored(proxy, {"answered": 2})
+        self.assertEqual(["/path?q=1", "/plain"], shadow.targets)
+        original, copy = endpoint.requests[0], shadow.requests[0]
+        self.assertEqual(body, copy.body)
+        self.assertEqual("1", copy.get("x-weir-mirror"))
+        self.assertIsNone(original.get("x-weir-mirror"))
+        for name in ("host", "x-own", "content-type", "content-length", "x-request-id", "traceparent", "via",
+                     "x-forwarded-for"):
+            self.assertEqual(original.get(name), copy.get(name), name)
+
+    def test_a_copy_of_a_chunked_body_has_a_length(self):
+        endpoint, shadow = self.upstream("a", echo), self.upstream("shadow")
+        proxy = self.start(endpoint, shadow)
+        client = self.client()
+        client.send(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n")
+        client.send(b"3\r\nabc\r\n2\r\nde\r\n0\r\nX-Trailer: t\r\n\r\n")
+        message = client.response()
+        if message.status == 100:
+            message = client.response()
+        self.assert_status(200, message)
+        self.mirrored(proxy, {"answered": 1})
+        copy = shadow.requests[0]
+        self.assertEqual(b"abcde", copy.body)
+        self.assertEqual("5", copy.get("content-length"))
+        self.assertIsNone(copy.get("expect"))
+
+    def test_a_shadow_that_hangs_slows_nobody(self):
+        """The shadow never answers anybody; originals go on all the same, on the same connection, one after the other,
+        and copies stop at their limit."""
+        endpoint, shadow = self.upstream("a"), self.upstream("shadow", never)
+        proxy = self.start(endpoint, shadow, workers=2, max_in_flight=3, timeout="1h")
+        client = self.client()
+        for _ in range(50):
+            self.assertEqual(b"a", client.ask("POST", "/", body=b"12345").body)
+        self.mirrored(proxy, {"over_limit": 47})
+        self.assertEqual(3, len(shadow.requests))
+        self.assertEqual(50, proxy.metric("weir_listener_requests_total", listener="web"))
+        self.assertEqual(50, proxy.metric("weir_responses_total"))
+
+    def test_a_copy_is_given_up_after_its_time(self):
+        endpoint, shadow = self.upstream("a"), self.upstream("shadow", never)
+        proxy = self.start(endpoint, shadow, max_in_flight=1, timeout="50ms",
+                           cluster={"outlier_detection": "off"})
+        for i in range(3):
+            self.assert_status(200, self.ask())
+            self.mirrored(proxy, {"timeout": i + 1})
+        self.eventually(lambda: len(shadow.left) == 3, "their connections are closed")
+
+    def test_whatever_the_shadow_says_is_thrown_away(self):
+        endpoint, shadow = self.upstream("a"), self.upstream("shadow")
+        proxy = self.start(endpoint, shadow, cluster={"outlier_detection": "off"})
+        expected = {}
+        for behaviour, result in ((status(200), "answered"), (status(404), "answered"), (status(503), "failed"),
+                                  (hang_up, "failed")):
+            shadow.behaviour = behaviour
+            expected[result] = expected.get(result, 0) + 1
+            answer = self.ask()
+            self.assert_status(200, answer)
+            self.assertEqual(b"a", answer.body)
+            self.mirrored(proxy, expected)
+        self.assertEqual(4, len(shadow.requests), "nothing was tried again")
+        self.assertEqual(0, proxy.metric("weir_listener_failures_total", listener="web"))
+
+    def test_a_shadow_that_is_not_there(self):
+        proxy = self.start(self.upstream("a"), f"127.0.0.1:{free_port()}", workers=2)
+        with Load(self.port, threads=4) as load:
+            self.eventually(lambda: len(load.answers) > 200, load.text)
+            load.stop()
+        self.assertEqual([], load.failed()[:5])
+        self.assertGreater(self.results(proxy)["failed"], 0)
+        self.assertEqual(0, proxy.metric("weir_listener_failures_total", listener="web"))
+
+    def test_large_bodies_are_not_copied(self):
+        endpoint, shadow = self.upstream("a", echo), self.upstream("shadow")
+        proxy = self.start(endpoint, shadow, max_body="1KiB")
+        exact, large = b"e" * 1024, b"l" * 1025
+        self.assert_status(200, self.ask("POST", body=exact))
+        self.mirrored(proxy, {"answered": 1})
+        self.assertEqual(large.decode(), json.loads(self.ask("POST", body=large).body)["body"])
+        self.mirrored(proxy, {"answered": 1, "too_large": 1})
+        client = self.client()
+        client.send(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+        for _ in range(5):
+            client.send(b"100\r\n" + b"c" * 256 + b"\r\n")
+        client.send(b"0\r\n\r\n")
+        self.assertEqual("c" * 1280, json.loads(client.response().body)["body"])
+        self.mirrored(proxy, {"answered": 1, "too_large": 2})
+        self.assertEqual(1, len(shadow.requests))
+
+    def test_who_leaves_in_the_middle_leaves_no_copy(self):
+        endpoint, shadow = self.upstream("a", echo), self.upstream("shadow")
+        proxy = self.start(endpoint, shadow)
+        client = self.client()
+        client.send(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc")
+        self.eventually(lambda: proxy.metric("weir_listener_requests_total", listener="web") == 1, "it has arrived")
+        client.reset()
+        self.mirrored(proxy, {"incomplete": 1})
+        self.assertEqual([], shadow.requests)
+
+    def test_a_share(self):
+        endpoint, shadow = self.upstream("a"), self.upstream("shadow")
+        proxy = self.start(endpoint, shadow, percent=10, max_in_flight=1000)
+        client = self.client()
+        for _ in range(1000):
+            client.ask()
+        self.eventually(lambda: sum(self.results(proxy).values()) == len(shadow.requests), lambda: self.results(proxy))
+        # Six standard deviations.
+        self.assertTrue(43 <= len(shadow.requests) <= 157, len(shadow.requests))
+
+    def test_a_copy_shows_what_the_route_makes_of_the_request(self):
+        endpoint, shadow = self.upstream("a"), self.upstream("shadow")
+        proxy = self.start(endpoint, shadow, route={"match": {"path": "/api/*"}, "rewrite": {"path": "/v2/"},
+                                                    "request_headers": {"set": {"x-route": "yes"}}})
+        self.assert_status(200, self.ask("GET", "/api/x?y=1"))
+        self.mirrored(proxy, {"answered": 1})
+        for each in (endpoint.requests[0], shadow.requests[0]):
+            self.assertEqual("/v2/x?y=1", each.target)
+            self.assertEqual("yes", each.get("x-route"))
+
+    def test_reloads_and_the_end_do_not_wait_for_copies(self):
+        endpoint, shadow = self.upstream("a"), self.upstream("shadow", never)
+        proxy = self.start(endpoint, shadow, timeout="1h")
+        self.assert_status(200, self.ask())
+        self.eventually(lambda: len(shadow.waiting) == 1, "the copy hangs")
+        proxy.post("/reload")
+        self.eventually(lambda: proxy.metric("weir_config_settled") == 1, "settled")
+        self.assert_status(200, self.ask())
+        self.assertEqual(0, proxy.end())
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,177 @@
+"""Degradation switches and maintenance: thrown by an operator with weir ctl, in the middle of the traffic."""
+
+import json
+import unittest
+
+from harness.case import Case
+from harness.load import Load
+from harness.ports import free_port
+from harness.weir import run
+from harness.wire import ask
+
+
+class Switched(Case):
+    def start(self, *routes, listener=None, clusters=None, **options):
+        """Routes of their own before the one to app."""
+        self.endpoint = self.upstream("a")
+        config = self.config([self.endpoint], listener=listener, **options)
+        config["clusters"] |= clusters or {}
+        config["listeners"][0]["routes"][:0] = routes
+        self.proxy = self.weir(config)
+        return config
+
+    def ctl(self, *arguments):
+        return run("ctl", "--admin", f"127.0.0.1:{self.proxy.admin_port}", *arguments)
+
+    def throw(self, *arguments):
+        done = self.ctl(*arguments)
+        self.assertEqual(0, done.returncode, done.stderr)
+        return done.stdout
+
+    def log(self):
+        return [json.loads(line) for line in self.log_path.read_text().splitlines()]
+
+
+class Switches(Switched):
+    def test_under_load_no_request_fails(self):
+        self.start({"match": {"path": "/reviews"}, "to": "app",
+                    "switch": {"name": "reviews", "fallback": {"status": 200, "body": "[]"}}}, workers=2)
+        with Load(self.port, threads=6, target="/reviews") as load:
+            for _ in range(3):
+                self.throw("switch", "off", "reviews")
+                seen = len(load.answers)
+                self.eventually(lambda: len(load.answers) > seen + 100, load.text)
+                # Whatever began after the command had returned is answered from the fallback, by every worker.
+                self.assertEqual({""}, {each.instance for each in load.answers[seen + 6:seen + 100]})
+                self.throw("switch", "on", "reviews")
+                seen = len(load.answers)
+                self.eventually(lambda: len(load.answers) > seen + 100, load.text)
+                self.assertEqual({"a"}, {each.instance for each in load.answers[seen + 6:seen + 100]})
+            load.stop()
+        self.assertEqual([], load.failed()[:5])
+
+    def test_the_fallback_is_what_is_written(self):
+        page = self.directory / "sorry.html"
+        page.write_text("<h1>Sorry</h1>\n<p>Soon.</p>\n")
+        self.start({"match": {"path": "/a"}, "to": "app", "switch": "shop"},
+                   {"match": {"path": "/b"}, "to": "app", "switch": {"name": "shop", "fallback": {
+                       "status": 503, "file": str(page), "content_type": "text/html", "retry_after": "1500ms"}}},
+                   {"match": {"path": "/c"}, "to": "app", "switch": {"name": "shop", "fallback": {"status": 204}}})
+        for path in "abc":
+            self.assertEqual(b"a", self.ask("GET", f"/{path}").body)
+        self.throw("switch", "off", "shop")
+        answer = self.ask("GET", "/a")
+        self.assert_status(503, answer)
+        self.assertEqual("switched_off", json.loads(answer.body)["error"])
+        answer = self.ask("GET", "/b")
+        self.assert_status(503, answer)
+        self.assertEqual(page.read_bytes(), answer.body)
+        self.assertEqual(("text/html", "2"), (answer.get("content-type"), answer.get("retry-after")))
+        self.assertIsNotNone(answer.get("x-request-id"))
+        answer = self.ask("HEAD", "/b")
+        self.assertEqual((str(page.stat().st_size), b""), (answer.get("content-length"), answer.body))
+        answer = self.ask("GET", "/c")
+        self.assert_status(204, answer)
+        self.assertEqual(b"", answer.body)
+        self.assertEqual(b"a", self.ask("GET", "/other").body, "routes without the switch go on")
+        self.assertEqual(4, len(self.endpoint.requests))
+        self.eventually(lambda: len(self.log()) == 8, self.log)
+        self.assertEqual([None] * 3 + ["shop"] * 4 + [None], [line.get("switch") for line in self.log()])
+
+    def test_a_body_that_still_comes_is_no_trouble(self):
+        self.start({"match": {"path": "/a"}, "to": "app", "switch": "shop"})
+        self.throw("switch", "off", "shop")
+        client = self.client()
+        client.send(b"POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 300000\r\n\r\n" + b"x" * 1000)
+        self.assert_status(503, client.response())
+
+    def test_another_cluster_as_fallback(self):
+        backup = self.upstream("backup")
+        config = self.start({"match": {"path": "/a"}, "to": "app",
+                             "switch": {"name": "search", "fallback_to": "backup"}},
+                            clusters={"backup": [backup.address]})
+        config["listeners"][0]["routes"][0]["switch"]["fallback_to"] = "nowhere"
+        self.proxy.write(config)
+        refused = self.ctl("reload")
+        self.assertIn('unknown cluster "nowhere"', refused.stderr)
+        config["listeners"][0]["routes"][0]["switch"]["fallback_to"] = "backup"
+        self.proxy.write(config)
+        self.throw("reload")
+        self.assertEqual(b"a", self.ask("GET", "/a").body)
+        self.throw("switch", "off", "search")
+        self.assertEqual(b"backup", self.ask("GET", "/a").body)
+        self.assertEqual(1, self.proxy.metric("weir_listener_cluster_requests_total", cluster="backup"))
+        self.throw("switch", "on", "search")
+        self.assertEqual(b"a", self.ask("GET", "/a").body)
+
+    def test_what_was_thrown_holds_over_reloads(self):
+        config = self.start({"match": {"path": "/a"}, "to": "app", "switch": "shop"})
+        self.throw("switch", "off", "shop")
+        for _ in range(3):
+            self.throw("reload")
+            self.assert_status(503, self.ask("GET", "/a"))
+        config["listeners"][0]["routes"][0].pop("switch")
+        self.proxy.write(config)
+        self.throw("reload")
+        self.eventually(lambda: self.proxy.metric("weir_config_settled") == 1, "settled")
+        self.assert_status(200, self.ask("GET", "/a"))
+
+    def test_everybody_can_see_it(self):
+        self.start({"match": {"path": "/a"}, "to": "app", "switch": {"name": "shop", "fallback": {"status": 200}}})
+        self.assertEqual(0, self.proxy.metric("weir_switch_off", name="shop"))
+        self.assertRegex(self.throw("switches"), r"(?m)^shop +on +never +web /a: answers 200$")
+        self.assertEqual("shop is off\n", self.throw("switch", "off", "shop"))
+        self.assertEqual(1, self.proxy.metric("weir_switch_off", name="shop"))
+        self.assertRegex(self.throw("switches"), r"(?m)^shop +off +\d+s ago +web /a: answers 200$")
+        listed = {each["name"]: each for each in json.loads(self.throw("switches", "--json"))["switches"]}
+        self.assertEqual({"shop": True, "listener:web": False}, {name: each["off"] for name, each in listed.items()})
+        marks = json.loads(self.proxy.admin("GET", "/marks").body)["marks"]
+        self.assertEqual([("fault", "switch shop off")], [(each["kind"], each["label"]) for each in marks])
+
+    def test_mistakes_are_explained(self):
+        self.start({"match": {"path": "/a"}, "to": "app", "switch": "reviews"})
+        wrong = self.ctl("switch", "off", "revews")
+        self.assertEqual(2, wrong.returncode)
+        self.assertIn('there is no switch "revews"; did you mean reviews?', wrong.stderr)
+        self.assertEqual(400, self.proxy.admin("POST", "/switch?name=reviews&state=half").status)
+        self.assertEqual(400, self.proxy.admin("POST", "/switch?state=off").status)
+        self.assertNotEqual(0, self.ctl("switch", "half", "reviews").returncode)
+        self.assert_status(200, self.ask("GET", "/a"))
+
+
+class FixedResponses(Switched):
+    def test_a_route_may_answer_by_itself(self):
+        self.start({"match": {"path": "/gone"}, "respond": {"status": 410, "body": "It is gone."}},
+                   {"match": {"path": "/robots.txt"}, "respond": {"status": 200, "body": "User-agent: *"}})
+        answer = self.ask("GET", "/gone")
+        self.assert_status(410, answer)
+        self.assertEqual((b"It is gone.", "text/plain; charset=utf-8"), (answer.body, answer.get("content-type")))
+        self.assertEqual(b"User-agent: *", self.ask("GET", "/robots.txt").body)
+        self.assertEqual(b"a", self.ask().body)
+        self.assertEqual(1, len(self.endpoint.requests))
+
+
+class Maintenance(Switched):
+    def test_one_listener_or_all(self):
+        other = free_port()
+        config = self.start(listener={"maintenance": {"status": 503, "body": "back at noon", "retry_after": "1h"}})
+        config["listeners"].append({"name": "api", "http": f"127.0.0.1:{other}", "access_log": "off", "to": "app"})
+        self.proxy.write(config)
+        self.throw("reload")
+        self.assertEqual("web: maintenance is on\n", self.throw("maintenance", "on", "web"))
+        answer = self.ask()
+        self.assert_status(503, answer)
+        self.assertEqual((b"back at noon", "3600"), (answer.body, answer.get("retry-after")))
+        self.assert_status(200, ask(other))
+        self.throw("maintenance", "on")
+        self.assert_status(503, ask(other))
+        self.assertEqual({"error", "message"}, set(json.loads(ask(other).body)))
+        self.assertEqual(200, self.proxy.admin("GET", "/healthz").status, "the admin interface is not under maintenance")
+        self.throw("maintenance", "off")
+        self.assert_status(200, self.ask())
+        self.assert_status(200, ask(other))
+        self.assertIn("no switch", self.ctl("maintenance", "on", "nobody").stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
