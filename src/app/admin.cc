@@ -1,11 +1,11 @@
 #include "app/admin.h"
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 #include <sys/random.h>
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstring>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -14,6 +14,7 @@
 
 #include "app/admin_response.h"
 #include "app/endpoints_json.h"
+#include "app/exposition.h"
 #include "app/metrics_text.h"
 #include "base/check.h"
 #include "console/guard.h"
@@ -32,6 +33,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+constexpr Duration kTellOfStrangers = Duration::s(10);
 constexpr uint32_t kMaxWeight = 1000;         // as in the configuration
 constexpr uint32_t kMaxRecordSeconds = 3600;  // long before that the buffers are full, unless there is little to record
 
@@ -44,17 +46,6 @@ std::string hint(std::string_view word, std::span<const std::string_view> known)
 std::string canonical(const std::string& text) {
   const auto address = model::parse_address(text);
   return address ? address->text() : text;
-}
-
-/// The parameter as a whole number from `min` to `max`, if it is there and is one.
-std::optional<uint32_t> number_in(const Query& query, std::string_view name, uint32_t min, uint32_t max) {
-  const auto found = query.find(name);
-  if (found == query.end()) return std::nullopt;
-  const std::string& text = found->second;
-  uint32_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size() || number < min || number > max) return std::nullopt;
-  return number;
 }
 
 console::Asker asker(const http::RequestHead& head, Purpose purpose) {
@@ -96,11 +87,15 @@ Admin::Admin(net::Loop& loop, l7::Proxy& proxy, const model::Loaded& loaded, Rel
 }
 
 struct Admin::Route {
-  bool changes;  ///< POST, otherwise GET
-  std::string_view path;
+  bool changes;           ///< POST, otherwise GET
+  std::string_view path;  ///< what follows a slash at its end is part of the question
   SimpleResponse (Admin::*answer)(const Call& call);
   std::array<std::string_view, 6> parameters;
   size_t parameter_count;
+
+  [[nodiscard]] bool fits(std::string_view asked) const {
+    return path.size() > 1 && path.ends_with('/') ? asked.starts_with(path) : asked == path;
+  }
 };
 
 const Admin::Route Admin::kRoutes[] = {
@@ -108,6 +103,8 @@ const Admin::Route Admin::kRoutes[] = {
     {false, "/metrics", &Admin::metrics, {}, 0},
     {false, "/endpoints", &Admin::endpoints, {}, 0},
     {false, "/config", &Admin::config, {}, 0},
+    {false, "/explain", &Admin::explain, {"last", "errors"}, 2},
+    {false, "/explain/", &Admin::explain_one, {}, 0},
     {true, "/drain", &Admin::drain, {"endpoint", "cluster"}, 2},
     {true, "/undrain", &Admin::undrain, {"endpoint", "cluster"}, 2},
     {true, "/weight", &Admin::weight, {"endpoint", "weight", "cluster"}, 3},
@@ -177,13 +174,20 @@ SimpleResponse Admin::handle(const http::SimpleRequest& request) {
   const Route* fitting = nullptr;
   const Route* known = nullptr;
   for (const Route& each : kRoutes) {
-    if (each.path != path) continue;
+    if (!each.fits(path)) continue;
     known = &each;
     if (each.changes ? head.method == Method::post : reads) fitting = &each;
   }
   // Whoever may not ask does not learn what there is; but a wrong method is nobody's attack.
   if (const auto denied = judge(asker(head, fitting == nullptr ? Purpose::read : asks), console_.token())) {
     return error_response(denied->status, denied->text);
+  }
+  if (path != "/healthz" && !is_known(request)) {
+    SimpleResponse response = error_response(401, "this needs the token of admin_token_file");
+    // Programs send the first; a browser asks whoever sits before it, and takes the token as the password.
+    response.fields = {{"WWW-Authenticate", "Bearer realm=\"weir\""},
+                       {"WWW-Authenticate", "Basic realm=\"weir: any name, and the token\", charset=\"UTF-8\""}};
+    return response;
   }
   if (known == nullptr) return not_found(path);
   if (fitting == nullptr) {
@@ -192,22 +196,38 @@ SimpleResponse Admin::handle(const http::SimpleRequest& request) {
     response.fields.emplace_back("Allow", allowed);
     return response;
   }
-  return fitting->changes ? change(*fitting, request) : (this->*fitting->answer)({.request = request});
+  // Pages take no parameters, and whoever adds some to get past a cache does no harm.
+  if (!fitting->changes && fitting->parameter_count == 0) return (this->*fitting->answer)({.request = request});
+  return answer(*fitting, request);
 }
 
-SimpleResponse Admin::change(const Route& route, const http::SimpleRequest& request) {
+SimpleResponse Admin::answer(const Route& route, const http::SimpleRequest& request) {
   const std::string_view target = request.head.target;
   const std::string_view query =
       route.path.size() < target.size() ? target.substr(route.path.size() + 1) : std::string_view();
   auto parsed = parse_query(query, std::span(route.parameters).first(route.parameter_count));
   if (!parsed) return error_response(400, parsed.error());
   // What is changed while a new process starts would be lost with this one.
-  if (const std::string why = upgrade_control_ == nullptr ? "" : upgrade_control_->frozen(); !why.empty()) {
+  if (const std::string why = upgrade_control_ == nullptr || !route.changes ? "" : upgrade_control_->frozen();
+      !why.empty()) {
     return error_response(409, why);
   }
   SimpleResponse response = (this->*route.answer)({.request = request, .query = std::move(*parsed)});
-  console_.refresh();
+  if (route.changes) console_.refresh();
   return response;
+}
+
+/// Whoever guesses is counted, and told of now and then, not line by line.
+bool Admin::is_known(const http::SimpleRequest& request) {
+  if (token_ == nullptr) return true;
+  const auto* field = request.head.find("authorization");
+  if (field != nullptr && token_->admits(field->value)) return true;
+  ++strangers_;
+  if (told_of_strangers_ == Instant{} || loop_.now() - told_of_strangers_ >= kTellOfStrangers) {
+    told_of_strangers_ = loop_.now();
+    spdlog::warn("admin: {} requests so far without the token, the last from {}", strangers_, request.peer.text());
+  }
+  return false;
 }
 
 SimpleResponse Admin::not_found(std::string_view path) {
@@ -225,7 +245,10 @@ SimpleResponse Admin::healthz(const Call& /*call*/) {
 }
 
 SimpleResponse Admin::metrics(const Call& /*call*/) {
-  return text_response("text/plain; version=0.0.4; charset=utf-8", metrics_text(proxy_, loop_.now()));
+  Exposition own;
+  own.family("weir_admin_unauthorized_total", Exposition::Kind::counter, "Requests to admin without its token.");
+  own.sample({}, static_cast<double>(strangers_));
+  return text_response("text/plain; version=0.0.4; charset=utf-8", metrics_text(proxy_, loop_.now()) + own.text());
 }
 
 SimpleResponse Admin::endpoints(const Call& /*call*/) {

@@ -5,6 +5,8 @@
 //   GET  /metrics                                  Prometheus text
 //   GET  /endpoints                                every endpoint, with the evidence of ejections, as JSON
 //   GET  /config                                   the effective configuration, as `weir show` prints it
+//   GET  /explain[?last=…][&errors=true]           requests that are remembered, newest first
+//   GET  /explain/REQUEST-ID                       why that request went as it did
 //   POST /drain?endpoint=…[&cluster=…]             no new requests; /undrain takes it back
 //   POST /weight?endpoint=…&weight=…[&cluster=…]   its share, relative to the others
 //   POST /reload                                   reads the configuration file again
@@ -23,7 +25,8 @@
 //   GET  /shifts                                   what has moved, and what came of former ones, as JSON
 //   GET  /upgrade                                  who answers, and what became of the last upgrade
 //
-// There is no login: console/guard.h says how other people's web pages are kept out.
+// Who may use it: on the loopback whoever reaches it; with `admin_token_file` whoever knows the token, but for
+// /healthz. console/guard.h says how other people's web pages are kept out.
 //
 // Thread rule: the control loop's thread.
 
@@ -33,6 +36,8 @@
 #include <string_view>
 #include <utility>
 
+#include "app/admin_token.h"
+#include "app/explain_json.h"
 #include "app/live_recording.h"
 #include "app/query.h"
 #include "base/result.h"
@@ -40,6 +45,7 @@
 #include "http/simple_server.h"
 #include "l7/proxy.h"
 #include "model/config_reader.h"
+#include "net/wall_clock.h"
 
 namespace weir::app {
 
@@ -70,6 +76,7 @@ class UpgradeControl {
 class Admin {
  public:
   using Reload = std::function<Result<void, std::string>()>;
+  using Token = std::shared_ptr<const AdminToken>;
   /// The socket of the configured address. An error is one sentence for people.
   static Result<net::Fd, std::string> listen(const model::Config& config);
   /// `loaded` is looked at afresh for every /config. `listening`: of listen(), or that of the process before; without
@@ -77,6 +84,8 @@ class Admin {
   static Result<std::unique_ptr<Admin>, std::string> create(net::Loop& loop, l7::Proxy& proxy,
                                                             const model::Loaded& loaded, Reload reload,
                                                             net::Fd listening = {});
+  /// Null, or what everybody must know from the next request on.
+  void set_token(Token token) { token_ = std::move(token); }
   [[nodiscard]] net::SocketAddress local_address() const { return server_->local_address(); }
   [[nodiscard]] net::Fd duplicate_socket() const { return server_->duplicate_socket(); }
   /// `control` must outlive the requests that are answered.
@@ -90,13 +99,14 @@ class Admin {
   struct Named;
   struct Call {
     const http::SimpleRequest& request;
-    Query query{};  ///< of changing requests; pages take none
+    Query query{};  ///< of routes that have parameters
   };
   static const Route kRoutes[];
 
   Admin(net::Loop& loop, l7::Proxy& proxy, const model::Loaded& loaded, Reload reload);
+  [[nodiscard]] bool is_known(const http::SimpleRequest& request);
   http::SimpleResponse handle(const http::SimpleRequest& request);
-  http::SimpleResponse change(const Route& route, const http::SimpleRequest& request);
+  http::SimpleResponse answer(const Route& route, const http::SimpleRequest& request);
   static http::SimpleResponse not_found(std::string_view path);
 
   http::SimpleResponse healthz(const Call& call);
@@ -112,6 +122,10 @@ class Admin {
   // admin_switches.cc
   http::SimpleResponse switches(const Call& call);
   http::SimpleResponse throw_switch(const Call& call);
+  // admin_explain.cc
+  http::SimpleResponse explain(const Call& call);
+  http::SimpleResponse explain_one(const Call& call);
+  [[nodiscard]] Wall wall();
   // admin_console.cc
   http::SimpleResponse page(const Call& call);
   http::SimpleResponse events(const Call& call);
@@ -138,7 +152,11 @@ class Admin {
   const model::Loaded& loaded_;
   Reload reload_;
   LiveRecording recording_;
+  net::WallClock clock_;
   console::Console console_;
+  Token token_;
+  uint64_t strangers_ = 0;  ///< requests without the token
+  Instant told_of_strangers_{};
   StackControl* stack_control_ = nullptr;
   UpgradeControl* upgrade_control_ = nullptr;
   std::unique_ptr<http::SimpleServer> server_;  ///< before the console goes: it holds those who listen

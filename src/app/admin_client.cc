@@ -4,6 +4,7 @@
 
 #include <cstring>
 #include <utility>
+#include <vector>
 
 #include "http/simple_client.h"
 #include "model/units.h"
@@ -19,14 +20,17 @@ std::string unreachable(const model::Address& address, const std::string& reason
 
 }  // namespace
 
-Result<AdminAnswer, std::string> ask_admin(const model::Address& address, bool changes, const std::string& target,
+Result<AdminAnswer, std::string> ask_admin(const AdminAccess& admin, bool changes, const std::string& target,
                                            Duration timeout) {
+  const model::Address& address = admin.address;
+  std::vector<std::pair<std::string, std::string>> fields{{"X-Weir-Admin", "ctl"}};
+  if (!admin.token.empty()) fields.emplace_back("Authorization", "Bearer " + admin.token);
   const auto socket_address = net::SocketAddress::parse(address.host, address.port);
   if (!socket_address) return fail(unreachable(address, std::string(text_of(socket_address.error().code))));
   auto answer = http::ask({.address = *socket_address,
                            .method = changes ? proto::http::Method::post : proto::http::Method::get,
                            .target = target,
-                           .fields = {{"X-Weir-Admin", "ctl"}},
+                           .fields = std::move(fields),
                            .timeout = timeout});
   if (answer) return AdminAnswer{.status = answer->status, .body = std::move(answer->body)};
   const Error& error = answer.error();

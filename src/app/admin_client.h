@@ -16,8 +16,15 @@ struct AdminAnswer {
   std::string body;
 };
 
-/// `changes`: POST instead of GET. An answer of any status is a success; an error is one sentence for people.
-Result<AdminAnswer, std::string> ask_admin(const model::Address& address, bool changes, const std::string& target,
+/// Where an admin interface is, and what it asks for.
+struct AdminAccess {
+  model::Address address;
+  std::string token{};  ///< empty: none
+};
+
+/// `changes`: POST instead of GET. An answer of any status
+/// is a success; an error is one sentence for people.
+Result<AdminAnswer, std::string> ask_admin(const AdminAccess& admin, bool changes, const std::string& target,
                                            Duration timeout);
 
 }  // namespace weir::app

@@ -26,6 +26,7 @@ constexpr std::string_view kForPrograms =
   GET  /metrics      Prometheus text
   GET  /endpoints    every endpoint, with the evidence of ejections, as JSON
   GET  /config       the effective configuration
+  GET  /explain      requests that are remembered; /explain/ID says why one went as it did
   GET  /recording    requests that were recorded, as CSV
   GET  /switches     what can be switched off, and what is
   GET  /events       what the console draws, as server-sent events

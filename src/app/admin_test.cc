@@ -298,7 +298,7 @@ TEST_F(AdminTest, HealthFollowsTheProxy) {
   until([&] { return proxy_->serving(); });
   EXPECT_THAT(get("/healthz"), HasSubstr("HTTP/1.1 200 "));
   bool drained = false;
-  proxy_->drain([&] { drained = true; });
+  proxy_->drain({}, [&] { drained = true; });
   EXPECT_THAT(get("/healthz"), HasSubstr("HTTP/1.1 503 "));
   until([&] { return drained; });
 }
@@ -433,8 +433,8 @@ TEST_F(AdminTest, TheClientOfTheCommandLineUnderstandsIt) {
   std::optional<Result<AdminAnswer, std::string>> page;
   std::optional<Result<AdminAnswer, std::string>> change;
   std::thread asking([&] {
-    page = ask_admin(address, false, "/endpoints", Duration::s(10));
-    change = ask_admin(address, true, "/drain?endpoint=127.0.0.1:9", Duration::s(10));
+    page = ask_admin({address}, false, "/endpoints", Duration::s(10));
+    change = ask_admin({address}, true, "/drain?endpoint=127.0.0.1:9", Duration::s(10));
     done = true;
   });
   until([&] { return done.load(); });
@@ -447,7 +447,7 @@ TEST_F(AdminTest, TheClientOfTheCommandLineUnderstandsIt) {
 }
 
 TEST(AdminClient, SaysWhoDoesNotAnswer) {
-  const auto answer = ask_admin({"127.0.0.1", 1}, false, "/metrics", Duration::s(10));
+  const auto answer = ask_admin({{"127.0.0.1", 1}}, false, "/metrics", Duration::s(10));
   ASSERT_FALSE(answer.has_value());
   EXPECT_EQ(
       answer.error(),

@@ -6,6 +6,7 @@
 #include <memory>
 #include <thread>
 
+#include "app/admin_token.h"
 #include "app/service.h"
 #include "app/terminal.h"
 #include "app/verbs.h"
@@ -82,6 +83,10 @@ int check(const std::string& path, bool strict) {
   }
   if (const auto mistakes = mistakes_in_files(loaded->config); !mistakes.empty()) {
     print_mistakes(mistakes);
+    return 2;
+  }
+  if (const auto token = admin_token(loaded->config); !token) {
+    complain(fmt::format("{}: {}\n", path, token.error()));
     return 2;
   }
   auto lints = model::lint(*loaded, environment());

@@ -10,11 +10,14 @@
 #include <thread>
 
 #include "app/admin_client.h"
+#include "app/admin_token.h"
+#include "app/ctl_explain.h"
 #include "app/ctl_record.h"
 #include "app/ctl_shift.h"
 #include "app/ctl_switch.h"
 #include "app/ctl_upgrade.h"
 #include "app/endpoints_table.h"
+#include "app/explain_text.h"
 #include "app/query.h"
 #include "app/terminal.h"
 #include "app/verbs.h"
@@ -36,6 +39,7 @@ constexpr auto kPollPause = std::chrono::milliseconds(100);
 
 struct Options {
   std::string admin = "127.0.0.1:9901";
+  std::string token_file;
   bool as_json = false;
   std::string endpoint;
   std::string cluster;
@@ -44,6 +48,7 @@ struct Options {
   std::string timeout = "60s";
   RecordOptions record;
   SwitchOptions switched;
+  ExplainOptions explain;
   std::string binary;
   ShiftOptions shift;
 };
@@ -73,11 +78,23 @@ std::optional<model::Address> admin_address(const Options& options, int& status)
   return std::nullopt;
 }
 
-/// Asks; when the answer is not 200, says why and leaves the exit status in `status`.
-std::optional<std::string> ask(const Options& options, bool changes, const std::string& target, int& status) {
+/// Of --admin and --token-file; when there is something wrong with them, says what and leaves the exit status in
+/// `status`.
+std::optional<AdminAccess> admin_access(const Options& options, int& status) {
   const auto address = admin_address(options, status);
   if (!address) return std::nullopt;
-  auto answer = ask_admin(*address, changes, target, kAnswerTimeout);
+  if (options.token_file.empty()) return AdminAccess{*address};
+  auto secret = read_secret(options.token_file);
+  if (secret) return AdminAccess{*address, std::move(*secret)};
+  status = complain(kWrongUse, "--token-file: " + secret.error());
+  return std::nullopt;
+}
+
+/// Asks; when the answer is not 200, says why and leaves the exit status in `status`.
+std::optional<std::string> ask(const Options& options, bool changes, const std::string& target, int& status) {
+  const auto admin = admin_access(options, status);
+  if (!admin) return std::nullopt;
+  auto answer = ask_admin(*admin, changes, target, kAnswerTimeout);
   if (!answer) {
     status = complain(kFailed, answer.error());
     return std::nullopt;
@@ -106,6 +123,16 @@ int endpoints(const Options& options) {
   const auto table = endpoints_table(*body);
   if (!table) return complain(kFailed, fmt::format("{}: {}", options.admin, table.error()));
   return say(*table);
+}
+
+int explain(const Options& options) {
+  int status = 0;
+  const auto body = ask(options, false, explain_target(options.explain), status);
+  if (!body) return status;
+  if (options.explain.as_json) return say(*body);
+  const auto text = options.explain.id.empty() ? explain_list_text(*body) : explain_text(*body);
+  if (!text) return complain(kFailed, fmt::format("{}: {}", options.admin, text.error()));
+  return say(*text);
 }
 
 std::string change_target(const Options& options, std::string_view verb) {
@@ -188,26 +215,26 @@ int reload(const Options& options) {
 
 int upgrade_binary(const Options& options) {
   int status = 0;
-  const auto address = admin_address(options, status);
-  return address ? upgrade(*address, options.binary) : status;
+  const auto admin = admin_access(options, status);
+  return admin ? upgrade(*admin, options.binary) : status;
 }
 
 int shift_traffic(const Options& options) {
   int status = 0;
-  const auto address = admin_address(options, status);
-  return address ? shift(*address, options.shift) : status;
+  const auto admin = admin_access(options, status);
+  return admin ? shift(*admin, options.shift) : status;
 }
 
 int shifts(const Options& options) {
   int status = 0;
-  const auto address = admin_address(options, status);
-  return address ? list_shifts(*address, options.as_json) : status;
+  const auto admin = admin_access(options, status);
+  return admin ? list_shifts(*admin, options.as_json) : status;
 }
 
 int record_to_file(const Options& options) {
   int status = 0;
-  const auto address = admin_address(options, status);
-  return address ? record(*address, options.record) : status;
+  const auto admin = admin_access(options, status);
+  return admin ? record(*admin, options.record) : status;
 }
 
 AskAdmin asking(const Options& options) {
@@ -238,6 +265,8 @@ void add_ctl(CLI::App& cli, Chosen& chosen) {
   CLI::App* ctl = cli.add_subcommand("ctl", "look into a running weir, and switch it");
   ctl->require_subcommand(1);
   ctl->add_option("--admin", options->admin, "the admin interface of that weir")->capture_default_str();
+  ctl->add_option("--token-file", options->token_file, "the file with its token, if it asks for one")
+      ->envname("WEIR_ADMIN_TOKEN_FILE");
 
   add_verb(*ctl, chosen, options, "endpoints", "every endpoint: state, load, latency, and why", &endpoints)
       ->add_flag("--json", options->as_json, "all that is known, as JSON");
@@ -271,6 +300,9 @@ void add_ctl(CLI::App& cli, Chosen& chosen) {
   add_maintenance_options(*add_verb(*ctl, chosen, options, "maintenance", "answer everything with a fixed response",
                                     [](const Options& o) { return maintain(asking(o), o.switched); }),
                           options->switched);
+  add_explain_options(
+      *add_verb(*ctl, chosen, options, "explain", "why a request went as it did, from its request id", &explain),
+      options->explain);
   add_verb(*ctl, chosen, options, "config", "every effective value, as weir show prints it",
            [](const Options& o) { return print_answer(o, "/config"); });
   add_verb(*ctl, chosen, options, "metrics", "Prometheus text",

@@ -61,7 +61,7 @@ void add_record_options(CLI::App& verb, RecordOptions& options) {
   verb.add_option("-o,--output", options.file, "the file, for weir sim replay")->capture_default_str();
 }
 
-int record(const model::Address& admin, const RecordOptions& options) {
+int record(const AdminAccess& admin, const RecordOptions& options) {
   std::string target = fmt::format("/record?seconds={}", options.seconds);
   if (!options.cluster.empty()) target += "&cluster=" + percent_encode(options.cluster);
   const auto begun = ask_admin(admin, true, target, kAnswerTimeout);

@@ -34,7 +34,7 @@ std::string text_at(const json& object, const char* key) {
 }
 
 /// Asks; when the answer is not 200, says why and leaves the exit status in `status`.
-std::optional<std::string> ask(const model::Address& admin, bool changes, const std::string& target, int& status) {
+std::optional<std::string> ask(const AdminAccess& admin, bool changes, const std::string& target, int& status) {
   auto answer = ask_admin(admin, changes, target, kAnswerTimeout);
   if (!answer) {
     status = failed(kFailed, answer.error());
@@ -60,7 +60,7 @@ std::optional<json> find_shift(const std::string& body, const std::string& from,
 }
 
 /// Prints a line when something has changed, until it is over.
-int await_end(const model::Address& admin, const std::string& from, const std::string& to) {
+int await_end(const AdminAccess& admin, const std::string& from, const std::string& to) {
   std::string told;
   while (true) {
     int status = 0;
@@ -104,7 +104,7 @@ void add_shift_options(CLI::App& verb, ShiftOptions& options) {
   verb.add_flag("--cancel", options.cancel, "all back at once");
 }
 
-int shift(const model::Address& admin, const ShiftOptions& options) {
+int shift(const AdminAccess& admin, const ShiftOptions& options) {
   const auto pair = parse_pair(options.pair);
   if (!pair) return failed(kWrongUse, pair.error());
   const auto& [from, to] = *pair;
@@ -116,7 +116,7 @@ int shift(const model::Address& admin, const ShiftOptions& options) {
   return say(fmt::format("{}->{}: moving over {}; weir ctl shifts tells how it goes\n", from, to, options.over));
 }
 
-int list_shifts(const model::Address& admin, bool as_json) {
+int list_shifts(const AdminAccess& admin, bool as_json) {
   int status = 0;
   const auto body = ask(admin, false, "/shifts", status);
   if (!body) return status;

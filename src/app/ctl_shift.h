@@ -6,7 +6,7 @@
 
 #include <string>
 
-#include "model/config.h"
+#include "app/admin_client.h"
 
 namespace weir::app {
 
@@ -23,7 +23,7 @@ struct ShiftOptions {
 void add_shift_options(CLI::App& verb, ShiftOptions& options);
 
 /// The exit status: 0 when it has begun, been cancelled, or with --wait is complete.
-int shift(const model::Address& admin, const ShiftOptions& options);
-int list_shifts(const model::Address& admin, bool as_json);
+int shift(const AdminAccess& admin, const ShiftOptions& options);
+int list_shifts(const AdminAccess& admin, bool as_json);
 
 }  // namespace weir::app

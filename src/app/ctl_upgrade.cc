@@ -74,7 +74,7 @@ int done(int64_t from, int64_t to, const std::string& version) {
 
 }  // namespace
 
-int upgrade(const model::Address& admin, const std::string& binary) {
+int upgrade(const AdminAccess& admin, const std::string& binary) {
   std::string target = "/upgrade";
   if (!binary.empty()) {
     // The path is ours to resolve: the process that is asked may be in another directory.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
 #include "model/nearest.h"
@@ -19,6 +20,20 @@ int hex_digit(char c) {
   if (c >= 'A' && c <= 'F') return c - 'A' + 10;
   return -1;
 }
+
+std::string unknown_name(std::string_view name, std::span<const std::string_view> known) {
+  const std::string guess = model::nearest(name, known);
+  const std::string hint = guess.empty() ? "" : fmt::format("; did you mean {}?", guess);
+  if (known.empty()) return fmt::format("unknown parameter {}: none is taken here", model::quote(name));
+  return fmt::format("unknown parameter {}: expected {}{}", model::quote(name), fmt::join(known, ", "), hint);
+}
+
+bool is_unreserved(char c) {
+  const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+  return letter || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~';
+}
+
+}  // namespace
 
 Result<std::string, std::string> percent_decode(std::string_view text) {
   std::string out;
@@ -37,20 +52,6 @@ Result<std::string, std::string> percent_decode(std::string_view text) {
   }
   return out;
 }
-
-std::string unknown_name(std::string_view name, std::span<const std::string_view> known) {
-  const std::string guess = model::nearest(name, known);
-  const std::string hint = guess.empty() ? "" : fmt::format("; did you mean {}?", guess);
-  if (known.empty()) return fmt::format("unknown parameter {}: none is taken here", model::quote(name));
-  return fmt::format("unknown parameter {}: expected {}{}", model::quote(name), fmt::join(known, ", "), hint);
-}
-
-bool is_unreserved(char c) {
-  const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-  return letter || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~';
-}
-
-}  // namespace
 
 Result<Query, std::string> parse_query(std::string_view text, std::span<const std::string_view> known) {
   Query query;
@@ -80,6 +81,16 @@ std::string percent_encode(std::string_view text) {
     }
   }
   return out;
+}
+
+std::optional<uint32_t> number_in(const Query& query, std::string_view name, uint32_t min, uint32_t max) {
+  const auto found = query.find(name);
+  if (found == query.end()) return std::nullopt;
+  const std::string& text = found->second;
+  uint32_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size() || number < min || number > max) return std::nullopt;
+  return number;
 }
 
 }  // namespace weir::app

@@ -4,6 +4,8 @@
 #include <memory>
 #include <optional>
 
+#include "app/privileges.h"
+#include "app/seccomp.h"
 #include "app/service.h"
 #include "app/terminal.h"
 #include "app/verbs.h"
@@ -24,12 +26,19 @@ int run(const std::string& path) {
     tell(predecessor, text_of(loaded.error()));
     return 2;
   }
+  const bool gives_up = !loaded->config.privileges.user.empty();
+  if (gives_up) keep_new_privileges_away();
   auto service = Service::create(std::move(*loaded), predecessor);
   if (!service) {
     complain(fmt::format("weir: {}\n", service.error()));
     tell(predecessor, service.error());
     return 1;
   }
+  if (auto dropped = drop_privileges((*service)->config()); !dropped) {
+    complain(fmt::format("weir: {}\n", dropped.error()));
+    return 1;
+  }
+  if (gives_up && (*service)->config().privileges.seccomp) (*service)->proxy().prepare_workers(filter_worker_thread);
   (*service)->allow_upgrades();
   (*service)->run();
   return 0;

@@ -12,6 +12,8 @@
 #include <thread>
 #include <utility>
 
+#include "model/address.h"
+
 namespace weir::app {
 
 namespace {
@@ -81,6 +83,10 @@ Result<void, std::string> Service::start_proxy() {
 Result<void, std::string> Service::prepare_admin() {
   const model::Config& config = loaded_.config;
   if (!config.admin) return {};
+  auto token = admin_token(config);
+  if (!token) return fail(token.error());
+  admin_token_ = std::move(*token);
+  admin_is_private_ = model::is_loopback(*config.admin);
   if (inherited_.admin.valid() && inherited_.admin_address == config.admin->text()) {
     admin_socket_ = std::move(inherited_.admin);
   } else {
@@ -98,6 +104,7 @@ Result<void, std::string> Service::open_admin() {
       *loop_, *proxy_, loaded_, [this] { return reload(); }, std::move(admin_socket_));
   if (!admin) return fail(admin.error());
   admin_ = std::move(*admin);
+  admin_->set_token(admin_token_);
   admin_->attach(static_cast<UpgradeControl&>(*this));
   return {};
 }
@@ -141,8 +148,20 @@ Result<void, std::string> Service::reload() {
   if (worker_count(fresh->config) != proxy_->workers().size()) {
     spdlog::warn("workers: a change takes effect at the next start");
   }
+  if (fresh->config.privileges != loaded_.config.privileges) {
+    spdlog::warn("privileges: a change takes effect at the next start");
+  }
   if (fresh->config.admin != loaded_.config.admin) spdlog::warn("admin: a change takes effect at the next start");
+  auto token = admin_token(fresh->config);
+  if (!token) return fail(token.error());
+  if (admin_ && *token == nullptr && !admin_is_private_) {
+    return fail(
+        std::string("admin_token_file: the admin interface stays where other machines reach it until the next "
+                    "start, and needs one"));
+  }
   if (auto done = proxy_->reload(fresh->config); !done) return done;
+  admin_token_ = std::move(*token);
+  if (admin_) admin_->set_token(admin_token_);
   loaded_ = std::move(*fresh);
   spdlog::info("reloaded {}: configuration {} is in force", loaded_.config.path, proxy_->snapshot().number);
   return {};

@@ -32,6 +32,7 @@ class Service final : private UpgradeControl {
   /// Serves until SIGTERM or SIGINT have been obeyed, or another process has taken over: drains, then returns. A
   /// (second) signal ends it at once.
   void run();
+  [[nodiscard]] const model::Config& config() const { return loaded_.config; }
   [[nodiscard]] net::Loop& loop() { return *loop_; }
   [[nodiscard]] l7::Proxy& proxy() { return *proxy_; }
   /// Lets the admin interface, if there is one, tell of the stack that this process runs.
@@ -67,6 +68,8 @@ class Service final : private UpgradeControl {
   std::unique_ptr<l7::Proxy> proxy_;
   std::unique_ptr<Admin> admin_;
   model::Loaded loaded_;
+  Admin::Token admin_token_;
+  bool admin_is_private_ = true;  ///< it listens where only this machine can reach it, whatever the file says by now
   Notify notify_ = Notify::from_environment();
   std::optional<Predecessor> predecessor_;  ///< until this process serves
   Handover inherited_;                      ///< the same

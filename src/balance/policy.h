@@ -24,6 +24,7 @@ namespace weir::balance {
 struct PickStory {
   enum class By : uint8_t {
     policy,
+    sticky,     ///< the client's cookie named it
     probation,  ///< an ejected endpoint was owed its one request
     elsewhere,  ///< all that the policy could choose from was to be avoided: the least loaded of the others
     repeated,   ///< everything was to be avoided: one of those again

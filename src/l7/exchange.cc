@@ -42,6 +42,8 @@ void Exchange::assign(WorkerSnapshot& snapshot, const RouteTable& listener) {
   switched_off_ = {};
   sticky_ = {};
   phase_ = Phase::idle;
+  core_.forget();
+  trail_.begin(worker_.explanations().sample(worker_.prng()));
   trying_ = request_ended_ = response_started_ = body_lost_ = panic_ = verdict_pending_ = false;
 }
 
@@ -83,7 +85,9 @@ void Exchange::on_request(http::ServerStream& stream, http::RequestHead& head, s
                .circuit = cluster_->config().circuit});
   cluster_->cluster().retry_budget.deposit(started_);
   begin_mirror();
-  act(core_.on_arrival(circuit(), cluster_->waiting() != 0, worker_.loop().now()));
+  const auto action = core_.on_arrival(circuit(), cluster_->waiting() != 0, worker_.loop().now());
+  trail_.admitted(circuit());
+  act(action);
 }
 
 Rule Exchange::route() {
@@ -102,10 +106,16 @@ Rule Exchange::route() {
 
 void Exchange::queue(Instant until) {
   if (!cluster_->enqueue(*this)) return act(core_.on_queue_full());
-  if (phase_ != Phase::queued) wait_until(Phase::queued, until);  // who queues again is watched already
+  if (phase_ == Phase::queued) return;  // who queues again is watched already
+  trail_.queue(circuit(), worker_.loop().now());
+  wait_until(Phase::queued, until);
 }
 
-void Exchange::on_place() { act(core_.on_place(circuit(), worker_.loop().now())); }
+void Exchange::on_place() {
+  const auto action = core_.on_place(circuit(), worker_.loop().now());
+  if (action.step != Step::queue) trail_.unqueue(worker_.loop().now());
+  act(action);
+}
 
 void Exchange::attempt(bool fresh) {
   if (choose(fresh)) send();
@@ -115,14 +125,21 @@ void Exchange::attempt(bool fresh) {
 /// upon.
 bool Exchange::choose(bool fresh) {
   for (;;) {
+    balance::PickStory& story = trail_.next().pick;
     auto pick = pick_sticky();
-    if (!pick) pick = cluster_->pick(hash(), core_.tried(), core_.may_repeat());
+    if (pick) {
+      story = {.by = sticky_.stickiness == balance::Stickiness::hit ? balance::PickStory::By::sticky
+                                                                    : balance::PickStory::By::probation};
+    } else {
+      pick = cluster_->pick(hash(), core_.tried(), core_.may_repeat(), &story);
+    }
     if (!pick) {
       act(core_.on_no_endpoint(cluster_->cluster().endpoints().empty()));
       return false;
     }
     endpoint_ = pick->index;
     panic_ = pick->panic;
+    if (Capture* const into = trail_.capture()) capture(*into);
     const bool may_share =
         request_ended_ && body_.empty() && !head_.upgrade && proto::http::is_idempotent(head_.method);
     const auto acquired = cluster_->pool(endpoint_).acquire(
@@ -130,18 +147,23 @@ bool Exchange::choose(bool fresh) {
     core_.note_tried(endpoint_);
     if (acquired.stream != nullptr) {
       upstream_ = acquired.stream;
+      trail_.sent(endpoint_, acquired.reused, panic_, now());
       return true;
     }
     if (acquired.error.code != Code::limit_reached) {
       core_.on_attempt(now());
+      trail_.sent(endpoint_, false, panic_, now());
       cluster_->cluster().record(endpoint_, outcome_of(acquired.error.code), Duration{}, now());
-      act(core_.on_failure({.code = acquired.error.code,
-                            .retry = acquired.error.retry,
-                            .replayable = replayable(),
-                            .detail = acquired.error.detail},
-                           cluster_->cluster().retry_budget, now(), worker_.prng()));
+      const auto action = core_.on_failure({.code = acquired.error.code,
+                                            .retry = acquired.error.retry,
+                                            .replayable = replayable(),
+                                            .detail = acquired.error.detail},
+                                           cluster_->cluster().retry_budget, now(), worker_.prng());
+      note_failure(acquired.error, action);
+      act(action);
       return false;
     }
+    trail_.note_saturated();
     cluster_->cluster().record(endpoint_, Outcome::cancelled, Duration{}, now());
     const auto action = core_.on_saturated(worker_.loop().now());
     if (action.step != Step::attempt) {
@@ -152,7 +174,7 @@ bool Exchange::choose(bool fresh) {
 }
 
 void Exchange::send() {
-  attempt_started_ = now();
+  attempt_started_ = trail_.latest().started;
   wait_until(Phase::trying, core_.on_attempt(attempt_started_));
   cluster_->begin_attempt(endpoint_, link_, attempt_started_);
   trying_ = true;
@@ -242,6 +264,7 @@ void Exchange::on_response(http::ResponseHead& head, std::string_view /*memory*/
   if (end) judge_end({});
   const auto action =
       core_.on_status(head.status, replayable(), cluster_->cluster().retry_budget, time, worker_.prng());
+  if (core::is_gateway_status(head.status)) note_status(head.status, action);
   if (action.step == Step::forward) return forward(head, end);
   if (http::ClientStream* stream = std::exchange(upstream_, nullptr)) stream->cancel();
   cluster_->end_attempt(endpoint_, link_);
@@ -319,6 +342,7 @@ void Exchange::on_response_failed(const Error& error) {
       count_failure();
     }
     abort_code_ = error.code;
+    trail_.latest().fault = error.origin;
     end_attempt(tunnel_ ? Outcome::cancelled : Outcome::gateway_failure);
     downstream_->abort();
     return finish();
@@ -326,6 +350,7 @@ void Exchange::on_response_failed(const Error& error) {
   const auto action =
       core_.on_failure({.code = error.code, .retry = error.retry, .replayable = replayable(), .detail = error.detail},
                        cluster_->cluster().retry_budget, now(), worker_.prng());
+  note_failure(error, action);
   if (action.step == Step::attempt_fresh) {
     // The connection had been closed while idle; that says nothing about the endpoint.
     cluster_->endpoint(endpoint_).counters.replays.fetch_add(1, std::memory_order_relaxed);
@@ -371,19 +396,25 @@ void Exchange::on_deadline() {
   switch (phase_) {
     case Phase::idle: return;
     case Phase::pausing: return act(core_.on_pause_over(worker_.loop().now()));
-    case Phase::queued: cluster_->dequeue(*this); return act(core_.on_pending_timeout());
+    case Phase::queued:
+      cluster_->dequeue(*this);
+      trail_.unqueue(worker_.loop().now());
+      return act(core_.on_pending_timeout());
     case Phase::tunnelling: return on_tunnel_deadline();
     case Phase::responding:
       if (http::ClientStream* stream = std::exchange(upstream_, nullptr)) stream->cancel();
       return on_response_failed(Error{.code = Code::timeout, .origin = Origin::upstream});
-    case Phase::trying:
+    case Phase::trying: {
       if (!request_ended_ && upstream_ != nullptr && !upstream_->congested()) {
         // The client is slow, not the endpoint: the listener's body timeout is the judge of that.
         return body_moved();
       }
       if (http::ClientStream* stream = std::exchange(upstream_, nullptr)) stream->cancel();
       end_attempt(Outcome::gateway_failure);
-      return act(core_.on_deadline(replayable(), cluster_->cluster().retry_budget, worker_.loop().now()));
+      const auto action = core_.on_deadline(replayable(), cluster_->cluster().retry_budget, worker_.loop().now());
+      note_failure({.code = Code::timeout, .origin = Origin::upstream}, action);
+      return act(action);
+    }
   }
 }
 
@@ -454,6 +485,8 @@ void Exchange::finish() {
   if (!tunnel_) metrics.duration_us.record(static_cast<uint64_t>((now() - started_).us()));
   if (listener_->access_log) write_log();
   if (worker_.recorder().on() && !tunnel_) record();  // hours of conversation are no service time
+  if (const bool failed = went_wrong(); failed || trail_.sampled()) explain(failed);
+  trail_.end();
   if (std::exchange(tunnel_, nullptr)) metrics.tunnels.sub();
   upstream::WorkerCluster* cluster = cluster_;
   if (body_.capacity() > 4096) std::string().swap(body_);

@@ -24,6 +24,7 @@
 #include "l7/core/tunnel.h"
 #include "l7/mirror.h"
 #include "l7/snapshot.h"
+#include "l7/trail.h"
 #include "net/timer_wheel.h"
 #include "upstream/worker_cluster.h"
 
@@ -109,6 +110,16 @@ class Exchange final : public http::RequestHandler,
   void finish();
   void write_log();
   void record();
+  // explain.cc
+  void note_failure(const Error& error, const core::Action& next);
+  void note_status(uint16_t status, const core::Action& next);
+  void capture(Capture& into);
+  [[nodiscard]] bool went_wrong() const;
+  [[nodiscard]] Explanation::Answer answered_by() const;
+  void explain(bool failed);
+  void explain_route(Explanation& explanation) const;
+  void explain_cluster(Explanation& explanation);
+  void name(Explanation& explanation, uint32_t endpoint) const;
   [[nodiscard]] bool replayable() const { return !body_lost_; }
   [[nodiscard]] uint64_t hash() const;
   [[nodiscard]] balance::CircuitBreaker& circuit() { return cluster_->cluster().circuit; }
@@ -141,6 +152,7 @@ class Exchange final : public http::RequestHandler,
   const core::RoutePlan* plan_ = nullptr;    ///< of route_; null when it edits nothing
   std::unique_ptr<core::RouteEdits> edits_;  ///< made for the first request that needs it
   core::RequestCore core_;
+  Trail trail_;
   std::unique_ptr<core::Tunnel> tunnel_;  ///< what the request has become, if it has
   upstream::AttemptLink link_;
   Mirror::Copy* copy_ = nullptr;  ///< for the mirror, while the body comes

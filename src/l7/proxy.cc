@@ -319,7 +319,7 @@ void Proxy::start(std::function<void()> ready) {
 void Proxy::start_workers() {
   if (auto ready = std::exchange(ready_, nullptr)) ready();
   running_ = true;
-  for (auto& worker : workers_) worker->start();
+  for (auto& worker : workers_) worker->start(prepare_worker_);
 }
 
 void Proxy::on_tick() {

@@ -36,6 +36,8 @@ class Proxy {
   /// Starts the workers once every endpoint with active checks has been probed, or at the latest after their timeout;
   /// `ready` is called right before.
   void start(std::function<void()> ready = {});
+  /// Before start: `prepare` will run on the thread of each worker before it serves.
+  void prepare_workers(std::function<void()> prepare) { prepare_worker_ = std::move(prepare); }
   /// Puts `config` in force. An error says why and leaves everything as it was.
   Result<void, std::string> reload(const model::Config& config);
   /// Stops accepting, lets requests in flight finish, then calls `done`; at the latest after config.drain_timeout.
@@ -114,6 +116,7 @@ class Proxy {
   Instant drain_until_{};
   std::function<void()> ready_;
   std::function<void()> drained_;
+  std::function<void()> prepare_worker_;
   bool running_ = false;
 };
 

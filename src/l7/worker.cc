@@ -38,8 +38,11 @@ Worker::~Worker() {
   loop_->run_turn(Duration{});
 }
 
-void Worker::start() {
-  thread_ = std::thread([this] { loop_->run(); });
+void Worker::start(std::function<void()> prepare) {
+  thread_ = std::thread([this, prepare = std::move(prepare)] {
+    if (prepare) prepare();
+    loop_->run();
+  });
 }
 
 void Worker::stop() {
@@ -56,6 +59,7 @@ void Worker::apply(std::shared_ptr<const Snapshot> snapshot, ListeningSockets so
   const uint64_t edition = snapshot->edition;
   snapshots_.push_back(build(std::move(snapshot)));
   ++snapshots_.back()->users;
+  explanations_.configure(snapshots_.back()->shared->config.explain, workers_);
   update_listeners(std::move(sockets));
   if (snapshots_.size() > 1) release(*snapshots_[snapshots_.size() - 2]);
   drop_unused_pools();

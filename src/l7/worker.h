@@ -3,10 +3,11 @@
 // and the endpoints' atomics. The control thread talks to it by Loop::post only.
 //
 // Thread rule: construction and `apply` before `start` on the control thread; afterwards everything but metrics(),
-// refusals() and loop().post() on the worker's own.
+// refusals(), explanations() and loop().post() on the worker's own.
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <set>
 #include <string>
@@ -15,6 +16,7 @@
 
 #include "base/prng.h"
 #include "l7/exchange.h"
+#include "l7/explanations.h"
 #include "l7/listener.h"
 #include "l7/listening_sockets.h"
 #include "l7/metrics.h"
@@ -34,7 +36,8 @@ class Worker {
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
-  void start();
+  /// `prepare` runs on the worker's thread before anything else; it may be empty.
+  void start(std::function<void()> prepare);
   /// Stops the loop and waits for the thread.
   void stop();
   /// `sockets`: for addresses that are new.
@@ -51,6 +54,8 @@ class Worker {
   [[nodiscard]] const WorkerMetrics& metrics() const { return *metrics_; }
   [[nodiscard]] Recorder& recorder() { return recorder_; }
   [[nodiscard]] Mirror& mirror() { return *mirror_; }
+  [[nodiscard]] Explanations& explanations() { return explanations_; }
+  [[nodiscard]] const Explanations& explanations() const { return explanations_; }
   [[nodiscard]] RefusalRing& refusals() { return refusals_; }
   [[nodiscard]] const RefusalRing& refusals() const { return refusals_; }
   [[nodiscard]] net::WallClock& clock() { return clock_; }
@@ -85,6 +90,7 @@ class Worker {
   Prng prng_;
   net::WallClock clock_;
   Recorder recorder_;
+  Explanations explanations_;
   RefusalRing refusals_;
   std::unique_ptr<WorkerMetrics> metrics_;
   http::ServerScratch server_scratch_;

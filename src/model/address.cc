@@ -101,4 +101,8 @@ Result<Address, Problem> parse_address(std::string_view text, uint16_t port_min)
 
 Result<Address, Problem> parse_endpoint_address(std::string_view text) { return parse(text, 1, Names::allowed); }
 
+bool is_loopback(const Address& address) {
+  return address.host == "localhost" || address.host == "::1" || address.host.starts_with("127.");
+}
+
 }  // namespace weir::model

@@ -19,6 +19,9 @@ Result<Address, Problem> parse_address(std::string_view text, uint16_t port_min 
 /// lower case; one that ends with a dot is absolute, others are also looked for in the system's search domains.
 Result<Address, Problem> parse_endpoint_address(std::string_view text);
 
+/// Whether only this machine can reach it.
+bool is_loopback(const Address& address);
+
 /// A name DNS can hold: labels of 1 to 63 letters, digits, - or _, at most 253 bytes (RFC 1035 section 2.3.4), the last
 /// label with a letter, so that a mistyped 10.0.0.256 is not taken for one (RFC 1123 section 2.1).
 bool is_dns_name(std::string_view text);

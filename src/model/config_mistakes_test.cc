@@ -139,7 +139,8 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         MistakeCase{"UnknownSetting",
                     "weir.yaml:1:1: drain_timout: unknown setting \"drain_timout\"; expected one of workers, admin, "
-                    "drain_timeout, zone, listeners, clusters; did you mean \"drain_timeout\"?",
+                    "admin_token_file, drain_timeout, zone, listeners, clusters, upgrade, explain, privileges; did you "
+                    "mean \"drain_timeout\"?",
                     "drain_timout: 5s\nlisteners: [{http: \"0.0.0.0:80\", to: app}]" + kRest},
         MistakeCase{"UnknownSettingInAGroup",
                     "weir.yaml:4:20: clusters.app.retry_budget.percnt: unknown setting \"percnt\"; expected one of "
@@ -280,7 +281,8 @@ INSTANTIATE_TEST_SUITE_P(
                     "weir.yaml:1:1: unexpected here: a file has one YAML document, and it has ended", ",a: 1\n"},
         MistakeCase{
             "NotAMap",
-            "weir.yaml:1:1: is a list; expected a map with workers, admin, drain_timeout, zone, listeners, clusters",
+            "weir.yaml:1:1: is a list; expected a map with workers, admin, admin_token_file, drain_timeout, zone, "
+            "listeners, clusters, upgrade, explain, privileges",
             "[1]"},
         MistakeCase{"TooDeep", "weir.yaml:1:34: nested more than 32 deep", std::string(40, '[') + std::string(40, ']')},
         MistakeCase{"FarTooDeep", "weir.yaml:1:1: nested more than 32 deep", std::string(100'000, '[')},

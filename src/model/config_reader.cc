@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "model/address.h"
 #include "model/nearest.h"
 #include "model/reading.h"
 #include "model/text_file.h"
@@ -44,7 +45,18 @@ void check_references(Reading& reading, const YamlNode& root) {
   }
 }
 
+/// Whoever reaches the admin interface may drain and switch.
+void check_admin_token(Reading& reading, const YamlNode& root, const Config& config) {
+  if (!config.admin || is_loopback(*config.admin) || !config.admin_token_file.empty()) return;
+  reading.mistake(
+      *child(root, "admin"), "admin",
+      {fmt::format("{} can be reached from other machines, and nobody is asked who he is", config.admin->text()),
+       "an address of this machine alone such as 127.0.0.1:9901, or a file with a token named as "
+       "admin_token_file"});
+}
+
 void check_admin(Reading& reading, const YamlNode& root, const Config& config) {
+  check_admin_token(reading, root, config);
   if (!config.admin || config.admin->port == 0) return;
   for (size_t i = 0; i < config.listeners.size(); ++i) {
     if (config.listeners[i].http != *config.admin) continue;

@@ -1,10 +1,13 @@
 #include <algorithm>
 #include <array>
 
+#include "model/address.h"
 #include "model/lint_report.h"
 
 namespace weir::model {
 namespace {
+
+constexpr uint16_t kFirstFreePort = 1024;  // where nobody has changed net.ipv4.ip_unprivileged_port_start
 
 std::string_view ordinal(int64_t n) {
   constexpr std::array<std::string_view, 11> kWords{"zeroth", "first",   "second", "third", "fourth", "fifth",
@@ -146,11 +149,25 @@ void files_suffice(LintReport& report) {
 
 void admin_stays_private(LintReport& report) {
   const auto& admin = report.config().admin;
-  if (!admin || admin->host == "localhost" || admin->host == "::1" || admin->host.starts_with("127.")) return;
+  if (!admin || is_loopback(*admin)) return;
   report.warn("admin",
-              fmt::format("{} can be reached from other machines, and whoever reaches it can drain endpoints and "
-                          "turn switches: use 127.0.0.1, or guard the port",
+              fmt::format("{} can be reached from other machines, and the token that it asks for crosses the network "
+                          "as readable text: use 127.0.0.1, or a network that only administrators can listen to",
                           admin->text()));
+}
+
+void low_ports_need_no_root(LintReport& report) {
+  const Config& config = report.config();
+  if (!config.privileges.user.empty()) return;
+  for (size_t i = 0; i < config.listeners.size(); ++i) {
+    const uint16_t port = config.listeners[i].http.port;
+    if (port == 0 || port >= kFirstFreePort) continue;
+    report.note(
+        join(join("listeners", i), "http"),
+        fmt::format("port {} is opened by root, or by whom systemd lets (AmbientCapabilities): as root, name the "
+                    "user to become afterwards as privileges.user",
+                    port));
+  }
 }
 
 constexpr std::array kRules{
@@ -167,6 +184,7 @@ constexpr std::array kRules{
     LintRule{"head-limits", "The limits of request line and field are within that of the head.", head_limits_fit},
     LintRule{"files", "Client and upstream connections fit into the process's file limit.", files_suffice},
     LintRule{"admin-private", "The admin interface listens on this machine only.", admin_stays_private},
+    LintRule{"low-ports", "Who opens ports below 1024 does not stay root.", low_ports_need_no_root},
 };
 
 }  // namespace

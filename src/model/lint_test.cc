@@ -182,9 +182,14 @@ INSTANTIATE_TEST_SUITE_P(
             "[\"127.0.0.1:1\"]}\n"},
         LintCase{
             "admin-private",
-            "weir.yaml:1: warning: admin: 0.0.0.0:9901 can be reached from other machines, and whoever reaches it can "
-            "drain endpoints and turn switches: use 127.0.0.1, or guard the port",
-            file_with("admin: 0.0.0.0:9901", "", "")}));
+            "weir.yaml:1: warning: admin: 0.0.0.0:9901 can be reached from other machines, and the token that it asks "
+            "for crosses the network as readable text: use 127.0.0.1, or a network that only administrators can "
+            "listen to",
+            file_with("admin: 0.0.0.0:9901\nadmin_token_file: token", "", "")},
+        LintCase{"low-ports",
+                 "weir.yaml:1: note: listeners[0].http: port 443 is opened by root, or by whom systemd lets "
+                 "(AmbientCapabilities): as root, name the user to become afterwards as privileges.user",
+                 "listeners: [{http: \"0.0.0.0:443\", to: app}]\nclusters: {app: [\"127.0.0.1:1\"]}\n"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Clusters, LintFires,

@@ -16,13 +16,20 @@ Section<Config> make_top() {
       "The file",
       "",
       "What stands at the top of the file.",
-      {{"upgrade", "When another process takes over (weir ctl upgrade)."}},
+      {{"upgrade", "When another process takes over (weir ctl upgrade)."},
+       {"explain", "What `weir ctl explain` can tell of requests that are over."},
+       {"privileges", "What the process gives up once its ports are open."}},
       {
           field<&Config::workers>("workers", count(1, 128).or_word("auto"), "Event loops, each on a thread of its own.",
                                   "one per core uses the machine, and more would only take turns"),
           field<&Config::admin>("admin", address(0).or_word("off"),
                                 "Where the admin interface (metrics, state, switches) listens.",
                                 "only this machine can reach it, since it can drain and switch"),
+          field<&Config::admin_token_file>(
+              "admin_token_file", text(0, 4096),
+              "A file with a token that the admin interface asks everybody for, except at /healthz. Needed where other "
+              "machines reach it. A relative name begins at this file's directory.",
+              "who can reach the loopback is on this machine already"),
           field<&Config::drain_timeout>(
               "drain_timeout", duration(Duration{}, kHour),
               "How long requests in flight may take to end after SIGTERM, before their connections are closed.",
@@ -33,6 +40,25 @@ Section<Config> make_top() {
               "probing every endpoint and asking every name server takes seconds at worst"),
           field<&Config::zone>("zone", name(0), "The zone this process runs in, for zone_preference.",
                                "one site has no zones"),
+          field<&Config::explain, &ExplainConfig::sample_per_mille>(
+              "explain.sample_per_mille", count(0, 1000),
+              "How many of a thousand requests are remembered although nothing went wrong; those that failed all are.",
+              "enough to see what is usual; the others pay next to nothing"),
+          field<&Config::explain, &ExplainConfig::entries>(
+              "explain.entries", count(0, 1'000'000),
+              "Requests remembered, up to 4KiB each: one half for failures, the other for the sample; 0: none.",
+              "at most 8MiB; the newest thousand failures are more than anybody reads"),
+          field<&Config::privileges, &PrivilegesConfig::user>(
+              "privileges.user", text(0, 64),
+              "Who the process becomes, when root starts it, before it serves anybody; its capabilities go, but for "
+              "that to open ports below 1024 if the file has some.",
+              "who starts it is who it should be, as under systemd"),
+          field<&Config::privileges, &PrivilegesConfig::group>(
+              "privileges.group", text(0, 64), "Its group, instead of the user's.", "users have one of their own"),
+          field<&Config::privileges, &PrivilegesConfig::seccomp>(
+              "privileges.seccomp", boolean(),
+              "With a user: deny system calls that no proxy makes, and to workers also those that start programs.",
+              "nothing that Weir does needs them"),
           structured<Config>("listeners", structure("a list of listeners").and_required(),
                              "Where traffic comes in; see Listeners.", "a proxy without one has nothing to do"),
           structured<Config>("clusters", structure("a map from names to clusters").and_required(),

@@ -1,6 +1,9 @@
 #include "upstream/worker_cluster.h"
 
+#include <algorithm>
 #include <utility>
+
+#include "balance/ewma.h"
 
 namespace weir::upstream {
 
@@ -38,10 +41,41 @@ void WorkerCluster::refresh() {
   balancer_.update(views_, loop_.now());
 }
 
-std::optional<balance::Pick> WorkerCluster::pick(uint64_t hash, std::span<const uint32_t> avoid, bool may_repeat) {
+std::optional<balance::Pick> WorkerCluster::pick(uint64_t hash, std::span<const uint32_t> avoid, bool may_repeat,
+                                                 balance::PickStory* story) {
   if (generation_ != cluster_->generation()) refresh();
-  if (const auto index = cluster_->claim_probation(may_repeat)) return balance::Pick{.index = *index, .panic = false};
-  return balancer_.pick({.hash = hash, .avoid = avoid, .now = loop_.now()}, prng_);
+  if (const auto index = cluster_->claim_probation(may_repeat)) {
+    if (story != nullptr) *story = {.by = balance::PickStory::By::probation};
+    return balance::Pick{.index = *index, .panic = false};
+  }
+  return balancer_.pick({.hash = hash, .avoid = avoid, .now = loop_.now(), .story = story}, prng_);
+}
+
+Candidate WorkerCluster::look(const balance::EndpointView& view) {
+  const Duration latency = balance::decayed_latency(*view.load, loop_.now());
+  return {.endpoint = view.index,
+          .in_flight = view.load->in_flight.load(std::memory_order_relaxed),
+          .latency_us = static_cast<uint32_t>(std::clamp<int64_t>(latency.us(), 0, UINT32_MAX)),
+          .weight = view.weight,
+          .health = view.health,
+          .outlier = endpoint(view.index).member.tally.state(),
+          .priority = view.priority};
+}
+
+size_t WorkerCluster::candidates(std::span<const uint32_t> first, std::span<Candidate> out) {
+  if (generation_ != cluster_->generation()) refresh();
+  size_t count = 0;
+  const auto add = [&](const balance::EndpointView& view) {
+    const auto known = out.first(count);
+    const auto same = [&](const Candidate& each) { return each.endpoint == view.index; };
+    if (count < out.size() && std::none_of(known.begin(), known.end(), same)) out[count++] = look(view);
+  };
+  for (const uint32_t index : first) add(views_[index]);
+  for (const auto& view : views_) {
+    if (count == out.size()) break;
+    add(view);
+  }
+  return count;
 }
 
 WorkerCluster::Held WorkerCluster::hold(uint64_t token, uint32_t overflow_percent, std::span<const uint32_t> avoid,

@@ -32,6 +32,17 @@ struct AttemptLink {
   Instant started{};
 };
 
+/// An endpoint as a choice finds it, for explanations.
+struct Candidate {
+  uint32_t endpoint = 0;
+  uint32_t in_flight = 0;
+  uint32_t latency_us = 0;  ///< 0: never measured
+  uint32_t weight = 1;
+  balance::Health health = balance::Health::healthy;
+  balance::OutlierState outlier = balance::OutlierState::serving;
+  uint8_t priority = 0;
+};
+
 class WorkerCluster {
  public:
   /// Someone who waits for a place.
@@ -61,7 +72,8 @@ class WorkerCluster {
 
   /// The endpoint for a request. `may_repeat`: it can be repeated elsewhere, which makes it the best to test an
   /// endpoint in probation.
-  std::optional<balance::Pick> pick(uint64_t hash, std::span<const uint32_t> avoid, bool may_repeat);
+  std::optional<balance::Pick> pick(uint64_t hash, std::span<const uint32_t> avoid, bool may_repeat,
+                                    balance::PickStory* story = nullptr);
   /// The endpoint that a client's token names, if the client can have it now (balance/sticky.h); otherwise pick().
   /// Where clients may overflow, a request that may be repeated also tests an endpoint in probation: were all clients
   /// at home, nobody else would.
@@ -69,6 +81,9 @@ class WorkerCluster {
   Held hold(uint64_t token, uint32_t overflow_percent, std::span<const uint32_t> avoid, bool may_repeat);
   /// What names the endpoint to clients.
   [[nodiscard]] uint64_t token_of(uint32_t endpoint);
+  /// What there is to choose from now: the endpoints named in `first`, then others in their order, as far as `out` has
+  /// room. Returns how many were written.
+  size_t candidates(std::span<const uint32_t> first, std::span<Candidate> out);
   [[nodiscard]] ConnectionPool& pool(uint32_t endpoint) { return *pools_[endpoint]; }
   [[nodiscard]] Endpoint& endpoint(uint32_t index) { return *cluster_->endpoints()[index]; }
 
@@ -93,6 +108,7 @@ class WorkerCluster {
 
  private:
   void refresh();
+  [[nodiscard]] Candidate look(const balance::EndpointView& view);
   void on_poll();
   void serve_waiters();
 

@@ -128,7 +128,7 @@ class Requests(TlsCase):
         gate.set()
         response = client.response()
         self.assertEqual((200, "close"), (response.status, response.get("connection")))
-        self.assertEqual(b"", client.sock.recv(1), "close_notify: the ssl module would raise without it")
+        self.assertEqual(b"", client.sock.recv(1), "close_notify: without it this raises")
         self.assertEqual(0, proxy.process.wait(PATIENCE))
 
     def test_plain_http_is_told_where_it_is(self):

@@ -91,12 +91,15 @@ inline constexpr uint32_t kMaxTried = 8;
 class RequestCore {
  public:
   void begin(const RequestFacts& facts) {
+    forget();
     facts_ = facts;
     queued_until_ = {};
-    tries_ = unsent_ = moved_ = looks_ = tried_count_ = 0;
+    unsent_ = moved_ = looks_ = 0;
     replayed_ = has_place_ = false;
     verdict_ = RetryVerdict::none;
   }
+  /// What was tried for the request before: one that is answered before it begins has tried nothing.
+  void forget() { tries_ = tried_count_ = 0; }
   /// Gives the place back, if one is held.
   void end(balance::CircuitBreaker& circuit) {
     if (!has_place_) return;

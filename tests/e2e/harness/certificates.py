@@ -71,7 +71,8 @@ class TlsClient(Client):
     def __init__(self, port, context, name="localhost", session=None, **options):
         super().__init__(port, **options)
         self.sock.settimeout(PATIENCE)
-        self.sock = context.wrap_socket(self.sock, server_hostname=name, session=session)
+        self.sock = context.wrap_socket(self.sock, server_hostname=name, session=session,
+                                        suppress_ragged_eofs=False)  # an end without close_notify raises
 
 
 def raw(port):
