@@ -250,7 +250,8 @@ std::string explanation_json(const Explanation& e, Wall wall) {
                               {"name", e.of(e.route_name)},
                               {"match", e.of(e.match)},
                               {"timeout_ms", e.timeout.ms()},
-                              {"attempts", e.attempts_max}}
+                              {"attempts", e.attempts_max},
+                              {"switched_off", text_or_null(e.of(e.switched_off))}}
                        : Json(nullptr)},
       {"target", e.cluster.size == 0 ? Json(nullptr)
                                      : Json{{"cluster", e.of(e.cluster)},

@@ -77,6 +77,9 @@ void add_route(std::string& out, const json& all) {
   out += fmt::format("route     {}{}: {}; at most {} in {} tries\n", number(route, "index"),
                      name.empty() ? "" : fmt::format(" \"{}\"", name), text(route, "match"),
                      span_text(real(route, "timeout_ms")), number(route, "attempts"));
+  if (const std::string by = text(route, "switched_off"); !by.empty()) {
+    out += fmt::format("          its switch {} is off: it takes its fallback\n", by);
+  }
   const json& target = at(all, "target");
   if (!target.is_object()) return;
   out += fmt::format("cluster   {}", text(target, "cluster"));
