@@ -250,9 +250,9 @@ std::string explanation_json(const Explanation& e, Wall wall) {
                               {"name", e.of(e.route_name)},
                               {"match", e.of(e.match)},
                               {"timeout_ms", e.timeout.ms()},
-                              {"attempts", e.attempts_max},
-                              {"switched_off", text_or_null(e.of(e.switched_off))}}
+                              {"attempts", e.attempts_max}}
                        : Json(nullptr)},
+      {"switched_off", text_or_null(e.of(e.switched_off))},
       {"target", e.cluster.size == 0 ? Json(nullptr)
                                      : Json{{"cluster", e.of(e.cluster)},
                                             {"drawn_from", text_or_null(e.of(e.split))},

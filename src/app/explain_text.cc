@@ -77,9 +77,6 @@ void add_route(std::string& out, const json& all) {
   out += fmt::format("route     {}{}: {}; at most {} in {} tries\n", number(route, "index"),
                      name.empty() ? "" : fmt::format(" \"{}\"", name), text(route, "match"),
                      span_text(real(route, "timeout_ms")), number(route, "attempts"));
-  if (const std::string by = text(route, "switched_off"); !by.empty()) {
-    out += fmt::format("          its switch {} is off: it takes its fallback\n", by);
-  }
   const json& target = at(all, "target");
   if (!target.is_object()) return;
   out += fmt::format("cluster   {}", text(target, "cluster"));
@@ -90,6 +87,11 @@ void add_route(std::string& out, const json& all) {
   }
   if (yes(target, "shifted")) out += ", to which traffic is being shifted";
   out += "\n";
+}
+
+void add_switch(std::string& out, const json& all) {
+  const std::string name = text(all, "switched_off");
+  if (!name.empty()) out += fmt::format("switch    {} is off: its fallback answers\n", name);
 }
 
 void add_admission(std::string& out, const json& all) {
@@ -243,6 +245,7 @@ Result<std::string, std::string> explain_text(std::string_view body) {
   std::string out;
   add_head(out, all);
   add_route(out, all);
+  add_switch(out, all);
   add_admission(out, all);
   add_attempts(out, all);
   add_candidates(out, all);

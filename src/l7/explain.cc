@@ -173,6 +173,7 @@ void Exchange::explain(bool failed) {
   e.put(e.host, head_.authority, kHostBytes);
   e.put(e.path, path_of(head_), kPathBytes);
   e.put(e.limit, refusal_.limit, kWordBytes);
+  e.put(e.switched_off, switched_off_, kWordBytes);
   if (route_ != nullptr) explain_route(e);
   if (cluster_ != nullptr) explain_cluster(e);
   kept.keep();
@@ -191,7 +192,6 @@ void Exchange::explain_route(Explanation& e) const {
   e.timeout = route_->timeout;
   e.attempts_max = route_->retry.attempts;
   e.put(e.route_name, route_->name, kWordBytes);
-  e.put(e.switched_off, switched_off_, kWordBytes);
   put_match(e, *route_);
   put_split(e, *route_);
 }
@@ -204,29 +204,28 @@ void Exchange::explain_cluster(Explanation& e) {
   e.max_pending = circuit().pending.limit();
   e.put(e.cluster, config.name, kWordBytes);
   // The fallback of a switch is none of them either.
-  e.diverted = switched_off_.empty() && std::none_of(route_->to.begin(), route_->to.end(),
-                                                     [&](const auto& target) { return target.cluster == config.name; });
-});
-if (e.attempts != 0) {
-  Attempt& latest = e.tried[e.kept() - 1];
-  if (response_started_) latest.answered = answered_;
-  if (response_started_) latest.status = status_;
-  if (abort_code_ != Code::ok) latest.failure = abort_code_;
-  if (downstream_ == nullptr) latest.fault = Origin::downstream;
-}
-if (e.captures[0].count + e.captures[1].count == 0) {
-  e.captures[1].late = true;
-  e.captures[1].attempt = e.attempts == 0 ? 0 : e.attempts - 1;
-  capture(e.captures[1]);
-}
-for (const Attempt& each : std::span(e.tried).first(e.kept())) name(e, each.endpoint);
-for (const Attempt& each : std::span(e.tried).first(e.kept())) {
-  const uint32_t looks = std::min(each.pick.looked, balance::PickStory::kLooks);
-  for (uint32_t i = 0; i < looks; ++i) name(e, each.pick.looks[i].endpoint);
-}
-for (const Capture& capture : e.captures) {
-  for (uint32_t i = 0; i < capture.count; ++i) name(e, capture.candidates[i].endpoint);
-}
+  const auto is_it = [&](const model::RouteTarget& target) { return target.cluster == config.name; };
+  e.diverted = switched_off_.empty() && std::none_of(route_->to.begin(), route_->to.end(), is_it);
+  if (e.attempts != 0) {
+    Attempt& latest = e.tried[e.kept() - 1];
+    if (response_started_) latest.answered = answered_;
+    if (response_started_) latest.status = status_;
+    if (abort_code_ != Code::ok) latest.failure = abort_code_;
+    if (downstream_ == nullptr) latest.fault = Origin::downstream;
+  }
+  if (e.captures[0].count + e.captures[1].count == 0) {
+    e.captures[1].late = true;
+    e.captures[1].attempt = e.attempts == 0 ? 0 : e.attempts - 1;
+    capture(e.captures[1]);
+  }
+  for (const Attempt& each : std::span(e.tried).first(e.kept())) name(e, each.endpoint);
+  for (const Attempt& each : std::span(e.tried).first(e.kept())) {
+    const uint32_t looks = std::min(each.pick.looked, balance::PickStory::kLooks);
+    for (uint32_t i = 0; i < looks; ++i) name(e, each.pick.looks[i].endpoint);
+  }
+  for (const Capture& capture : e.captures) {
+    for (uint32_t i = 0; i < capture.count; ++i) name(e, capture.candidates[i].endpoint);
+  }
 }
 
 void Exchange::name(Explanation& e, uint32_t endpoint) const {
