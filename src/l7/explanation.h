@@ -78,7 +78,7 @@ struct Explanation {
   uint64_t bytes_out = 0;
   int64_t limit_value = 0;
   uint32_t route = UINT32_MAX;  ///< index among its listener's; UINT32_MAX: none matched
-  uint32_t in_use = 0;          ///< of max_requests, when it came, itself included
+  uint32_t in_use = 0;          ///< of max_requests, when it came; itself among them if it got a place
   uint32_t max_requests = 0;
   uint32_t pending = 0;  ///< in the queue when it had to wait, itself included
   uint32_t max_pending = 0;

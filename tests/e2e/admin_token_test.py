@@ -66,7 +66,7 @@ class Token(AdminTokenCase):
         metrics = self.admin_ask("/metrics", f"Authorization: Bearer {TOKEN}").body.decode()
         self.assertIn(f"weir_admin_unauthorized_total {asked}\n", metrics)
         self.assertIn("without the token, the last from 127.0.0.1:", self.proxy.stderr())
-        self.assertEqual(1, self.proxy.stderr().count("without the token"), "told of once, not line by line")
+        self.assertLess(self.proxy.stderr().count("without the token"), asked / 4, "told of, not line by line")
 
     def test_health_is_no_secret(self):
         self.assert_status(200, self.admin_ask("/healthz"))

@@ -189,8 +189,8 @@ class Failures(ExplainCase):
     def test_ejected_and_drained_endpoints_say_so(self):
         a, b, c = self.upstream("a", status(503)), self.upstream("b", status(500)), self.upstream("c", status(500))
         self.start([a, b, c], route={"retry": "off"}, cluster={
-            "panic_threshold": "off", "outlier_detection": {"consecutive_gateway_failures": 2,
-                                                            "base_ejection": "60s", "failure_ratio": "off"}})
+            "panic": "off", "outlier_detection": {"consecutive_gateway_failures": 2, "base_ejection": "60s",
+                                                  "failure_percent": "off"}})
         self.proxy.post(f"/drain?endpoint={b.address}")
         self.eventually(lambda: [self.ask()] and self.proxy.endpoint(a)["state"] == "ejected", "a is ejected")
         story = self.explain(self.ask())

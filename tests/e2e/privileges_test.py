@@ -7,11 +7,12 @@ import pwd
 import shutil
 import signal
 import socket
+import subprocess
 import unittest
 
 from harness.case import Case
 from harness.load import Load
-from harness.weir import run
+from harness.weir import WEIR, run
 from harness.wire import ask
 
 USER = "nobody"
@@ -68,7 +69,7 @@ class PrivilegesCase(Case):
         for kind in ("CapEff", "CapPrm", "CapInh", "CapAmb", "CapBnd"):
             self.assertEqual(capabilities, int(main[kind], 16), kind)
         if filters:
-            self.assertEqual(2, max(int(each["Seccomp_filters"]) for each in seen), "workers have one more")
+            self.assertEqual(filters + 1, max(int(each["Seccomp_filters"]) for each in seen), "workers have one more")
 
 
 @needs_root
@@ -132,6 +133,22 @@ class FromRoot(PrivilegesCase):
         self.eventually(lambda: "token: cannot be opened: Permission denied" in self.proxy.stderr(),
                         "the reload is refused, and says why")
         self.assert_status(200, self.ask())
+
+    def test_an_upgrade_goes_on_within_the_cage(self):
+        self.assertTrue(os.access(WEIR, os.X_OK))
+        if subprocess.run(["setpriv", "--reuid", USER, "--clear-groups", WEIR, "--help"], capture_output=True,
+                          check=False).returncode != 0:
+            self.skipTest(f"{USER} cannot execute {WEIR}: a directory above it is closed to him")
+        low = free_low_port()
+        config = self.privileged(workers=2)
+        config["listeners"][0]["http"] = f"127.0.0.1:{low}"
+        self.proxy = self.weir(config)
+        before = self.proxy.process.pid
+        done = self.proxy.upgrade()
+        self.assertEqual(0, done.returncode, f"{done}\n{self.proxy.stderr()}")
+        self.assertNotEqual(before, self.proxy.process.pid)
+        self.assert_unprivileged(capabilities=NET_BIND_SERVICE, filters=2)
+        self.assert_status(200, ask(low, "GET", "/"))
 
     def test_the_filter_can_be_left_off(self):
         config = self.privileged(workers=1)

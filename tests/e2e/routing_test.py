@@ -178,6 +178,45 @@ class Edits(RoutingCase):
         self.assertIn('"Host" is not changed here; rewrite.host does that', told.stdout + told.stderr)
 
 
+class Answers(RoutingCase):
+    """Routes that answer by themselves, to every kind of client."""
+
+    def setUp(self):
+        super().setUp()
+        page = self.directory / "gone.html"
+        page.write_text("<p>gone</p>\n")
+        self.weir(self.with_routes([
+            {"match": {"path": "/gone/*"}, "respond": {"status": 410, "file": str(page), "content_type": "text/html"},
+             "response_headers": {"set": {"Cache-Control": "max-age=60"}}},
+            {"match": {"path": "/nothing"}, "respond": {"status": 204}},
+            {"respond": {"status": 503, "body": "later", "retry_after": "90s"}},
+        ], [self.upstream("app")]))
+
+    def test_to_both_versions(self):
+        for version in self.VERSIONS:
+            with self.subTest(version):
+                head, _, body = curl(version, "-i", self.url + "/gone/x").partition("\r\n\r\n")
+                self.assertRegex(head, "^HTTP/[12.]+ 410")
+                self.assertEqual("<p>gone</p>\n", body)
+                for field in ("content-type: text/html", "content-length: 12", "cache-control: max-age=60",
+                              "x-request-id: ", "date: "):
+                    self.assertIn(field, head.lower())
+                head = curl(version, "-I", self.url + "/gone/x").lower()
+                self.assertRegex(head, "^http/[12.]+ 410")
+                self.assertIn("content-length: 12", head)
+                said = curl(version, "-i", self.url + "/nothing").lower()
+                self.assertRegex(said, "^http/[12.]+ 204")
+                self.assertNotIn("content-length", said)
+                said = curl(version, "-i", "-d", "a body is read over", self.url + "/").lower()
+                self.assertIn("retry-after: 90\r\n", said)
+
+    def test_to_grpc(self):
+        said = curl("--http2-prior-knowledge", "-i", "-X", "POST", "-H", "content-type: application/grpc",
+                    self.url + "/shop.Cart/Add").lower()
+        self.assertRegex(said, "^http/2 200")
+        self.assertIn("grpc-status: 14\r\n", said)
+
+
 def says_fields(wire, request, server):
     """As echo, with fields of its own."""
     text = json.dumps({"start": request.start, "fields": request.fields}).encode()
