@@ -55,8 +55,8 @@ void Arrival::on_deadline() { turn_away(TurnedAway::timeout); }
 
 void Arrival::turn_away(TurnedAway why, Bad bad) {
   deadline_.cancel();
+  owner_.on_turned_away(*this, why, bad);  // counted before the client can see it
   preamble_.close();
-  owner_.on_turned_away(*this, why, bad);
 }
 
 }  // namespace weir::l7

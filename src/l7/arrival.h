@@ -35,7 +35,7 @@ class Arrival final : public net::Deferred, private net::Preamble::Handler {
    public:
     /// The header is complete and taken from `fd`. Take the arrival out of your books and defer_delete it.
     virtual void on_arrived(Arrival& arrival, net::Fd fd, const proto::proxy::Header& header) = 0;
-    /// The connection is closed; the same.
+    /// The connection is about to be closed; the same.
     virtual void on_turned_away(Arrival& arrival, TurnedAway why, proto::proxy::Bad bad) = 0;
 
    protected:

@@ -193,7 +193,8 @@ class Told(Upstream):
 
     def _serve(self, sock):
         head = b""
-        while not (head.endswith(b"\r\n") and head.startswith(b"PROXY")) and len(head) < 16:
+        while not ((head.startswith(b"PROXY") and head.endswith(b"\r\n")) or
+                   (head.startswith(SIGNATURE) and len(head) == 16)):
             if not (byte := sock.recv(1)):
                 return sock.close()
             head += byte
