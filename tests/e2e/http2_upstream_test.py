@@ -4,6 +4,7 @@ memory both ways."""
 
 import hashlib
 import os
+import pathlib
 import signal
 import subprocess
 import sys
@@ -39,8 +40,9 @@ class Http2UpstreamCase(Case):
 
     def server(self, port, *argv):
         """A process that listens on `port`."""
-        process = subprocess.Popen(list(map(str, argv)), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                   stderr=open(self.directory / f"server-{port}", "wb"), cwd=self.directory)
+        with open(self.directory / f"server-{port}", "wb") as stderr:
+            process = subprocess.Popen(list(map(str, argv)), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                       stderr=stderr, cwd=self.directory)
 
         def end():
             if process.poll() is None:
@@ -52,9 +54,9 @@ class Http2UpstreamCase(Case):
 
     @staticmethod
     def listens(port):
-        return any(line.split()[3] == "0A" and line.split()[1].endswith(f":{port:04X}")
-                   for name in ("/proc/net/tcp", "/proc/net/tcp6")
-                   for line in open(name, encoding="ascii").readlines()[1:])
+        lines = [line.split() for name in ("tcp", "tcp6")
+                 for line in pathlib.Path("/proc/net", name).read_text(encoding="ascii").splitlines()[1:]]
+        return any(fields[3] == "0A" and fields[1].endswith(f":{port:04X}") for fields in lines)
 
     def nghttpd(self, *options):
         """Serves the directory's files, or with --echo-upload what it is sent."""
