@@ -369,5 +369,178 @@ TEST(Http2ClientConnection, WhatIsCancelledBeforeItIsSentIsNeverSeen) {
   EXPECT_EQ(client.connection->in_flight(), 0u);
 }
 
+TEST(Http2ClientConnection, ResetsSayWhetherToTryAgain) {
+  const struct {
+    const char* message;
+    uint32_t code;
+    bool responded;
+    bool known;  ///< the endpoint has said how many streams it grants
+    Code expected;
+    Retry retry;
+  } cases[] = {
+      {"refused", NGHTTP2_REFUSED_STREAM, false, true, Code::reset, Retry::yes},
+      {"refused before it had said how many it takes", NGHTTP2_REFUSED_STREAM, false, false, Code::cancelled,
+       Retry::yes},
+      {"refused when half is there", NGHTTP2_REFUSED_STREAM, true, true, Code::reset, Retry::no},
+      {"broken", NGHTTP2_INTERNAL_ERROR, false, true, Code::reset, Retry::no},
+      {"cancelled", NGHTTP2_CANCEL, true, true, Code::reset, Retry::no},
+      {"without a reason", NGHTTP2_NO_ERROR, false, true, Code::closed_early, Retry::no},
+  };
+  for (const auto& c : cases) {
+    SCOPED_TRACE(c.message);
+    Answer first, answer;
+    Http2Client client;
+    uint32_t id = 1;
+    if (c.known) {
+      client.ask(first);
+      client.asked(id);
+      client.endpoint().answer(id, "200");
+      client.until([&] { return first.over(); });
+      id += 2;
+    }
+    client.ask(answer);
+    client.asked(id);
+    if (c.responded) client.endpoint().head(id, {{":status", "200"}}, false);
+    client.endpoint().rst(id, c.code);
+    client.until([&] { return answer.over(); });
+    EXPECT_EQ(answer.failures, 1);
+    EXPECT_EQ(answer.failure.code, c.expected);
+    EXPECT_EQ(answer.failure.retry, c.retry);
+    EXPECT_FALSE(client.gone);
+    EXPECT_EQ(client.connection->in_flight(), 0u);
+  }
+}
+
+// ---- the connection's end
+
+TEST(Http2ClientConnection, GoawayMovesWhatWasNotLookedAt) {
+  Answer kept, moved, begun;
+  Http2Client client;
+  client.ask(kept);
+  client.ask(moved);
+  client.asked(3);
+  client.endpoint().goaway(1);
+  client.until([&] { return moved.over(); });
+  EXPECT_EQ(moved.failure.code, Code::cancelled) << "the endpoint is not to blame";
+  EXPECT_EQ(moved.failure.retry, Retry::yes);
+  EXPECT_FALSE(client.connection->shareable());
+  EXPECT_FALSE(kept.over());
+  client.endpoint().answer(1, "200", "whole");
+  client.until([&] { return client.gone; });
+  EXPECT_EQ(kept.body, "whole");
+  EXPECT_EQ(client.told, "cx") << "never idle again";
+}
+
+TEST(Http2ClientConnection, GoawayMovesWhatWasNotSentYet) {
+  Answer first, unsent;
+  Http2Client client;
+  client.ask(first);
+  client.asked(1);
+  // It is opened in the turn in which the GOAWAY is read.
+  first.then = [&] {
+    if (first.over()) client.ask(unsent);
+  };
+  client.endpoint().answer(1, "200").goaway(0x7fffffff);
+  client.until([&] { return client.gone; });
+  EXPECT_EQ(unsent.failures, 1);
+  EXPECT_EQ(unsent.failure.code, Code::cancelled);
+  EXPECT_EQ(unsent.failure.retry, Retry::yes);
+  client.until([&] { return client.endpoint().gone(); });
+  EXPECT_EQ(client.endpoint().stream(3).fields, "");
+}
+
+TEST(Http2ClientConnection, GoawayEndsAnIdleConnectionAtOnce) {
+  Answer answer;
+  Http2Client client;
+  client.ask(answer);
+  client.asked(1);
+  client.endpoint().answer(1, "200");
+  client.until([&] { return client.told == "ci"; });
+  client.endpoint().goaway(1);
+  client.until([&] { return client.gone; });
+  EXPECT_EQ(client.endpoint().goaway_code(), std::nullopt);
+}
+
+TEST(Http2ClientConnection, ALostConnectionSaysWhatWasHeard) {
+  const struct {
+    const char* message;
+    bool served;
+    bool word;  ///< the endpoint said something after it was asked
+    Retry retry;
+  } cases[] = {
+      {"new, and silent", false, false, Retry::no},
+      {"not new, and silent: it may have been dead before", true, false, Retry::if_reused},
+      {"not new, and it spoke", true, true, Retry::no},
+  };
+  for (const auto& c : cases) {
+    SCOPED_TRACE(c.message);
+    Answer first, answer;
+    Http2Client client;
+    uint32_t id = 1;
+    if (c.served) {
+      client.ask(first);
+      client.asked(1);
+      client.endpoint().answer(1, "200");
+      client.until([&] { return first.over(); });
+      client.settle();
+      id = 3;
+    }
+    client.ask(answer);
+    client.server.until(
+        [&] { return client.server.peers.size() == 1 && client.server.peers[0]->received.size() > 60; });
+    if (c.served) client.asked(id);
+    if (c.word) client.settle();
+    client.server.peers[0]->stream.close();
+    client.until([&] { return answer.over(); });
+    EXPECT_EQ(answer.failure.retry, c.retry);
+    EXPECT_NE(answer.failure.code, Code::cancelled);
+    EXPECT_TRUE(client.gone);
+  }
+}
+
+TEST(Http2ClientConnection, ClosingSaysGoaway) {
+  Answer answer;
+  Http2Client client;
+  client.ask(answer);
+  client.asked(1);
+  client.connection->close();
+  EXPECT_EQ(answer.failure.code, Code::cancelled);
+  client.until([&] { return client.endpoint().gone(); });
+  EXPECT_EQ(client.endpoint().goaway_code(), NGHTTP2_NO_ERROR);
+}
+
+TEST(Http2ClientConnection, DrainingEndsWithTheLastRequest) {
+  Answer answer;
+  Http2Client client;
+  client.ask(answer);
+  client.asked(1);
+  client.connection->drain();
+  EXPECT_FALSE(client.connection->shareable());
+  client.server.pass(Duration::ms(5));
+  EXPECT_FALSE(client.gone);
+  client.endpoint().answer(1, "200");
+  client.until([&] { return client.gone; });
+  EXPECT_EQ(answer.ends, 1);
+  EXPECT_EQ(client.told, "cx");
+}
+
+TEST(Http2ClientConnection, AnOwnerMayCloseItFromWithin) {
+  for (const bool with_body : {false, true}) {
+    Answer answers[2];
+    Http2Client client;
+    client.ask(answers[0]);
+    client.ask(answers[1]);
+    client.asked(3);
+    answers[0].then = [&] {
+      if (!client.gone) client.connection->close();
+    };
+    client.endpoint().answer(1, "200", with_body ? "body" : "").answer(3, "200");
+    client.until([&] { return client.gone; });
+    EXPECT_EQ(answers[0].ends + answers[0].failures, 1);
+    EXPECT_EQ(answers[1].failures, 1);
+    EXPECT_EQ(answers[1].status, 0);
+  }
+}
+
 }  // namespace
 }  // namespace weir::http

@@ -24,7 +24,7 @@ class AdminTokenCase(Case):
 
     def admin_ask(self, target, *fields, method="GET"):
         body = b"" if method == "POST" else None
-        pairs = [field.split(": ", 1) for field in fields]
+        pairs = [tuple(each.split(": ", 1)) for each in fields]
         return ask(self.proxy.admin_port, method, target, *pairs, host="127.0.0.1", body=body)
 
     def ctl(self, *arguments, **environment):
