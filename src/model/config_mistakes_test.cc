@@ -55,17 +55,17 @@ TEST_P(OneMistake, IsToldOnceAndPrecisely) {
 const std::string kRest = "\nclusters: {app: [\"127.0.0.1:3000\"]}\n";
 
 std::string from_networks(std::string_view list) {
-  return fmt::format("listeners: [{{http: \":80\", to: app, proxy_protocol_from: {}}}]{}", list, kRest);
+  return fmt::format("listeners: [{{http: \"0.0.0.0:80\", to: app, proxy_protocol_from: {}}}]{}", list, kRest);
 }
 
 INSTANTIATE_TEST_SUITE_P(
     Networks, OneMistake,
     ::testing::Values(
         MistakeCase{"NoNetwork",
-                    "weir.yaml:1:65: listeners[0].proxy_protocol_from[1]: \"10.1.2.3/8\" is not a network; expected an "
+                    "weir.yaml:1:73: listeners[0].proxy_protocol_from[1]: \"10.1.2.3/8\" is not a network; expected an "
                     "address, or one with the bits of its prefix and zeros behind it, such as 10.0.0.0/8",
                     from_networks("[\"::/0\", 10.1.2.3/8]")},
-        MistakeCase{"NoNetworks", "weir.yaml:1:34: listeners[0].proxy_protocol_from: 0 networks; expected 1 to 256",
+        MistakeCase{"NoNetworks", "weir.yaml:1:43: listeners[0].proxy_protocol_from: 0 networks; expected 1 to 256",
                     from_networks("[]")}));
 
 INSTANTIATE_TEST_SUITE_P(
@@ -164,8 +164,8 @@ INSTANTIATE_TEST_SUITE_P(
                     "weir.yaml:4:5: clusters.app.tls: key without certificate; expected both of them, or neither",
                     with_cluster_setting("tls: {key: a.key}")},
         MistakeCase{"UpstreamTlsInNoForm",
-                    "weir.yaml:4:10: clusters.app.tls: expected on, off, or a map of settings such as {ca: "
-                    "internal.pem}, found \"maybe\"",
+                    "weir.yaml:4:10: clusters.app.tls: is a single value; expected on, off, or a map of "
+                    "settings such as {ca: internal.pem}",
                     with_cluster_setting("tls: maybe")},
         MistakeCase{"ProxyHeaderOfAnotherVersion",
                     "weir.yaml:4:21: clusters.app.proxy_protocol: unknown proxy_protocol \"v3\"; expected one of off, "

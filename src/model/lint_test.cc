@@ -366,34 +366,34 @@ INSTANTIATE_TEST_SUITE_P(
     Transport, LintFires,
     ::testing::Values(
         LintCase{"proxy-protocol-from",
-                 "weir.yaml:3:1: warning: listeners[0].proxy_protocol: whoever reaches 0.0.0.0:8080 can claim any "
+                 "weir.yaml:3: warning: listeners[0].proxy_protocol: whoever reaches 0.0.0.0:8080 can claim any "
                  "client's address; name your balancers in proxy_protocol_from",
                  listener_with("proxy_protocol: on")},
         LintCase{"proxy-protocol-from",
-                 "weir.yaml:3:1: warning: listeners[0].proxy_protocol_from: proxy_protocol is off, so this acts on "
+                 "weir.yaml:3: warning: listeners[0].proxy_protocol_from: proxy_protocol is off, so this acts on "
                  "nobody",
                  listener_with("proxy_protocol_from: [10.0.0.0/8]")},
         LintCase{"proxy-protocol-from",
-                 "weir.yaml:3:1: warning: listeners[0].proxy_protocol_from: 0.0.0.0/0 is everybody, who can then claim "
+                 "weir.yaml:3: warning: listeners[0].proxy_protocol_from: 0.0.0.0/0 is everybody, who can then claim "
                  "any client's address",
                  listener_with("proxy_protocol: on, proxy_protocol_from: [10.0.0.0/8, 0.0.0.0/0]")},
         LintCase{"proxy-protocol-reuse",
-                 "weir.yaml:9:5: note: clusters.app.proxy_protocol: a connection is reused for its client only: idle "
+                 "weir.yaml:10: note: clusters.app.proxy_protocol: a connection is reused for its client only: idle "
                  "ones are not shared among workers, and who comes once pays for a connection to an endpoint",
                  file_with("", "", "proxy_protocol: v2")},
         LintCase{"proxy-protocol-reuse",
-                 "weir.yaml:9:5: warning: clusters.app.pipeline: requests of several clients cannot share a connection "
+                 "weir.yaml:11: warning: clusters.app.pipeline: requests of several clients cannot share a connection "
                  "that belongs to one: with proxy_protocol this has no effect",
                  file_with("", "", "proxy_protocol: v1\n    pipeline: 4")},
         LintCase{"upstream-tls",
-                 "weir.yaml:9:5: warning: clusters.app.tls.verify: endpoints need not prove who they are: whoever sits "
+                 "weir.yaml:10: warning: clusters.app.tls.verify: endpoints need not prove who they are: whoever sits "
                  "on the way reads and changes everything",
                  file_with("", "", "tls: {verify: off}")},
         LintCase{"upstream-tls",
-                 "weir.yaml:9:5: warning: clusters.app.tls.ca: nothing is verified, so this acts on nobody",
+                 "weir.yaml:10: warning: clusters.app.tls.ca: nothing is verified, so this acts on nobody",
                  file_with("", "", "tls: {verify: off, ca: ca.pem}")},
         LintCase{"upstream-tls",
-                 "weir.yaml:9:5: note: clusters.app.tls: 2 endpoints have no name: the certificate must be for the IP "
+                 "weir.yaml:10: note: clusters.app.tls: 2 endpoints have no name: the certificate must be for the IP "
                  "address, or server_name must say what it is for",
                  file_with("", "", "tls: on")}));
 

@@ -11,10 +11,9 @@ namespace {
 template <class Owner>
 class SchemaOf : public ::testing::Test {};
 
-using Owners =
-    ::testing::Types<Config, ListenerConfig, TlsConfig, CertificateConfig, RouteConfig, ClusterConfig, EndpointConfig,
-                     ResolveConfig, HealthCheckConfig, UpstreamTlsConfig, FixedResponse, StickyConfig, MirrorConfig,
-                     SwitchConfig>;
+using Owners = ::testing::Types<Config, ListenerConfig, TlsConfig, CertificateConfig, RouteConfig, ClusterConfig,
+                                EndpointConfig, ResolveConfig, HealthCheckConfig, UpstreamTlsConfig, FixedResponse,
+                                StickyConfig, MirrorConfig, SwitchConfig>;
 TYPED_TEST_SUITE(SchemaOf, Owners);
 
 TYPED_TEST(SchemaOf, DefaultsAreValuesOfTheirOwnShape) {
