@@ -252,6 +252,7 @@ std::string explanation_json(const Explanation& e, Wall wall) {
                               {"timeout_ms", e.timeout.ms()},
                               {"attempts", e.attempts_max}}
                        : Json(nullptr)},
+      {"switched_off", text_or_null(e.of(e.switched_off))},
       {"target", e.cluster.size == 0 ? Json(nullptr)
                                      : Json{{"cluster", e.of(e.cluster)},
                                             {"drawn_from", text_or_null(e.of(e.split))},

@@ -89,6 +89,11 @@ void add_route(std::string& out, const json& all) {
   out += "\n";
 }
 
+void add_switch(std::string& out, const json& all) {
+  const std::string name = text(all, "switched_off");
+  if (!name.empty()) out += fmt::format("switch    {} is off: its fallback answers\n", name);
+}
+
 void add_admission(std::string& out, const json& all) {
   const json& admission = at(all, "admission");
   if (!admission.is_object()) return;
@@ -240,6 +245,7 @@ Result<std::string, std::string> explain_text(std::string_view body) {
   std::string out;
   add_head(out, all);
   add_route(out, all);
+  add_switch(out, all);
   add_admission(out, all);
   add_attempts(out, all);
   add_candidates(out, all);

@@ -61,7 +61,7 @@ void Http2ClientStream::add_request_line(const RequestHead& head) {
   const Field* host = head.find(FieldId::host);
   const std::string_view authority = host == nullptr || host->hop_by_hop ? head.authority : host->value;
   list.assign(1, http2_field(":method", head.method_text));
-  list.push_back(http2_field(":scheme", "http"));
+  list.push_back(http2_field(":scheme", connection_->stream_.tls() == nullptr ? "http" : "https"));
   if (!authority.empty()) list.push_back(http2_field(":authority", authority));
   list.push_back(http2_field(":path", head.target));
 }

@@ -20,9 +20,9 @@ constexpr size_t kPathBytes = 256;
 constexpr size_t kMatchBytes = 200;
 constexpr size_t kSplitBytes = 160;
 constexpr size_t kCutBytes = 3;
-// Id; listener, protocol, method, route, cluster, limit; client, host, path, match, split; names; and the text that is
-// cut wants room for the sign of it.
-static_assert(kIdBytes + 6 * kWordBytes + kClientBytes + kHostBytes + kPathBytes + kMatchBytes + kSplitBytes +
+// Id; listener, protocol, method, route, cluster, limit, switch; client, host, path, match, split; names; and the text
+// that is cut wants room for the sign of it.
+static_assert(kIdBytes + 7 * kWordBytes + kClientBytes + kHostBytes + kPathBytes + kMatchBytes + kSplitBytes +
                   Explanation::kNames * Explanation::kNameBytes + kCutBytes <=
               Explanation::kTextBytes);
 
@@ -173,6 +173,7 @@ void Exchange::explain(bool failed) {
   e.put(e.host, head_.authority, kHostBytes);
   e.put(e.path, path_of(head_), kPathBytes);
   e.put(e.limit, refusal_.limit, kWordBytes);
+  e.put(e.switched_off, switched_off_, kWordBytes);
   if (route_ != nullptr) explain_route(e);
   if (cluster_ != nullptr) explain_cluster(e);
   kept.keep();
@@ -202,8 +203,9 @@ void Exchange::explain_cluster(Explanation& e) {
   e.max_requests = circuit().requests.limit();
   e.max_pending = circuit().pending.limit();
   e.put(e.cluster, config.name, kWordBytes);
-  e.diverted = std::none_of(route_->to.begin(), route_->to.end(),
-                            [&](const auto& target) { return target.cluster == config.name; });
+  // The fallback of a switch is none of them either.
+  const auto is_it = [&](const model::RouteTarget& target) { return target.cluster == config.name; };
+  e.diverted = switched_off_.empty() && std::none_of(route_->to.begin(), route_->to.end(), is_it);
   if (e.attempts != 0) {
     Attempt& latest = e.tried[e.kept() - 1];
     if (response_started_) latest.answered = answered_;

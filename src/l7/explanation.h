@@ -105,7 +105,7 @@ struct Explanation {
   uint32_t name_count = 0;
 
   Text id{}, listener{}, client{}, protocol{}, method{}, host{}, path{}, route_name{}, match{}, cluster{}, split{},
-      limit{};
+      limit{}, switched_off{};
   uint16_t text_used = 0;
   std::array<char, kTextBytes> text{};
 

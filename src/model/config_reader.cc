@@ -31,6 +31,9 @@ std::string one_of(const std::vector<std::string_view>& names) {
 
 void check_references(Reading& reading, const YamlNode& root) {
   const YamlNode* clusters = child(root, "clusters");
+  if (clusters == nullptr && !reading.references.empty()) {
+    return reading.mistake(root, "clusters", {"is missing", "a map from names to clusters"});
+  }
   if (clusters == nullptr || clusters->keys.empty()) return;  // that there are no clusters has been told, once
   const std::vector<std::string_view> known = [&] {
     std::vector<std::string_view> names;

@@ -298,7 +298,7 @@ INSTANTIATE_TEST_SUITE_P(
             file_with("", "", "protocol: h2\n    http2: {stream_window: 1MiB, connection_window: 256KiB}")},
         LintCase{
             "http2",
-            "weir.yaml:8: warning: clusters.app.circuit_breaker.max_requests: 4096 requests at once, but max_streams "
+            "weir.yaml:12: warning: clusters.app.circuit_breaker.max_requests: 4096 requests at once, but max_streams "
             "10 × 20 connections × 2 endpoints = 400: the connections are full first",
             file_with("", "",
                       "protocol: h2\n    http2: {max_streams: 10}\n    circuit_breaker: {max_connections: 20}")},

@@ -24,7 +24,8 @@ class AdminTokenCase(Case):
 
     def admin_ask(self, target, *fields, method="GET"):
         body = b"" if method == "POST" else None
-        return ask(self.proxy.admin_port, method, target, *fields, host="127.0.0.1", body=body)
+        pairs = [tuple(each.split(": ", 1)) for each in fields]
+        return ask(self.proxy.admin_port, method, target, *pairs, host="127.0.0.1", body=body)
 
     def ctl(self, *arguments, **environment):
         return subprocess.run([WEIR, "ctl", "--admin", f"127.0.0.1:{self.proxy.admin_port}", *map(str, arguments)],

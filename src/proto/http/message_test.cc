@@ -21,6 +21,7 @@ constexpr std::pair<std::string_view, FieldId> kKnown[] = {
     {"x-forwarded-for", FieldId::x_forwarded_for},
     {"x-forwarded-proto", FieldId::x_forwarded_proto},
     {"x-forwarded-host", FieldId::x_forwarded_host},
+    {"x-forwarded-client-cert", FieldId::x_forwarded_client_cert},
     {"forwarded", FieldId::forwarded},
     {"x-request-id", FieldId::x_request_id},
     {"traceparent", FieldId::traceparent},
