@@ -275,7 +275,7 @@ void Exchange::on_response(http::ResponseHead& head, std::string_view /*memory*/
 void Exchange::forward(http::ResponseHead& head, bool end) {
   response_started_ = true;
   status_ = head.status;
-  Field extra[3] = {{.name = "X-Request-Id", .value = forwarding_.request_id()}, {}, {}};
+  Field extra[4] = {{.name = "X-Request-Id", .value = forwarding_.request_id()}, {}, {}, {}};
   size_t count = 1;
   const std::string cookie = sticky_cookie();
   if (!cookie.empty()) extra[count++] = {.name = "Set-Cookie", .value = cookie};

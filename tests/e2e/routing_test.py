@@ -100,7 +100,7 @@ class Edits(RoutingCase):
         self.app = self.upstream("app", echo)
         self.proxy = self.weir(self.with_routes([
             {"match": {"path": "/old/{rest*}"}, "redirect": {"to": "https://{host}/new/{rest}{query}", "status": "301"}},
-            {"match": {"path": "/login"}, "redirect": {"to": "{path}/form?from={path}{query}"}},
+            {"match": {"path": "/login"}, "redirect": {"to": "/login/form?from={path}{query}"}},
             {"match": {"path": "/api/*"}, "to": "app", "rewrite": {"path": "/v2/", "host": "internal.example:81"}},
             {"match": {"path": "/users/{id}/posts"}, "to": "app", "name": "posts", "rewrite": {"path": "/posts/{id}"},
              "request_headers": {"remove": ["cookie", "via"], "set": {"X-User": "{id}", "X-Client": "{client_ip}"},
