@@ -98,10 +98,10 @@ void Service::hand_over(const Verdict& verdict, pid_t successor) {
                loaded_.config.drain_timeout.seconds());
   notify_.handed_over(successor, fmt::format("serving; process {} drains", ::getpid()));
   draining_ = true;
-  left_by_admin_ = true;
-  // Who answers at an address that the new process does not have is this one, to its end.
+  left_by_admin_ = admin_ == nullptr;
+  // Who answers at an address that the new process does not have is this one, to its end: which then does not come
+  // before whoever asked for the upgrade has heard of it.
   if (admin_ && loaded_.config.admin->text() == verdict.admin_address) {
-    left_by_admin_ = false;
     admin_->retire([this] {
       left_by_admin_ = true;
       stop_when_left();

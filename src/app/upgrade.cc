@@ -73,7 +73,9 @@ void Upgrade::launch(Handover handover) {
   }
   phase_ = Phase::starting;
   deadline_ = loop_.now() + ready_timeout_;
-  if (auto sent = send_handover(channel_.get(), handover); !sent) return fail_with(sent.error());
+  // Who has ended already takes nothing: how it ended says more than that.
+  auto sent = send_handover(channel_.get(), handover);
+  not_sent_ = sent ? "" : sent.error();
   if (!loop_.add(channel_.get(), *this, EPOLLIN)) return fail_with("the channel to the new process cannot be watched");
   loop_.arm(tick_, kTick);
 }
@@ -126,6 +128,7 @@ void Upgrade::on_tick() {
     if (phase_ == Phase::starting) fail_with(ended);
     return;
   }
+  if (!not_sent_.empty()) return fail_with(not_sent_);
   if (loop_.now() >= deadline_) {
     return fail_with(fmt::format("the new process was not ready within {} (upgrade.ready_timeout)",
                                  model::format_duration(ready_timeout_)));

@@ -73,6 +73,7 @@ class Upgrade final : private net::Pollable {
   Phase phase_ = Phase::idle;
   pid_t successor_ = 0;
   net::Fd channel_;
+  std::string not_sent_;  ///< why the new process did not get what it needs; empty: it did
   std::string failure_;
   net::Timer tick_ = net::Timer::bind<&Upgrade::on_tick>(this);
 };
