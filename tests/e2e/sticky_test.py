@@ -25,9 +25,9 @@ class Browser:
         done = subprocess.run(["curl", "-s", "-i", "-b", self.jar, "-c", self.jar, *options,
                                f"http://127.0.0.1:{self.port}{target}"], capture_output=True, text=True, check=True,
                               timeout=30)
-        head = dict(line.lower().split(": ", 1) for line in done.stdout.partition("\r\n\r\n")[0].split("\r\n")[1:])
-        cookie = next((line.split(": ", 1)[1] for line in done.stdout.split("\r\n")
-                       if line.lower().startswith("set-cookie: ")), None)
+        lines = done.stdout.partition("\n\n")[0].splitlines()[1:]  # as text, a line ends with \n whatever was sent
+        fields = [(name.lower(), value) for name, _, value in (line.partition(": ") for line in lines)]
+        head, cookie = dict(fields), next((value for name, value in fields if name == "set-cookie"), None)
         return head.get("x-instance", ""), cookie
 
 
