@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "app/seccomp.h"
+
 namespace weir::app {
 
 namespace {
@@ -160,8 +162,17 @@ std::string carried_state(const l7::Proxy& proxy, Instant now) {
   for (const l7::SwitchStatus& each : proxy.switches().all()) {
     if (each.off) switches.push_back({{"name", each.name}});
   }
-  const Json state{{"endpoints", endpoints}, {"shifts", shifts}, {"switches_off", switches}, {"ticket_keys", keys}};
+  const Json state{{"filtered", system_calls_are_filtered()},
+                   {"endpoints", endpoints},
+                   {"shifts", shifts},
+                   {"switches_off", switches},
+                   {"ticket_keys", keys}};
   return state.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+bool says_filtered(std::string_view json) {
+  const Json state = Json::parse(json, nullptr, false);
+  return state.is_object() && value_at(state, "filtered", false);
 }
 
 void recall_state(l7::Proxy& proxy, std::string_view json, Instant now) {

@@ -25,6 +25,9 @@ namespace weir::app {
 
 std::string carried_state(const l7::Proxy& proxy, Instant now);
 
+/// Whether the process that says so runs behind app/seccomp.h's filter, which its children inherit.
+bool says_filtered(std::string_view json);
+
 /// Before requests are served.
 void recall_state(l7::Proxy& proxy, std::string_view json, Instant now);
 

@@ -157,7 +157,7 @@ void keep_new_privileges_away() {
   CHECK(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
 }
 
-Result<void, std::string> drop_privileges(const model::Config& config) {
+Result<void, std::string> drop_privileges(const model::Config& config, bool filtered) {
   if (config.privileges.user.empty()) {
     if (::geteuid() == 0) {
       spdlog::warn("running as root: name an unprivileged user as privileges.user, to be taken on once ports are open");
@@ -177,12 +177,13 @@ Result<void, std::string> drop_privileges(const model::Config& config) {
   }
   // Whoever crashes leaves no keys in a core.
   (void)::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-  if (config.privileges.seccomp) {
+  if (filtered) keep_inherited_filter();
+  if (config.privileges.seccomp && !filtered) {
     if (auto done = filter_system_calls(); !done) return fail("privileges.seccomp: " + done.error());
   }
   spdlog::info("privileges: runs as {}{}, system calls are {}", identity->name,
                keep_low_ports ? ", may open ports below 1024" : "",
-               config.privileges.seccomp ? "filtered" : "not filtered");
+               system_calls_are_filtered() ? "filtered" : "not filtered");
   return {};
 }
 

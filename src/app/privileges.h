@@ -22,6 +22,7 @@ void keep_new_privileges_away();
 
 /// Does nothing, but warns root, when the configuration names no user. An error is one sentence for people, and the
 /// process must not serve then: part of what it had may be gone.
-Result<void, std::string> drop_privileges(const model::Config& config);
+/// `filtered`: system calls are filtered already, by the process that started this one.
+Result<void, std::string> drop_privileges(const model::Config& config, bool filtered = false);
 
 }  // namespace weir::app

@@ -34,8 +34,9 @@ int run(const std::string& path) {
     tell(predecessor, service.error());
     return 1;
   }
-  if (auto dropped = drop_privileges((*service)->config()); !dropped) {
+  if (auto dropped = drop_privileges((*service)->config(), (*service)->inherits_filter()); !dropped) {
     complain(fmt::format("weir: {}\n", dropped.error()));
+    (*service)->refuse_to_take_over(dropped.error());
     return 1;
   }
   if (gives_up && (*service)->config().privileges.seccomp) (*service)->proxy().prepare_workers(filter_worker_thread);

@@ -217,6 +217,9 @@ constexpr const char* kAllowed[] = {
 #endif
 };
 
+/// Written before there is a second thread that looks.
+bool filtered = false;
+
 constexpr int kFamilies[] = {AF_UNIX, AF_INET, AF_INET6, AF_NETLINK};
 
 constexpr const char* kNotForWorkers[] = {"execve", "execveat", "fork", "vfork", "listen", "ptrace", "seccomp", "kill"};
@@ -273,8 +276,14 @@ Result<void, std::string> filter_system_calls() {
   rules.add(SCMP_ACT_ERRNO(ENOSYS), "clone3");
   rules.set(SCMP_FLTATR_CTL_TSYNC, 1);
   rules.set(SCMP_FLTATR_CTL_OPTIMIZE, 2);  // a binary search instead of a walk
-  return rules.load();
+  auto loaded = rules.load();
+  filtered = loaded.has_value();
+  return loaded;
 }
+
+void keep_inherited_filter() { filtered = true; }
+
+bool system_calls_are_filtered() { return filtered; }
 
 void filter_worker_thread() {
   Rules rules(SCMP_ACT_ALLOW);

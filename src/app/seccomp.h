@@ -17,6 +17,11 @@ namespace weir::app {
 /// For all threads, and all they start. An error is one sentence for people.
 Result<void, std::string> filter_system_calls();
 
+/// Instead of it, in a process that another one started which has the filter: every further filter would be walked
+/// through, too, and the kernel takes only so many.
+void keep_inherited_filter();
+[[nodiscard]] bool system_calls_are_filtered();
+
 /// In addition, for the calling thread: no other program, no other process, no new port.
 void filter_worker_thread();
 

@@ -13,6 +13,7 @@
 #include <string>
 
 #include "app/admin.h"
+#include "app/carried_state.h"
 #include "app/handover.h"
 #include "app/notify.h"
 #include "app/upgrade.h"
@@ -39,6 +40,10 @@ class Service final : private UpgradeControl {
   void attach(StackControl& control) {
     if (admin_) admin_->attach(control);
   }
+  /// Tells the process before, if there is one, that it goes on.
+  void refuse_to_take_over(const std::string& why);
+  /// The process before had its system calls filtered, and so has this one.
+  [[nodiscard]] bool inherits_filter() const { return takes_over_ && says_filtered(inherited_.state); }
   /// This process may be replaced by another one while it runs.
   void allow_upgrades() { upgradable_ = true; }
 

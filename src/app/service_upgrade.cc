@@ -121,6 +121,12 @@ void Service::stop_when_left() {
 // ---- the process that takes over
 // -----------------------------------------------------------------------------------
 
+void Service::refuse_to_take_over(const std::string& why) {
+  if (auto predecessor = std::exchange(predecessor_, std::nullopt)) {
+    predecessor->say({.ready = false, .failure = why, .listeners = {}, .admin_address = {}});
+  }
+}
+
 void Service::before_serving() {
   if (takes_over_) recall_state(*proxy_, inherited_.state, loop_->now());
   inherited_ = {};
