@@ -6,7 +6,7 @@ import unittest
 from harness.case import Case
 from harness.load import Load
 from harness.ports import free_port
-from harness.upstream import echo, hang_up, never, ok, status
+from harness.upstream import echo, hang_up, never, status
 
 RESULTS = ("answered", "failed", "timeout", "over_limit", "too_large", "incomplete")
 

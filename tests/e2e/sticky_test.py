@@ -8,7 +8,7 @@ import threading
 import unittest
 
 from harness.case import Case
-from harness.upstream import gated, ok
+from harness.upstream import gated
 
 COOKIE = re.compile(r"^weir=[0-9a-f]{16}; Path=/; Max-Age=3600; HttpOnly; SameSite=Lax$")
 
@@ -23,12 +23,10 @@ class Browser:
     def get(self, target="/", *options):
         """The endpoint that answered, and what it asked to remember."""
         done = subprocess.run(["curl", "-s", "-i", "-b", self.jar, "-c", self.jar, *options,
-                               f"http://127.0.0.1:{self.port}{target}"], capture_output=True, text=True, check=True,
-                              timeout=30)
-        lines = done.stdout.partition("\n\n")[0].splitlines()[1:]  # as text, a line ends with \n whatever was sent
-        fields = [(name.lower(), value) for name, _, value in (line.partition(": ") for line in lines)]
-        head, cookie = dict(fields), next((value for name, value in fields if name == "set-cookie"), None)
-        return head.get("x-instance", ""), cookie
+                               f"http://127.0.0.1:{self.port}{target}"], capture_output=True, check=True, timeout=30)
+        lines = done.stdout.decode().partition("\r\n\r\n")[0].split("\r\n")[1:]
+        head = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
+        return head.get("x-instance", ""), head.get("set-cookie")
 
 
 class Endpoints(Case):
