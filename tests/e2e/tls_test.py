@@ -226,7 +226,7 @@ class Certificates(TlsCase):
         self.assertEqual(200, self.tls().ask().status)
         checked = run("check", "-c", str(proxy.path))
         self.assertEqual(2, checked.returncode, checked)
-        self.assertIn(f"listeners[0].tls: {key}: there is no private key", checked.stderr)
+        self.assertIn(f"listeners[0].tls: {key}: there is no private key in it that can be read", checked.stderr)
 
     def test_check_warns_of_what_expires_soon(self):
         self.a = self.upstream("a", ok)

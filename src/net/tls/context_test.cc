@@ -45,7 +45,7 @@ TEST(ServerContext, SaysWhichFileIsWrongAndHow) {
       {"a certificate as key",
        {good.certificate, good.certificate},
        "",
-       "good.pem: there is no private key of a known kind"},
+       "good.pem: there is no private key in it that can be read"},
       {"cut off", {cut, good.key}, "", "cut.pem: its certificate cannot be read"},
       {"cut off in the chain", {cut_chain, good.key}, "", "cut_chain.pem: a certificate of its chain cannot be read"},
       {"another's key", {good.certificate, other.key}, "", "other.key: this is not the key of the certificate"},

@@ -72,10 +72,11 @@ Loaded<KeyPtr> load_key(const std::string& path) {
     ERR_clear_error();
     return fail(path + ": the key is encrypted with a passphrase; write it without one, readable by Weir only");
   }
+  // OpenSSL says the same of a file without a key and of one whose key it cannot make sense of.
   const bool unknown = ERR_GET_REASON(ERR_peek_last_error()) == ERR_R_UNSUPPORTED;
   if (unknown || take_end_of_file()) {
     ERR_clear_error();
-    return fail(path + ": there is no private key of a known kind in it (PEM)");
+    return fail(path + ": there is no private key in it that can be read (PEM)");
   }
   return fail(error_in(path, "its private key cannot be read"));
 }
