@@ -141,7 +141,7 @@ class Failures(ExplainCase):
         self.assertIn("in the queue", self.text(story["id"]))
 
     def test_no_route(self):
-        self.start([self.upstream("a")], route={"match": {"host": "example.org"}})
+        self.start([self.upstream("a")], route={"match": {"host": "elsewhere.example"}})
         story = self.explain(self.ask())
         self.assertEqual((None, None, None, []),
                          tuple(story[each] for each in ("route", "target", "admission", "attempts")))
