@@ -94,13 +94,14 @@ TEST(TrafficReader, MistakesAreToldOnceAndPrecisely) {
       {"weir.yaml:6:13: listeners[0].routes[0].sticky.cookie: is missing; expected 1 to 64 letters, digits, or any of "
        "- _ .",
        "sticky: {ttl: 1h}"},
-      {"weir.yaml:6:36: listeners[0].routes[0].sticky.overflow: \"99%\" is out of range; expected a percentage from "
+      {"weir.yaml:6:37: listeners[0].routes[0].sticky.overflow: 99% is out of range; expected a percentage from "
        "100% to 10000%, or never",
        "sticky: {cookie: c, overflow:   99%}"},
       {"weir.yaml:6:18: listeners[0].routes[0].mirror.to: unknown cluster \"ap\"; expected one of app, b; did you mean "
        "\"app\"?",
        "mirror: {to: ap}"},
-      {"weir.yaml:6:36: listeners[0].routes[0].switch.fallback_to: unknown cluster \"c\"; expected one of app, b",
+      {"weir.yaml:6:37: listeners[0].routes[0].switch.fallback_to: unknown cluster \"c\"; expected one of app, b; "
+       "did you mean \"b\"?",
        "switch: {name: s, fallback_to:  c}"},
       {"weir.yaml:6:5: listeners[0].routes[0].switch: fallback and fallback_to exclude each other; expected one of "
        "them",
