@@ -8,12 +8,12 @@
 namespace weir::upstream {
 
 Transport Transport::of(const model::ClusterConfig& config, std::shared_ptr<net::tls::Peer> peer) {
+  Transport transport{.protocol = config.protocol, .proxy_protocol = config.proxy_protocol, .tls = std::move(peer)};
+  if (!transport.multiplexes()) return transport;  // what concerns HTTP/2 alone must not part its connections
+  transport.http2 = config.http2;
   // Who does not answer a PING for as long as connecting may take is not there.
-  return {.protocol = config.protocol,
-          .http2 = config.http2,
-          .answer_timeout = config.connect_timeout,
-          .proxy_protocol = config.proxy_protocol,
-          .tls = std::move(peer)};
+  transport.answer_timeout = config.connect_timeout;
+  return transport;
 }
 
 std::unique_ptr<http::ClientConnection> Transport::make(net::Loop& loop, http::ClientConnection::Owner& owner,

@@ -41,12 +41,13 @@ class Switches(Switched):
                 self.throw("switch", "off", "reviews")
                 seen = len(load.answers)
                 self.eventually(lambda: len(load.answers) > seen + 100, load.text)
-                # Whatever began after the command had returned is answered from the fallback, by every worker.
-                self.assertEqual({""}, {each.instance for each in load.answers[seen + 6:seen + 100]})
+                # Whatever began after the command had returned is answered from the fallback, by every worker; of each
+                # thread's requests one had begun before.
+                self.assertLessEqual(sum(each.instance != "" for each in load.answers[seen:seen + 100]), 6)
                 self.throw("switch", "on", "reviews")
                 seen = len(load.answers)
                 self.eventually(lambda: len(load.answers) > seen + 100, load.text)
-                self.assertEqual({"a"}, {each.instance for each in load.answers[seen + 6:seen + 100]})
+                self.assertLessEqual(sum(each.instance != "a" for each in load.answers[seen:seen + 100]), 6)
             load.stop()
         self.assertEqual([], load.failed()[:5])
 
