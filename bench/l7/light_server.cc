@@ -1,7 +1,7 @@
 // The upstream server of the benchmark: `light_server --port P [--threads N]` answers GET /100, /1k and /64k with so
-// many bytes, HTTP/1.1 keep-alive, from answers prepared at start, and GET /ws with the 101 of a WebSocket. It must be much lighter than any proxy before it, so
-// it looks at no more of a request than its path and whether it says "close". Pipelined requests that arrive in one
-// read are answered in one write, as a server that deserves coalescing does.
+// many bytes, HTTP/1.1 keep-alive, from answers prepared at start, and GET /ws with the 101 of a WebSocket. It must be
+// much lighter than any proxy before it, so it looks at no more of a request than its path and whether it says "close".
+// Pipelined requests that arrive in one read are answered in one write, as a server that deserves coalescing does.
 
 #include <sys/uio.h>
 

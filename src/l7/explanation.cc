@@ -34,7 +34,8 @@ void Explanation::clear() {
   failed = sampled = waited = tunnel = diverted = false;
   for (Capture& each : captures) each.count = each.endpoints = 0;
   name_count = 0;
-  id = listener = client = protocol = method = host = path = route_name = match = cluster = split = limit = switched_off = {};
+  id = listener = client = protocol = method = host = path = route_name = match = cluster = split = limit =
+      switched_off = {};
   text_used = 0;
 }
 

@@ -47,8 +47,8 @@ struct LintRule {
   void (*check)(LintReport&);
 };
 
-/// All rules: those of listeners and routes (lint_routes.cc), of splits, stickiness and mirrors (lint_traffic.cc), those
-/// of clusters (lint_clusters.cc), of TLS with clients (lint_tls.cc), and of what connections begin with
+/// All rules: those of listeners and routes (lint_routes.cc), of splits, stickiness and mirrors (lint_traffic.cc),
+/// those of clusters (lint_clusters.cc), of TLS with clients (lint_tls.cc), and of what connections begin with
 /// (lint_transport.cc).
 std::span<const LintRule> route_rules();
 std::span<const LintRule> traffic_rules();

@@ -205,9 +205,9 @@ void http2_with_endpoints(LintReport& report, const ClusterConfig& cluster, cons
     for (const auto& [name, on] : wanted) {
       const std::string setting = join(route_path, name);
       if (!on || !report.written(setting)) continue;
-      report.warn(setting,
-                  fmt::format("{} is spoken HTTP/2 with, which carries no upgrades: they are answered with 501",
-                              cluster.name));
+      report.warn(
+          setting,
+          fmt::format("{} is spoken HTTP/2 with, which carries no upgrades: they are answered with 501", cluster.name));
     }
   });
 }

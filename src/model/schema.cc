@@ -61,8 +61,7 @@ Section<Config> make_top() {
               "nothing that Weir does needs them"),
           structured<Config>("listeners", structure("a list of listeners").and_required(),
                              "Where traffic comes in; see Listeners.", "a proxy without one has nothing to do"),
-          structured<Config>("clusters", structure("a map from names to clusters"),
-                             "Where traffic goes; see Clusters.",
+          structured<Config>("clusters", structure("a map from names to clusters"), "Where traffic goes; see Clusters.",
                              "routes that redirect, or answer by themselves, need none"),
       }};
 }
