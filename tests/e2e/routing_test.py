@@ -88,7 +88,7 @@ class Matches(RoutingCase):
         for target in ("/users/7/posts", "/files/x"):
             self.ask("GET", target)
         log = self.eventually(lambda: (lines := self.log_path.read_text().splitlines())[1:] and lines, "two lines")
-        self.assertEqual(["posts", "/files/{rest*}"], [json.loads(line)["route"] for line in log])
+        self.assertEqual({"posts", "/files/{rest*}"}, {json.loads(line)["route"] for line in log})
         self.assertEqual(1, self.proxy.metric("weir_route_requests_total", listener="web", route="posts"))
 
 
@@ -120,7 +120,7 @@ class Edits(RoutingCase):
                 with self.subTest(f"{target}, {version}"):
                     said = curl(version, "-i", "-H", "Host: example.org", self.url + target).lower()
                     self.assertRegex(said, f"^http/[12.]+ {status}")
-                    self.assertIn(f"\nlocation: {location}\r\n", said)
+                    self.assertIn(f"\nlocation: {location.lower()}\r\n", said)
         self.assertEqual([], self.app.requests, "no endpoint is asked")
 
     def test_a_redirect_needs_the_host_it_names(self):
@@ -174,7 +174,7 @@ class Edits(RoutingCase):
         config = self.with_routes([{"to": "app", "request_headers": {"set": {"Host": "x"}}}], [self.app])
         self.proxy.write(config)
         told = run("check", "-c", str(self.proxy.path))
-        self.assertEqual(1, told.returncode)
+        self.assertEqual(2, told.returncode)
         self.assertIn('"Host" is not changed here; rewrite.host does that', told.stdout + told.stderr)
 
 
