@@ -150,7 +150,7 @@ class Stage:
             return [host.find("h2o"), "-m", "worker", "-c", fill("h2o.conf", directory, values)]
         if name in SCALED:
             file = directory / "weir.yaml"
-            file.write_text(scaled(*SCALED[name], port, self.upstream, self.free_port()))
+            file.write_text(scaled(*SCALED[name], port, upstream, self.free_port()))
             return [self.weir, "run", "-c", file]
         setup = WEIRS[name]
         values |= {"WORKERS": setup.workers, "PIPELINE": setup.pipeline, "PROTOCOL": setup.protocol,

@@ -60,7 +60,7 @@ def compared(names):
         return scaled
     weirs = [name for name in names if name.startswith("weir")]
     if weirs:
-        bases = [name for name in BASES if name in names] or ["weir"]
+        bases = [name for name in BASES if name in names] or ["weir" if "weir" in weirs else weirs[0]]
         return [(name, base) for name in weirs for base in bases if name != base]
     return [(name, "relay") for name in names if name != "relay" and "relay" in names]
 
