@@ -26,6 +26,7 @@ SYSCALL_SECONDS = 5  # at least: in a shorter slice the set-up of 512 connection
 NEW_CONNECTIONS = Load("100", 64, new_connections=True)
 HTTP2_LOAD = {"connections": 16, "streams": 32}
 IDLE_FEW, IDLE_MANY = 1000, 5000
+IDLE_WEBSOCKETS = 4000  # each holds one of the 4096 places that a cluster of Weir has by default
 
 
 def words(allowed):
@@ -189,8 +190,8 @@ class Benchmark:
     def websocket(self):
         """nginx passes upgrades on only where it is told to, which would be another configuration."""
         for name in self.names("weir2", "weir-pipeline", "nginx"):
-            say(f"memory of {IDLE_MANY} idle WebSockets: {name}")
-            self.results.websocket_kib[name] = measure.idle_connection_kib(self.stage, name, IDLE_FEW, IDLE_MANY,
+            say(f"memory of {IDLE_WEBSOCKETS} idle WebSockets: {name}")
+            self.results.websocket_kib[name] = measure.idle_connection_kib(self.stage, name, IDLE_FEW, IDLE_WEBSOCKETS,
                                                                            measure.IDLE_WEBSOCKET)
         show(report.value_table("private memory per idle WebSocket, KiB", self.results.websocket_kib, "11.2f"))
 
