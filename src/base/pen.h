@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -22,15 +23,17 @@ namespace weir {
 
 class Pen {
  public:
-  Pen(std::string& out, size_t most_bytes) : out_(out) {
+  Pen(std::string& out, size_t most_bytes) : out_(&out) {
     const size_t start = out.size();
     out.resize(start + most_bytes);
     at_ = out.data() + start;
     end_ = at_ + most_bytes;
   }
+  /// Into room that stays as large as it is.
+  explicit Pen(std::span<char> room) : out_(nullptr), at_(room.data()), end_(room.data() + room.size()) {}
   ~Pen() {
     CHECK(at_ <= end_);
-    out_.resize(static_cast<size_t>(at_ - out_.data()));
+    if (out_ != nullptr) out_->resize(static_cast<size_t>(at_ - out_->data()));
   }
   Pen(const Pen&) = delete;
   Pen& operator=(const Pen&) = delete;
@@ -76,7 +79,7 @@ class Pen {
     return x + 0x3030303030303030ULL + letters * ('a' - '0' - 10);
   }
 
-  std::string& out_;
+  std::string* out_;
   char* at_;
   char* end_;
 };

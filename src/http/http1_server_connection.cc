@@ -232,7 +232,7 @@ void Http1ServerConnection::on_closed(const Error& error) {
 void Http1ServerConnection::on_drained() {
   if (waiting_ == Waiting::write && state_ != State::lingering) {
     if (state_ == State::head) {
-      await(Waiting::idle, options_->idle_timeout);
+      await_request();
       stream_.resume();
     } else if (state_ == State::body && !stream_.paused()) {
       await(Waiting::body, options_->body_timeout);
@@ -346,7 +346,7 @@ void Http1ServerConnection::check_output() {
   }
   if (stream_.pending() == 0) {
     if (state_ == State::lingering) return close_now({});
-    if (state_ == State::head) return await(Waiting::idle, options_->idle_timeout);
+    if (state_ == State::head) return await_request();
     if (state_ == State::body && !stream_.paused()) return await(Waiting::body, options_->body_timeout);
     return await_nothing();
   }
@@ -377,15 +377,21 @@ void Http1ServerConnection::response_done() {
 }
 
 void Http1ServerConnection::next_request() {
-  if (!keep_alive_ || draining_) return finish_and_close();
+  if (!keep_alive_) return finish_and_close();
   state_ = State::head;
   if (stream_.congested()) {
     // It asks and does not read: no next request until it has taken the answers to the last ones.
     stream_.pause();
     return watch_output();
   }
-  await(Waiting::idle, options_->idle_timeout);
+  await_request();
   stream_.resume();
+}
+
+/// Who was not told that it is the last answer may have sent a request already: even a connection that drains waits for
+/// it a little.
+void Http1ServerConnection::await_request() {
+  await(Waiting::idle, draining_ ? kDrainGrace : options_->idle_timeout);
 }
 
 void Http1ServerConnection::finish_and_close() {

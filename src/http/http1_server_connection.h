@@ -62,6 +62,7 @@ class Http1ServerConnection final : public ServerConnection, private net::Stream
   void request_done();
   void response_done();
   void next_request();
+  void await_request();
   void finish_and_close();
   void refuse(proto::http1::Bad bad);
   void refuse(uint16_t status, std::string_view reason, std::string_view text);

@@ -353,5 +353,24 @@ TEST(ServerConnection, DrainingSaysCloseAndLetsWhatIsOnItsWayBeAnswered) {
   EXPECT_EQ(idle->received, kHello);
 }
 
+TEST(ServerConnection, WhoseAnswerBeganBeforeTheDrainMayAskOnceMore) {
+  Server server;
+  const auto client = server.say("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  ResponseHead head;
+  head.status = 200;
+  head.body = proto::http::BodyKind::length;
+  head.content_length = 5;
+  server.request(0).stream->send_head(head, {}, false);
+  server.connections[0]->drain();
+  server.request(0).stream->send_body("hello");
+  server.request(0).stream->send_end({});
+  server.until([&] { return client->got("hello"); });
+  EXPECT_FALSE(client->ended) << "nobody told it that this was the last answer";
+  server.at_end = hello;
+  client->say("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  server.until([&] { return client->ended; });
+  EXPECT_TRUE(client->received.ends_with(kLastHello));
+}
+
 }  // namespace
 }  // namespace weir::http

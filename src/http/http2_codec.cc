@@ -28,7 +28,8 @@ constexpr uint32_t kNeverSent = proto::http1::kConnectionFields | id_set(FieldId
 /// endpoint carries many clients' requests: with what is secret kept out of the table none of them can find out
 /// another's by guessing at how well it is compressed (RFC 7541 section 7.1.3).
 constexpr uint32_t kNeverIndexed = id_set(FieldId::x_request_id, FieldId::traceparent, FieldId::x_forwarded_for,
-                                          FieldId::forwarded, FieldId::authorization, FieldId::cookie);
+                                          FieldId::forwarded, FieldId::authorization, FieldId::cookie,
+                                          FieldId::x_forwarded_client_cert);
 
 uint8_t* bytes_of(std::string_view text) {
   // nghttp2's fields are not const, but it copies them and writes to its copy.

@@ -24,13 +24,15 @@ std::string_view put_seconds(Duration duration, std::span<char, 24> digits) {
 
 }  // namespace
 
+/// False: an endpoint has to.
 bool Exchange::answer_by_route() {
-  if (!route_->redirect.to.empty()) {
+  const RouteTable::Extras& extras = *route_->extras;
+  if (answer_switched_off(extras)) return true;
+  if (!extras.answers || !switched_off_.empty()) return false;
+  if (!route_->config->redirect.to.empty()) {
     redirect();
-  } else if (route_->respond.status != 0) {
-    respond(route_->respond);
   } else {
-    return false;
+    respond(route_->config->respond);
   }
   return true;
 }
@@ -38,7 +40,7 @@ bool Exchange::answer_by_route() {
 void Exchange::redirect() {
   if (plan_->redirect->mentions_host() && head_.authority.empty()) return refuse({.rule = core::Rule::no_host});
   const Field location{.name = "Location", .value = edits_->location()};
-  status_ = route_->redirect.status;
+  status_ = route_->config->redirect.status;
   send_answer({&location, 1}, {});
 }
 

@@ -11,39 +11,45 @@
 namespace weir::l7 {
 
 void Exchange::aim() {
-  target_ = switched_off_.empty() ? &listener_->targets[route_index_][draw_target()]
-                                  : &listener_->detours[route_index_].fallback;
-  if (target_->diverted != nullptr) target_ = &divert(*target_);
+  const RouteTable::Extras* const extras = route_->extras;
+  const bool fall_back = extras != nullptr && !switched_off_.empty();
+  target_ = route_->target;
+  if (fall_back) {
+    target_ = extras->fallback;
+  } else if (extras != nullptr) {
+    target_ = draw_target(*extras);
+  }
+  if (target_->diverted != nullptr && !fall_back) target_ = &divert(*target_);
   cluster_ = target_->cluster;
   target_->requests->add();
-  begin_sticky();
+  if (extras != nullptr) begin_sticky();
 }
 
-size_t Exchange::draw_target() {
-  const uint64_t weights = listener_->weights[route_index_];
-  if (route_->to.size() < 2 || weights == 0) return 0;
-  if (const auto value = core::sticky_value(route_->split_by, head_, client_)) {
-    return core::find_sticky_target(route_->to, *value);
+const RouteTable::Target* Exchange::draw_target(const RouteTable::Extras& extras) {
+  const model::RouteConfig& config = *route_->config;
+  if (config.to.size() < 2 || extras.weights == 0) return extras.targets.front();
+  if (const auto value = core::sticky_value(config.split_by, head_, client_)) {
+    return extras.targets[core::find_sticky_target(config.to, *value)];
   }
-  return core::find_target(route_->to, worker_.prng().below(weights));
+  return extras.targets[core::find_target(config.to, worker_.prng().below(extras.weights))];
 }
 
 /// While traffic is shifted from one cluster to another: where clients keep their cluster, each moves once.
 const RouteTable::Target& Exchange::divert(const RouteTable::Target& target) {
   const auto share = target.diverted_share->load(std::memory_order_relaxed);
-  const auto value = core::sticky_value(route_->split_by, head_, client_);
+  const auto value = core::sticky_value(route_->config->split_by, head_, client_);
   const uint64_t drawn = value ? core::sticky_draw(*value, core::kWholeShare) : worker_.prng().below(core::kWholeShare);
   return drawn < share ? *target.diverted : target;
 }
 
 /// A share of the requests is copied, as it leaves for the endpoint. What becomes a tunnel never is, and a fallback is
 /// no original.
-void Exchange::begin_mirror() {
-  const RouteTable::Detour& detour = listener_->detours[route_index_];
-  if (detour.mirror == nullptr || head_.upgrade || head_.method == proto::http::Method::connect) return;
-  if (!switched_off_.empty() || worker_.prng().below(100) >= route_->mirror.percent) return;
+void Exchange::begin_mirror(const RouteTable::Extras& extras) {
+  if (extras.mirror == nullptr || head_.upgrade || head_.method == proto::http::Method::connect) return;
+  const model::MirrorConfig& config = route_->config->mirror;
+  if (!switched_off_.empty() || worker_.prng().below(100) >= config.percent) return;
   const Mirror::Order order{
-      .config = route_->mirror, .snapshot = *snapshot_, .cluster = *detour.mirror, .places = *detour.mirror_places};
+      .config = config, .snapshot = *snapshot_, .cluster = *extras.mirror, .places = *extras.mirror_places};
   if (plan_ == nullptr) {
     copy_ = worker_.mirror().begin(order, head_, forwarding_.fields(), request_ended_);
     return;

@@ -44,7 +44,7 @@ void Exchange::assign(WorkerSnapshot& snapshot, const RouteTable& listener) {
   phase_ = Phase::idle;
   core_.forget();
   trail_.begin(worker_.explanations().sample(worker_.prng()));
-  trying_ = request_ended_ = response_started_ = body_lost_ = panic_ = verdict_pending_ = false;
+  trying_ = request_ended_ = response_started_ = body_lost_ = panic_ = verdict_pending_ = failure_counted_ = false;
 }
 
 // ---- the request
@@ -54,11 +54,11 @@ void Exchange::on_request(http::ServerStream& stream, http::RequestHead& head, s
   downstream_ = &stream;
   started_ = now();
   request_ended_ = end;
-  client_.assign(stream.client_facts().host);
+  client_ = stream.client_facts().host;
   std::swap(head_, head);  // the scratch head gets our old vectors: nobody allocates
   proto::http::own(head_, memory, memory_);
   tls_ = stream.client_facts().tls.get();
-  if (tls_ != nullptr) head_.scheme = "https";
+  head_.scheme = tls_ != nullptr ? "https" : "http";  // whatever the request's target claims
   forwarding_.build(head_,
                     {.client = client_,
                      .certificate = tls_ != nullptr ? std::string_view(tls_->certificate) : std::string_view(),
@@ -66,25 +66,18 @@ void Exchange::on_request(http::ServerStream& stream, http::RequestHead& head, s
                     worker_.prng());
   if (answer_maintenance() || redirect_to_https()) return;
   if (const Rule refusal = route(); refusal != Rule::none) return refuse({.rule = refusal});
-  if (answer_switched_off() || (switched_off_.empty() && answer_by_route())) return;
+  if (route_->extras != nullptr && answer_by_route()) return;
   if (plan_ != nullptr) edits_->edit_request(head_, forwarding_.fields());
   aim();
-  const bool wants_tunnel = core::may_tunnel(route_->upgrade, head_);
-  if (head_.method == proto::http::Method::connect && !wants_tunnel) {
-    return refuse({.rule = Rule::method, .limit = "upgrade.connect"});
-  }
-  if (wants_tunnel && cluster_->config().protocol == model::Protocol::h2) {
-    return refuse({.rule = Rule::upgrade});
-  }
-  head_.upgrade = head_.upgrade && wants_tunnel;
+  if ((head_.upgrade || head_.method == proto::http::Method::connect) && refuse_tunnel()) return;
   core_.begin({.idempotent = proto::http::is_idempotent(head_.method),
                .started = started_,
                .timeout = route_->timeout,
-               .retry = route_->retry,
+               .retry = *route_->retry,
                .endpoints = static_cast<uint32_t>(cluster_->cluster().endpoints().size()),
                .circuit = cluster_->config().circuit});
   cluster_->cluster().retry_budget.deposit(started_);
-  begin_mirror();
+  if (route_->extras != nullptr) begin_mirror(*route_->extras);
   const auto action = core_.on_arrival(circuit(), cluster_->waiting() != 0, worker_.loop().now());
   trail_.admitted(circuit());
   act(action);
@@ -95,11 +88,9 @@ Rule Exchange::route() {
   if (found.refusal != Rule::none) return found.refusal;
   path_ = found.path;
   route_index_ = found.route;
-  route_ = &listener_->config->routes[found.route];
-  if (!listener_->route_requests.empty() && listener_->route_requests[found.route] != nullptr) {
-    listener_->route_requests[found.route]->add();
-  }
-  plan_ = listener_->router->plan(found.route);
+  route_ = &listener_->routes[found.route];
+  if (route_->requests != nullptr) route_->requests->add();
+  plan_ = route_->plan;
   if (plan_ != nullptr) begin_edits();
   return Rule::none;
 }
@@ -275,7 +266,9 @@ void Exchange::on_response(http::ResponseHead& head, std::string_view /*memory*/
 void Exchange::forward(http::ResponseHead& head, bool end) {
   response_started_ = true;
   status_ = head.status;
-  Field extra[4] = {{.name = "X-Request-Id", .value = forwarding_.request_id()}, {}, {}, {}};
+  // Their ids tell HTTP/2 what is worth a place in its table of fields.
+  Field extra[4] = {
+      {.name = "X-Request-Id", .value = forwarding_.request_id(), .id = proto::http::FieldId::x_request_id}, {}, {}, {}};
   size_t count = 1;
   const std::string cookie = sticky_cookie();
   if (!cookie.empty()) extra[count++] = {.name = "Set-Cookie", .value = cookie};
@@ -283,7 +276,7 @@ void Exchange::forward(http::ResponseHead& head, bool end) {
     if (field.id == proto::http::FieldId::x_request_id) field.hop_by_hop = true;
   }
   if (head.find(proto::http::FieldId::date) == nullptr) {
-    extra[count++] = {.name = "Date", .value = worker_.clock().http_date()};
+    extra[count++] = {.name = "Date", .value = worker_.clock().http_date(), .id = proto::http::FieldId::date};
   }
   if (takes_hsts(head)) extra[count++] = hsts_field();
   if (end) {
@@ -465,7 +458,7 @@ void Exchange::refuse_grpc(std::string_view reason) {
                          {.name = "X-Request-Id", .value = forwarding_.request_id()},
                          {.name = "Date", .value = worker_.clock().http_date()}};
   downstream_->send_head(head, extra, true);
-  if (target_ != nullptr) target_->failures->add();
+  count_failure();
   finish();
 }
 
@@ -500,6 +493,7 @@ void Exchange::finish() {
 }
 
 void Exchange::count_failure() {
+  if (std::exchange(failure_counted_, true)) return;
   listener_->counters.failures->add();
   if (target_ != nullptr) target_->failures->add();
 }

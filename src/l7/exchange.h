@@ -76,9 +76,9 @@ class Exchange final : public http::RequestHandler,
   void send_answer(std::span<const http::Field> fields, std::string_view body);
   /// While a switch that is off wants it.
   bool answer_maintenance();
-  bool answer_switched_off();
+  bool answer_switched_off(const RouteTable::Extras& extras);
   void aim();
-  [[nodiscard]] size_t draw_target();
+  [[nodiscard]] const RouteTable::Target* draw_target(const RouteTable::Extras& extras);
   void send_request_head(bool end);
   [[nodiscard]] const RouteTable::Target& divert(const RouteTable::Target& target);
   void count_failure();
@@ -86,7 +86,7 @@ class Exchange final : public http::RequestHandler,
   void attempt(bool fresh);
   bool choose(bool fresh);
   void send();
-  void begin_mirror();
+  void begin_mirror(const RouteTable::Extras& extras);
   void begin_sticky();
   std::optional<balance::Pick> pick_sticky();
   [[nodiscard]] std::string sticky_cookie() const;
@@ -95,6 +95,7 @@ class Exchange final : public http::RequestHandler,
   void act(const core::Action& action);
   void end_attempt(balance::Outcome outcome);
   void forward(http::ResponseHead& head, bool end);
+  bool refuse_tunnel();
   void open_tunnel(uint16_t status);
   void relay(core::Tunnel::Side from, std::string_view piece);
   void send_close(core::Tunnel::Side to);
@@ -133,7 +134,7 @@ class Exchange final : public http::RequestHandler,
   Worker& worker_;
   WorkerSnapshot* snapshot_ = nullptr;
   const RouteTable* listener_ = nullptr;
-  const model::RouteConfig* route_ = nullptr;
+  const RouteTable::Route* route_ = nullptr;
   uint32_t route_index_ = 0;                    ///< of route_ among those of the listener
   const RouteTable::Target* target_ = nullptr;  ///< that of the route
   upstream::WorkerCluster* cluster_ = nullptr;
@@ -145,7 +146,7 @@ class Exchange final : public http::RequestHandler,
   std::string memory_;       ///< what head_ points into
   std::string path_memory_;  ///< what path_ points into when it had to be made canonical
   std::string_view path_;    ///< canonical, as the route was found by it
-  std::string client_;       ///< the client's address without port
+  std::string_view client_;  ///< the client's address without port; its connection outlives the exchange
   std::string body_;  ///< the request's body so far, for a retry: whatever its method, it may not reach an endpoint
   std::vector<std::pair<std::string, std::string>> trailers_;
   core::ForwardingFields forwarding_;
@@ -183,6 +184,7 @@ class Exchange final : public http::RequestHandler,
   bool response_started_ = false;
   bool body_lost_ = false;
   bool panic_ = false;
+  bool failure_counted_ = false;
   bool verdict_pending_ = false;  ///< what the response says of the endpoint stands in its trailers
 };
 

@@ -190,10 +190,10 @@ Explanation::Answer Exchange::answered_by() const {
 void Exchange::explain_route(Explanation& e) const {
   e.route = route_index_;
   e.timeout = route_->timeout;
-  e.attempts_max = route_->retry.attempts;
-  e.put(e.route_name, route_->name, kWordBytes);
-  put_match(e, *route_);
-  put_split(e, *route_);
+  e.attempts_max = route_->retry->attempts;
+  e.put(e.route_name, route_->config->name, kWordBytes);
+  put_match(e, *route_->config);
+  put_split(e, *route_->config);
 }
 
 void Exchange::explain_cluster(Explanation& e) {
@@ -205,7 +205,7 @@ void Exchange::explain_cluster(Explanation& e) {
   e.put(e.cluster, config.name, kWordBytes);
   // The fallback of a switch is none of them either.
   const auto is_it = [&](const model::RouteTarget& target) { return target.cluster == config.name; };
-  e.diverted = switched_off_.empty() && std::none_of(route_->to.begin(), route_->to.end(), is_it);
+  e.diverted = switched_off_.empty() && std::none_of(route_->config->to.begin(), route_->config->to.end(), is_it);
   if (e.attempts != 0) {
     Attempt& latest = e.tried[e.kept() - 1];
     if (response_started_) latest.answered = answered_;

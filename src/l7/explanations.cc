@@ -3,6 +3,7 @@
 #include <xxhash.h>
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 namespace weir::l7 {
@@ -54,10 +55,18 @@ const Explanation* Explanations::Ring::find(std::string_view id) const {
 // ---- both
 // ------------------------------------------------------------------------------------------------------------
 
+/// As many requests as there would be until the next if each were drawn for itself (the geometric distribution).
+uint64_t Explanations::draw_gap(Prng& prng) const {
+  if (per_mille_ >= 1000) return 1;
+  return 1 + static_cast<uint64_t>(prng.exponential(-1.0 / std::log1p(-(per_mille_ / 1000.0))));
+}
+
 void Explanations::configure(const model::ExplainConfig& config, size_t workers) {
   const std::lock_guard lock(mutex_);
   const size_t mine = (config.entries + workers - 1) / workers;
-  per_mille_ = mine == 0 ? 0 : config.sample_per_mille;
+  const uint32_t per_mille = mine == 0 ? 0 : config.sample_per_mille;
+  if (per_mille != per_mille_) until_sample_ = per_mille == 0 ? 0 : 1;
+  per_mille_ = per_mille;
   failures_.resize((mine + 1) / 2);
   samples_.resize(config.sample_per_mille == 0 ? 0 : mine / 2);
 }

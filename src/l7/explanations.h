@@ -29,7 +29,11 @@ class Explanations {
   void configure(const model::ExplainConfig& config, size_t workers);
 
   /// Is the request that comes now to be explained whatever becomes of it?
-  [[nodiscard]] bool sample(Prng& prng) { return per_mille_ != 0 && prng.below(1000) < per_mille_; }
+  [[nodiscard]] bool sample(Prng& prng) {
+    if (until_sample_ == 0 || --until_sample_ != 0) return false;
+    until_sample_ = draw_gap(prng);
+    return true;
+  }
   /// False when nothing is kept.
   [[nodiscard]] bool on() const { return failures_.capacity != 0; }
   /// To be filled in before keep.
@@ -63,8 +67,10 @@ class Explanations {
     [[nodiscard]] const Explanation* find(std::string_view id) const;
   };
   [[nodiscard]] const Ring& ring(Kind kind) const { return kind == Kind::failure ? failures_ : samples_; }
+  [[nodiscard]] uint64_t draw_gap(Prng& prng) const;
 
   uint32_t per_mille_ = 0;
+  uint64_t until_sample_ = 0;  ///< requests; 0: none is to come
   Explanation draft_;
   mutable std::mutex mutex_;
   Ring failures_;

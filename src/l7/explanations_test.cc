@@ -72,6 +72,18 @@ TEST(Explanations, FailuresAndSamplesDoNotPushEachOtherOut) {
   EXPECT_EQ(kept.state(Kind::failure).oldest, at(97));
 }
 
+TEST(Explanations, TheSampleIsAsLargeAsAskedForAndBeginsWithTheFirst) {
+  Prng prng(7);
+  for (const uint32_t per_mille : {0u, 10u, 250u, 1000u}) {
+    Explanations kept;
+    kept.configure({.sample_per_mille = per_mille, .entries = 6}, 1);
+    EXPECT_EQ(kept.sample(prng), per_mille != 0);
+    int sampled = 0;
+    for (int i = 0; i < 100'000; ++i) sampled += kept.sample(prng) ? 1 : 0;
+    EXPECT_NEAR(sampled, 100.0 * per_mille, 6 * std::sqrt(100.0 * per_mille) + 0.5) << per_mille;
+  }
+}
+
 TEST(Explanations, FindsTheNewestOfARequestId) {
   Explanations kept;
   kept.configure({.sample_per_mille = 10, .entries = 8}, 1);

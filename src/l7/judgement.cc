@@ -43,8 +43,10 @@ void Exchange::judge_end(const http::Fields& trailers) {
 Outcome Exchange::judge_grpc(uint8_t status) {
   worker_.metrics().grpc_statuses[status].add();
   const Outcome outcome = core::outcome_of_grpc(status);
-  if (outcome != Outcome::success) trail_.note_failed();
-  if (outcome != Outcome::success && target_ != nullptr) target_->failures->add();
+  if (outcome != Outcome::success) {
+    trail_.note_failed();
+    count_failure();
+  }
   return outcome;
 }
 

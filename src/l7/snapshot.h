@@ -15,6 +15,7 @@
 #include "l7/access_log.h"
 #include "l7/core/router.h"
 #include "l7/listener_counters.h"
+#include "l7/route_table.h"
 #include "l7/switches.h"
 #include "l7/tls.h"
 #include "model/config.h"
@@ -57,37 +58,6 @@ struct Snapshot {
   }
 };
 
-/// One listener's routes as a worker follows them.
-struct RouteTable {
-  const model::ListenerConfig* config = nullptr;
-  const core::Router* router = nullptr;
-  /// A cluster as this worker sees it, and where the requests that this listener sends there are counted.
-  struct Target {
-    upstream::WorkerCluster* cluster = nullptr;
-    Counter* requests = nullptr;
-    Counter* failures = nullptr;
-    const Target* diverted = nullptr;  ///< where a share of its requests goes instead; null: none
-    const std::atomic<uint32_t>* diverted_share = nullptr;
-  };
-  /// Where a route's requests may go instead, and where copies of them go.
-  struct Detour {
-    const Switch* degradation = nullptr;  ///< null: there is none
-    Target fallback;                      ///< while it is off; without a cluster: a fixed response
-    upstream::WorkerCluster* mirror = nullptr;
-    balance::CircuitLimit* mirror_places = nullptr;
-  };
-  std::vector<std::vector<Target>> targets;         ///< by route, by target
-  std::vector<std::unique_ptr<Target>> diversions;  ///< what targets are diverted to
-  std::vector<Detour> detours;                      ///< by route
-  const Switch* maintenance = nullptr;
-  std::string maintenance_name;
-  std::vector<uint64_t> weights;         ///< sum of a route's weights
-  std::vector<Counter*> route_requests;  ///< by route, null for those without a name; empty: none has one
-  std::string hsts;                      ///< the value of Strict-Transport-Security; empty: not sent
-  ListenerCells counters;
-  std::shared_ptr<AccessLog> access_log;
-};
-
 struct WorkerSnapshot final : net::Deferred {
   std::shared_ptr<const Snapshot> shared;
   /// Shared with the snapshots before and after, as long as the cluster stays the same: what concerns another cluster
@@ -104,5 +74,8 @@ struct WorkerSnapshot final : net::Deferred {
     return same ? found->second : nullptr;
   }
 };
+
+/// The routes of the listener at `index`, for the worker whose clusters `snapshot` holds already.
+RouteTable make_route_table(const WorkerSnapshot& snapshot, size_t index, size_t worker);
 
 }  // namespace weir::l7

@@ -12,8 +12,8 @@ using balance::Stickiness;
 
 /// Fallbacks are no home: whoever is sent to one keeps its endpoint for when the switch is on again.
 void Exchange::begin_sticky() {
-  if (route_->sticky.cookie.empty() || !switched_off_.empty()) return;
-  const auto token = core::read_sticky_cookie(head_, route_->sticky);
+  if (route_->config->sticky.cookie.empty() || !switched_off_.empty()) return;
+  const auto token = core::read_sticky_cookie(head_, route_->config->sticky);
   sticky_ = {.wanted = true, .token = token.value_or(0), .has_token = token.has_value()};
 }
 
@@ -23,7 +23,7 @@ std::optional<balance::Pick> Exchange::pick_sticky() {
   if (!sticky_.wanted) return std::nullopt;
   upstream::WorkerCluster::Held held{.stickiness = Stickiness::fresh, .pick = std::nullopt};
   if (sticky_.has_token) {
-    held = cluster_->hold(sticky_.token, route_->sticky.overflow_percent, core_.tried(), core_.may_repeat());
+    held = cluster_->hold(sticky_.token, route_->config->sticky.overflow_percent, core_.tried(), core_.may_repeat());
   }
   if (!std::exchange(sticky_.settled, true)) {
     sticky_.stickiness = held.stickiness;
@@ -35,7 +35,7 @@ std::optional<balance::Pick> Exchange::pick_sticky() {
 /// The cookie for the endpoint that has answered; empty when the client is to keep what it has.
 std::string Exchange::sticky_cookie() const {
   if (!sticky_.settled || !balance::wants_cookie(sticky_.stickiness)) return {};
-  return core::make_sticky_cookie(cluster_->token_of(endpoint_), route_->sticky,
+  return core::make_sticky_cookie(cluster_->token_of(endpoint_), route_->config->sticky,
                                   core::is_secure(head_, listener_->config->trust_forwarded));
 }
 

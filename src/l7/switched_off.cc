@@ -29,12 +29,11 @@ bool Exchange::answer_maintenance() {
 }
 
 /// A fallback that is a cluster is for aim().
-bool Exchange::answer_switched_off() {
-  const RouteTable::Detour& detour = listener_->detours[route_index_];
-  if (detour.degradation == nullptr || !detour.degradation->off()) return false;
-  switched_off_ = route_->degradation.name;
-  if (detour.fallback.cluster != nullptr) return false;
-  respond(or_unavailable(route_->degradation.fallback));
+bool Exchange::answer_switched_off(const RouteTable::Extras& extras) {
+  if (extras.degradation == nullptr || !extras.degradation->off()) return false;
+  switched_off_ = route_->config->degradation.name;
+  if (extras.fallback != nullptr) return false;
+  respond(or_unavailable(route_->config->degradation.fallback));
   return true;
 }
 

@@ -15,9 +15,24 @@ constexpr uint16_t kSwitchingProtocols = 101;
 
 }  // namespace
 
+/// Of a request that asks for a tunnel: it is refused, or goes on as what the route allows.
+bool Exchange::refuse_tunnel() {
+  const bool allowed = core::may_tunnel(route_->config->upgrade, head_);
+  if (head_.method == proto::http::Method::connect && !allowed) {
+    refuse({.rule = core::Rule::method, .limit = "upgrade.connect"});
+    return true;
+  }
+  if (allowed && cluster_->config().protocol == model::Protocol::h2) {
+    refuse({.rule = core::Rule::upgrade});
+    return true;
+  }
+  head_.upgrade = head_.upgrade && allowed;
+  return false;
+}
+
 void Exchange::open_tunnel(uint16_t status) {
   const Instant time = worker_.loop().now();
-  tunnel_ = std::make_unique<Tunnel>(route_->upgrade, status == kSwitchingProtocols, time);
+  tunnel_ = std::make_unique<Tunnel>(route_->config->upgrade, status == kSwitchingProtocols, time);
   worker_.metrics().tunnels.add();
   worker_.metrics().tunnels_opened.add();
   worker_.metrics().duration_us.record(static_cast<uint64_t>((now() - started_).us()));  // that of the handshake

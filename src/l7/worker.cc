@@ -5,8 +5,6 @@
 #include <utility>
 
 #include "base/check.h"
-#include "l7/core/https.h"
-#include "l7/core/router.h"
 
 namespace weir::l7 {
 
@@ -83,46 +81,7 @@ std::unique_ptr<WorkerSnapshot> Worker::build(std::shared_ptr<const Snapshot> sn
     if (!mine) mine = std::make_shared<upstream::WorkerCluster>(cluster, environment);
   }
   for (size_t i = 0; i < built->shared->config.listeners.size(); ++i) {
-    RouteTable table;
-    table.config = &built->shared->config.listeners[i];
-    table.router = built->shared->listeners[i].router.get();
-    table.hsts = core::strict_transport_security(table.config->hsts);
-    table.access_log = built->shared->listeners[i].access_log;
-    const ListenerCounters& counters = built->shared->listeners[i].counters;
-    table.counters = {.requests = &counters.requests->of(index_), .failures = &counters.failures->of(index_)};
-    const auto target_of = [&](const std::string& cluster) {
-      return RouteTable::Target{.cluster = built->clusters.at(cluster).get(),
-                                .requests = &counters.to.at(cluster)->of(index_),
-                                .failures = &counters.to_failed.at(cluster)->of(index_)};
-    };
-    if (!counters.routes.empty()) table.route_requests.resize(table.config->routes.size());
-    for (size_t j = 0; j < table.route_requests.size(); ++j) {
-      const std::string& name = table.config->routes[j].name;
-      if (!name.empty()) table.route_requests[j] = &counters.routes.at(name)->of(index_);
-    }
-    table.maintenance = built->shared->listeners[i].maintenance.get();
-    table.maintenance_name = Switches::name_of(*table.config);
-    for (size_t j = 0; j < table.config->routes.size(); ++j) {
-      const model::RouteConfig& route = table.config->routes[j];
-      auto& targets = table.targets.emplace_back();
-      for (const auto& target : route.to) {
-        targets.push_back(target_of(target.cluster));
-        for (const Diversion& each : built->shared->diversions) {
-          if (each.from != target.cluster) continue;
-          table.diversions.push_back(std::make_unique<RouteTable::Target>(target_of(each.to)));
-          targets.back().diverted = table.diversions.back().get();
-          targets.back().diverted_share = each.share.get();
-        }
-      }
-      table.weights.push_back(core::total_weight(route.to));
-      auto& detour = table.detours.emplace_back();
-      detour.degradation = built->shared->listeners[i].switches[j].get();
-      detour.mirror_places = built->shared->listeners[i].mirror_places[j].get();
-      if (!route.mirror.to.empty()) detour.mirror = built->clusters.at(route.mirror.to).get();
-      if (const auto& fallback = route.degradation.fallback_to; !fallback.empty())
-        detour.fallback = target_of(fallback);
-    }
-    built->listeners.push_back(std::move(table));
+    built->listeners.push_back(make_route_table(*built, i, index_));
   }
   return built;
 }

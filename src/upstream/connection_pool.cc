@@ -62,7 +62,9 @@ void ConnectionPool::set_options(const PoolOptions& options) {
 
 ConnectionPool::Acquired ConnectionPool::acquire(http::ResponseHandler& handler, Wish wish) {
   ClientConnection* connection = nullptr;
-  write_proxy_header(proxy_header_, options_.transport.proxy_protocol, wish.client);
+  if (options_.transport.proxy_protocol != model::ProxyHeader::off || !proxy_header_.empty()) {
+    write_proxy_header(proxy_header_, options_.transport.proxy_protocol, wish.client);
+  }
   const bool multiplexes = options_.transport.multiplexes();
   if (multiplexes) connection = take_with_room(wish.fresh);
   if (!wish.fresh) {

@@ -74,33 +74,34 @@ bool is_valid_request_id(std::string_view value) {
 
 /// The fields lie in memory as they would on an HTTP/1 wire, one behind the other: a codec that wants it so copies them
 /// in one go.
-void ForwardingFields::end_field(Pen& pen, std::string_view name, const char* value) {
+void ForwardingFields::end_field(Pen& pen, FieldId id, std::string_view name, const char* value) {
   const std::string_view text(value, static_cast<size_t>(pen.at() - value));
-  fields_[count_++] = Field{.name = {value - 2 - name.size(), name.size()}, .value = text};
+  fields_[count_++] = Field{.name = {value - 2 - name.size(), name.size()}, .value = text, .id = id};
   pen.put("\r\n");
 }
 
 void ForwardingFields::build(proto::http::RequestHead& head, const ForwardingContext& context, Prng& prng) {
   const Claims claims = take_claims(head, context.trust_forwarded, !context.certificate.empty());
   count_ = 0;
-  memory_.clear();
-  Pen pen(memory_, 416 + 2 * context.client.size() + head.authority.size() + 2 * head.scheme.size() +
-                       claims.proto.size() + claims.lists + context.certificate.size() + claims.request_id.size());
+  const size_t most = 416 + 2 * context.client.size() + head.authority.size() + 2 * head.scheme.size() +
+                      claims.proto.size() + claims.lists + context.certificate.size() + claims.request_id.size();
+  if (memory_.size() < most || memory_.size() > most + kBytesKept) std::vector<char>(most).swap(memory_);
+  Pen pen(memory_);
   add_ids(pen, claims.request_id, claims.traceparent, prng);
 
   const char* value = pen.put("X-Forwarded-For: ").at();
   if (context.trust_forwarded) put_list(pen, head, FieldId::x_forwarded_for);
   pen.put(context.client);
-  end_field(pen, "X-Forwarded-For", value);
+  end_field(pen, FieldId::x_forwarded_for, "X-Forwarded-For", value);
 
   value = pen.put("X-Forwarded-Proto: ").at();
   pen.put(claims.proto.empty() ? head.scheme : claims.proto);
-  end_field(pen, "X-Forwarded-Proto", value);
+  end_field(pen, FieldId::x_forwarded_proto, "X-Forwarded-Proto", value);
 
   if (!context.certificate.empty()) {
     value = pen.put("X-Forwarded-Client-Cert: ").at();
     pen.put(context.certificate);
-    end_field(pen, "X-Forwarded-Client-Cert", value);
+    end_field(pen, FieldId::x_forwarded_client_cert, "X-Forwarded-Client-Cert", value);
   }
 
   add_forwarded(pen, head, context);
@@ -109,7 +110,7 @@ void ForwardingFields::build(proto::http::RequestHead& head, const ForwardingCon
   pen.put(head.version_major == 2   ? std::string_view("2.0 weir")
           : head.version_minor == 0 ? std::string_view("1.0 weir")
                                     : std::string_view("1.1 weir"));
-  end_field(pen, "Via", value);
+  end_field(pen, FieldId::other, "Via", value);
 }
 
 void ForwardingFields::add_ids(Pen& pen, std::string_view request_id, std::string_view traceparent, Prng& prng) {
@@ -121,7 +122,7 @@ void ForwardingFields::add_ids(Pen& pen, std::string_view request_id, std::strin
     pen.put(request_id);
   }
   request_id_ = {value, static_cast<size_t>(pen.at() - value)};
-  end_field(pen, "X-Request-Id", value);
+  end_field(pen, FieldId::x_request_id, "X-Request-Id", value);
 
   value = pen.put("traceparent: ").at();
   if (traceparent.empty()) {
@@ -130,7 +131,7 @@ void ForwardingFields::add_ids(Pen& pen, std::string_view request_id, std::strin
   } else {
     pen.put(traceparent);
   }
-  end_field(pen, "traceparent", value);
+  end_field(pen, FieldId::traceparent, "traceparent", value);
 }
 
 void ForwardingFields::add_forwarded(Pen& pen, const proto::http::RequestHead& head, const ForwardingContext& context) {
@@ -144,7 +145,7 @@ void ForwardingFields::add_forwarded(Pen& pen, const proto::http::RequestHead& h
   // RFC 7239 section 4: a host with a port is no token and must be quoted. Host syntax admits no quote.
   if (!head.authority.empty()) pen.put(";host=\"").put(head.authority).put("\"");
   pen.put(";proto=").put(head.scheme);
-  end_field(pen, "Forwarded", value);
+  end_field(pen, FieldId::forwarded, "Forwarded", value);
 }
 
 }  // namespace weir::l7::core

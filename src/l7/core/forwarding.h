@@ -6,8 +6,8 @@
 
 #include <array>
 #include <span>
-#include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/pen.h"
 #include "base/prng.h"
@@ -33,12 +33,13 @@ class ForwardingFields {
  private:
   void add_ids(Pen& pen, std::string_view request_id, std::string_view traceparent, Prng& prng);
   void add_forwarded(Pen& pen, const proto::http::RequestHead& head, const ForwardingContext& context);
-  void end_field(Pen& pen, std::string_view name, const char* value);
+  void end_field(Pen& pen, proto::http::FieldId id, std::string_view name, const char* value);
 
   static constexpr size_t kMaxFields = 7;
+  static constexpr size_t kBytesKept = 4096;  ///< of memory_, more than the request at hand needs
   std::array<proto::http::Field, kMaxFields> fields_;
   size_t count_ = 0;
-  std::string memory_;
+  std::vector<char> memory_;  ///< as large as it ever had to be: what is not written is not read
   std::string_view request_id_;
 };
 

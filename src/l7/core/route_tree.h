@@ -72,6 +72,7 @@ class RouteTree {
     void visit(const Node& node, uint32_t number, size_t at) {
       if (node.first >= best) return;
       consider(node.rest);
+      if (node.first == best) return;  // there is no smaller one below
       const size_t slash = path.find('/', at);
       const bool last = slash == std::string_view::npos;
       const std::string_view segment = path.substr(at, last ? slash : slash - at);

@@ -30,43 +30,47 @@ uint32_t hash_of(uint32_t from, std::string_view word) {
 
 }  // namespace
 
+SegmentTable::Edge SegmentTable::edge_at(uint32_t place) const {
+  Edge edge;
+  std::memcpy(&edge, edges_.data() + place, sizeof edge);
+  return edge;
+}
+
 uint32_t SegmentTable::find(uint32_t from, std::string_view word) const {
   if (slots_.empty()) return kNone;
   const uint32_t hash = hash_of(from, word);
   const size_t mask = slots_.size() - 1;
   for (size_t at = hash & mask; slots_[at] != kNone; at = (at + 1) & mask) {
-    const Edge& edge = edges_[slots_[at]];
-    if (edge.hash == hash && edge.from == from && text_of(edge) == word) return edge.to;
+    const Edge edge = edge_at(slots_[at]);
+    if (edge.hash == hash && edge.from == from && text_at(slots_[at], edge) == word) return edge.to;
   }
   return kNone;
 }
 
 void SegmentTable::insert(uint32_t from, std::string_view word, uint32_t to) {
-  CHECK(texts_.size() + word.size() < kNone);
-  edges_.push_back({.from = from,
-                    .to = to,
-                    .hash = hash_of(from, word),
-                    .text_at = static_cast<uint32_t>(texts_.size()),
-                    .text_size = static_cast<uint32_t>(word.size())});
-  texts_ += word;
-  if (edges_.size() * 2 > slots_.size()) return grow();
-  place(static_cast<uint32_t>(edges_.size() - 1));
+  const Edge edge{.from = from, .to = to, .hash = hash_of(from, word), .text_size = static_cast<uint32_t>(word.size())};
+  CHECK(edges_.size() + sizeof edge + word.size() < kNone);
+  const auto place = static_cast<uint32_t>(edges_.size());
+  edges_.append(reinterpret_cast<const char*>(&edge), sizeof edge).append(word);
+  if (++count_ * 2 > slots_.size()) return grow();
+  put(place);
 }
 
-void SegmentTable::place(uint32_t edge) {
+void SegmentTable::put(uint32_t place) {
   const size_t mask = slots_.size() - 1;
-  size_t at = edges_[edge].hash & mask;
+  size_t at = edge_at(place).hash & mask;
   while (slots_[at] != kNone) at = (at + 1) & mask;
-  slots_[at] = edge;
+  slots_[at] = place;
 }
 
 void SegmentTable::grow() {
   slots_.assign(std::max<size_t>(16, slots_.size() * 2), kNone);
-  for (uint32_t i = 0; i < edges_.size(); ++i) place(i);
+  for (uint32_t place = 0; place < edges_.size();) {
+    put(place);
+    place += static_cast<uint32_t>(sizeof(Edge)) + edge_at(place).text_size;
+  }
 }
 
-size_t SegmentTable::memory_bytes() const {
-  return edges_.capacity() * sizeof(Edge) + slots_.capacity() * sizeof(uint32_t) + texts_.capacity();
-}
+size_t SegmentTable::memory_bytes() const { return edges_.capacity() + slots_.capacity() * sizeof(uint32_t); }
 
 }  // namespace weir::l7::core

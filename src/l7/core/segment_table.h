@@ -1,6 +1,6 @@
 #pragma once
 // The edges of the trees of a router: from a node, by a word, to a node. One hash table for all of them, with open
-// addressing, in three flat arrays: 24 bytes for an edge and the text of its word.
+// addressing, in two flat arrays: 24 to 32 bytes for an edge and the text of its word.
 //
 // Built once, then only read: any thread.
 
@@ -25,17 +25,18 @@ class SegmentTable {
   struct Edge {
     uint32_t from, to;
     uint32_t hash;
-    uint32_t text_at, text_size;
+    uint32_t text_size;
   };
-  [[nodiscard]] std::string_view text_of(const Edge& edge) const {
-    return std::string_view(texts_).substr(edge.text_at, edge.text_size);
+  [[nodiscard]] Edge edge_at(uint32_t place) const;
+  [[nodiscard]] std::string_view text_at(uint32_t place, const Edge& edge) const {
+    return {edges_.data() + place + sizeof edge, edge.text_size};
   }
-  void place(uint32_t edge);
+  void put(uint32_t place);
   void grow();
 
-  std::vector<Edge> edges_;
+  std::string edges_;            ///< one behind the other, each followed by its text: looking at one is one cache miss
   std::vector<uint32_t> slots_;  ///< places in edges_, or kNone; a power of two of them, at most half of them taken
-  std::string texts_;
+  size_t count_ = 0;
 };
 
 }  // namespace weir::l7::core

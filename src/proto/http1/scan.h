@@ -24,6 +24,7 @@ enum Class : uint8_t {
   kRegName = 8,  ///< unreserved and sub-delims of RFC 3986; '%' is checked apart
   kHex = 16,
   kDigit = 32,
+  kLowerToken = 64,  ///< tchar but for upper case: what HTTP/2 names fields with
 };
 
 inline constexpr auto kClasses = [] {
@@ -40,6 +41,7 @@ inline constexpr auto kClasses = [] {
   add("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", kToken | kRegName);
   add("!#$%&'*+-.^_`|~", kToken);
   add("-._~!$&'()*+,;=", kRegName);
+  add("0123456789abcdefghijklmnopqrstuvwxyz!#$%&'*+-.^_`|~", kLowerToken);
   return table;
 }();
 

@@ -15,15 +15,6 @@ namespace {
 constexpr size_t kArenaBytesKept = 8 * 1024;
 constexpr size_t kLinesKept = 128;
 
-bool is_lower_token(std::string_view name) {
-  const char* const end = name.data() + name.size();
-  if (name.empty() || scan::find_name_end(name.data(), end, scan::kToken) != end) return false;
-  for (const char c : name) {
-    if (c >= 'A' && c <= 'Z') return false;
-  }
-  return true;
-}
-
 }  // namespace
 
 bool is_clean_value(std::string_view value) {
@@ -33,7 +24,7 @@ bool is_clean_value(std::string_view value) {
 
 Bad check_field(std::string_view name, std::string_view value, const http1::Limits& limits) {
   if (name.size() + value.size() > limits.field_bytes) return Bad::field_too_long;
-  if (!is_lower_token(name)) return Bad::bad_field_name;
+  if (name.empty() || !scan::all(name, scan::kLowerToken)) return Bad::bad_field_name;
   return is_clean_value(value) ? Bad::none : Bad::control_character;
 }
 

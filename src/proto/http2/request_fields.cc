@@ -105,10 +105,9 @@ Bad RequestFields::set_target(RequestHead& head) {
   return http1::resolve_target(head).bad;
 }
 
-Bad RequestFields::set_host(RequestHead& head) {
-  if (authority_.size == 0) return Bad::none;  // settle() takes it from Host, or misses it
-  head.authority = list_.view(authority_);
-  return http1::is_authority(head.authority) ? Bad::none : Bad::bad_host;
+void RequestFields::set_host(RequestHead& head) {
+  // Otherwise settle() takes it from Host, or misses it; and it is settle() that looks at what the field holds.
+  if (authority_.size != 0) head.authority = list_.view(authority_);
 }
 
 /// The frames say whether there is a body; Content-Length, if it is there, how long it has to be. A body that announces
@@ -133,7 +132,7 @@ Bad RequestFields::finish(bool end, RequestHead& head) {
   head.scheme = https_ ? "https" : "http";
   list_.append_to(head.fields);
   if (const Bad bad = set_target(head); bad != Bad::none) return bad;
-  if (const Bad bad = set_host(head); bad != Bad::none) return bad;
+  set_host(head);
   // HTTP/1.1's rules for the fields that frame and address a message; it has no Transfer-Encoding to judge here.
   head.version_minor = 1;
   const http1::Fault fault = http1::settle(head, *limits_);

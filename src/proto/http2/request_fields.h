@@ -40,7 +40,7 @@ class RequestFields {
   http1::Bad add_field(std::string_view name, std::string_view value);
   http1::Bad refuse(http1::Bad bad);
   http1::Bad set_target(http::RequestHead& head);
-  http1::Bad set_host(http::RequestHead& head);
+  void set_host(http::RequestHead& head);
   void set_body(bool end, http::RequestHead& head);
 
   const http1::Limits* limits_ = nullptr;
