@@ -1,7 +1,8 @@
-// The upstream server of the benchmark: `light_server --port P [--threads N]` answers GET /100, /1k and /64k with so
-// many bytes, HTTP/1.1 keep-alive, from answers prepared at start, and GET /ws with the 101 of a WebSocket. It must be
-// much lighter than any proxy before it, so it looks at no more of a request than its path and whether it says "close".
-// Pipelined requests that arrive in one read are answered in one write, as a server that deserves coalescing does.
+// The upstream server of the benchmark: `light_server --port P [--ports N] [--threads N]` answers, on N ports from P
+// up, GET /100, /1k and /64k with so many bytes, HTTP/1.1 keep-alive, from answers prepared at start, and GET /ws with
+// the 101 of a WebSocket. It must be much lighter than any proxy before it, so it looks at no more of a request than
+// its path and whether it says "close". Pipelined requests that arrive in one read are answered in one write, as a
+// server that deserves coalescing does.
 
 #include <sys/uio.h>
 
@@ -56,7 +57,7 @@ struct Connection {
 
 class Server {
  public:
-  explicit Server(int port) : events_(port) {}
+  Server(int port, int ports) : events_(port, ports) {}
 
   void run() {
     for (;;) {
@@ -161,8 +162,9 @@ class Server {
 
 int main(int argc, char** argv) {
   const int port = bench::number(argc, argv, "--port", "9000");
+  const int ports = bench::number(argc, argv, "--ports", "1");
   const int threads = bench::number(argc, argv, "--threads", "1");
   std::vector<std::jthread> others;
-  for (int i = 1; i < threads; ++i) others.emplace_back([port] { Server(port).run(); });
-  Server(port).run();
+  for (int i = 1; i < threads; ++i) others.emplace_back([=] { Server(port, ports).run(); });
+  Server(port, ports).run();
 }

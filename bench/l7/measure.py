@@ -29,7 +29,7 @@ class Load:
         if self.handshakes:
             return f"TLS 1.{2 if self.handshakes == 'resumed' else 3}, {self.handshakes} handshakes"
         if self.streams:
-            return f"{self.size}, HTTP/2, {self.connections} connections of {self.streams} streams"
+            return f"{self.size}, HTTP/2{' over TLS' if self.tls else ''}, {self.connections} connections of {self.streams} streams"
         kind = "a new connection per request" if self.new_connections else "keep-alive"
         return f"{self.size}, {self.connections} connections, {'TLS, ' if self.tls else ''}{kind}"
 
@@ -106,7 +106,8 @@ def run_load(stage, peer, load, seconds):
     url = peer.url("/" + load.size, load.tls)
     if load.streams:
         return h2load_result(processes.run(h2load_command(url, load, seconds), stage.placement.client))
-    hosts = peers_module.SCALED.get(peer.name, (None,))[0]
+    scale = peers_module.SCALED.get(peer.name)
+    hosts = scale.routes if scale else None
     return wrk_result(processes.run(wrk_command(url, load, seconds, hosts), stage.placement.client))
 
 

@@ -1,6 +1,7 @@
 """The peers: how each is configured and started, and the stage they share (upstream server, spinners, ports)."""
 
 import contextlib
+import json
 import random
 import socket
 import subprocess
@@ -30,11 +31,25 @@ class Setup:
 WEIRS = {"weir": Setup(), "weir2": Setup(workers=2), "weir-pipeline": Setup(pipeline=16),
          "weir-h1up": Setup(upstream="h2o"), "weir-h2up": Setup(upstream="h2o", protocol="h2")}
 HTTP2_UPSTREAM = ["weir-h1up", "weir-h2up"]
-# name: routes (a host each), clusters; what Weir costs may not depend on either.
-SCALED = {"weir-10-routes": (10, 1), "weir-10000-routes": (10_000, 1),
-          "weir-1-cluster": (1000, 1), "weir-1000-clusters": (1000, 1000)}
+@dataclass(frozen=True)
+class Scale:
+    """How many routes (a host each), clusters, endpoints in each, and clusters beside them, with a route each, that
+    nobody asks for."""
+    routes: int
+    clusters: int = 1
+    endpoints: int = 1
+    idle_clusters: int = 0
+
+
+# To tell what a cluster costs from what a connection costs that was not used for a while, there must be as many
+# endpoints.
+SCALED = {"weir-10-routes": Scale(10), "weir-10000-routes": Scale(10_000), "weir-1-cluster": Scale(1000),
+          "weir-999-idle": Scale(1000, idle_clusters=999), "weir-1000-endpoints": Scale(1000, endpoints=1000),
+          "weir-1000-clusters": Scale(1000, clusters=1000)}
+MANY_PORTS = 1000  # that the upstream server of those has
 ALL = ["relay", "nginx", "haproxy", "h2o", *WEIRS]
-# Those that take HTTP/2 with prior knowledge on the port where they take HTTP/1; h2o is measured for nothing else.
+# Those that take HTTP/2 with prior knowledge on the port where they take HTTP/1, and by ALPN on the one of TLS; h2o is
+# measured for nothing else.
 HTTP2 = ["haproxy", "h2o", "weir"]
 # Those that are given a certificate, and a second port to speak TLS on.
 TLS = ["nginx", "haproxy", "weir"]
@@ -95,20 +110,19 @@ class Stage:
     def __exit__(self, *error):
         return self._exit.__exit__(*error)
 
-    def free_port(self):
-        """Below the ephemeral range, so that no outgoing connection can take it meanwhile."""
+    def free_port(self, count=1):
+        """The first of so many in a row, below the ephemeral range, so that no outgoing connection can take one."""
         while True:
-            port = random.randint(20000, 29999)
-            with socket.socket() as probe, contextlib.suppress(OSError):
-                probe.bind(("127.0.0.1", port))
-                if port not in self._taken:
-                    self._taken.add(port)
-                    return port
+            first = random.randint(20000, 30000 - count)
+            ports = set(range(first, first + count))
+            if not ports & self._taken and all(map(is_free, ports)):
+                self._taken |= ports
+                return first
 
     def start_upstream(self, name):
         """Port and process; started when first needed."""
         if name not in self._upstreams:
-            port = self.free_port()
+            port = self.free_port(MANY_PORTS if name == "many_ports" else 1)
             process = self._start(f"upstream-{name}", self._upstream_command(name, port), self.placement.origin)
             self._await(process, port, f"upstream-{name}")
             self._upstreams[name] = port, process
@@ -117,6 +131,8 @@ class Stage:
     def _upstream_command(self, name, port):
         if name == "light_server":
             return [PROGRAMS / "light_server", "--port", port]
+        if name == "many_ports":
+            return [PROGRAMS / "light_server", "--port", port, "--ports", MANY_PORTS]
         directory = Path(tempfile.mkdtemp(prefix=f"upstream-{name}-", dir=self.directory))
         directory.chmod(0o755)
         for file, size in FILES.items():
@@ -130,7 +146,7 @@ class Stage:
         # A fresh directory each time: a tool's run beside the ordinary one must not share its files.
         directory = Path(tempfile.mkdtemp(prefix=name + "-", dir=self.directory))
         directory.chmod(0o755)
-        upstream, server = self.start_upstream(WEIRS[name].upstream if name in WEIRS else "light_server")
+        upstream, server = self.start_upstream(upstream_of(name))
         argv = [*under, *self._command(name, port, tls_port, directory, upstream, single=bool(under))]
         peer = Peer(name, port, self._start(name, argv, self.placement.proxy), server, tls_port)
         self._await(peer.process, port, name, seconds=60 if under else 10)
@@ -150,7 +166,7 @@ class Stage:
             return [host.find("h2o"), "-m", "worker", "-c", fill("h2o.conf", directory, values)]
         if name in SCALED:
             file = directory / "weir.yaml"
-            file.write_text(scaled(*SCALED[name], port, upstream, self.free_port()))
+            file.write_text(scaled(SCALED[name], port, upstream, self.free_port()))
             return [self.weir, "run", "-c", file]
         setup = WEIRS[name]
         values |= {"WORKERS": setup.workers, "PIPELINE": setup.pipeline, "PROTOCOL": setup.protocol,
@@ -189,14 +205,31 @@ class Stage:
             processes.pin(peer.pid, placement.proxy)
 
 
-def scaled(routes, clusters, port, upstream, admin):
-    """weir.yaml with so many routes and clusters, all of which lead to the one upstream server."""
+def upstream_of(name):
+    if name in SCALED:
+        return "many_ports"
+    return WEIRS[name].upstream if name in WEIRS else "light_server"
+
+
+def is_free(port):
+    with socket.socket() as probe, contextlib.suppress(OSError):
+        probe.bind(("127.0.0.1", port))
+        return True
+    return False
+
+
+def scaled(scale, port, upstream, admin):
+    """weir.yaml with so many of each; all lead to the one upstream server, every endpoint by a port of its own."""
     lines = ["workers: 1", f"admin: 127.0.0.1:{admin}", "listeners:", f"  - http: 127.0.0.1:{port}",
              '    access_log: "off"', "    timeouts: {idle: 3600s}", "    routes:"]
-    lines += [f"      - {{match: {{host: r-{i}.bench}}, to: app-{i % clusters}}}" for i in range(routes)]
+    lines += [f"      - {{match: {{host: r-{i}.bench}}, to: app-{i % scale.clusters}}}" for i in range(scale.routes)]
+    lines += [f"      - {{match: {{host: idle-{i}.bench}}, to: idle-{i}}}" for i in range(scale.idle_clusters)]
     lines += ["      - to: app-0", "clusters:"]
-    lines += [f'  app-{i}: {{endpoints: ["127.0.0.1:{upstream}"], connection_pool: {{max_idle: 1024}}}}'
-              for i in range(clusters)]
+    lines += [f'  idle-{i}: {{endpoints: ["127.0.0.1:{upstream}"]}}' for i in range(scale.idle_clusters)]
+    for i in range(scale.clusters):
+        endpoints = [f"127.0.0.1:{upstream + i * scale.endpoints + j}" for j in range(scale.endpoints)]
+        lines.append(f"  app-{i}: {{endpoints: {json.dumps(endpoints)}, connection_pool: {{max_idle: 1024}}, "
+                     "policy: round_robin}")
     return "\n".join(lines) + "\n"
 
 

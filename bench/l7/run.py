@@ -90,9 +90,10 @@ class Benchmark:
 
     def h2(self):
         names = [name for name in self.options.peers if name in peers.HTTP2]
-        for size in self.options.sizes:
-            load = Load(size, **HTTP2_LOAD)
-            self.cell(load.title, load, names)
+        for tls in (False, True):
+            for size in self.options.sizes:
+                load = Load(size, **HTTP2_LOAD, tls=tls)
+                self.cell(load.title, load, names)
 
     def tls(self):
         names = [name for name in self.options.peers if name in peers.TLS]
@@ -122,7 +123,7 @@ class Benchmark:
         self.scaled("routes", ["weir-10-routes", "weir-10000-routes"])
 
     def clusters(self):
-        self.scaled("clusters", ["weir-1-cluster", "weir-1000-clusters"])
+        self.scaled("clusters", ["weir-1-cluster", "weir-999-idle", "weir-1000-endpoints", "weir-1000-clusters"])
 
     def scaled(self, what, names):
         """Few and many of something, of which every request takes another."""

@@ -15,7 +15,9 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <functional>
 #include <string_view>
+#include <vector>
 
 namespace bench {
 
@@ -91,11 +93,13 @@ inline void watch(int epoll, int fd, uint32_t events, void* owner) {
 /// Everything a stream may tell, each once per change: after this no epoll_ctl is needed for the socket's whole life.
 inline constexpr uint32_t kStreamEvents = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
 
-/// A listening socket and what became of it: one epoll set, whose entries point at their owners.
+/// Listening sockets, on `ports` ports from `port` up, and what became of them: one epoll set, whose entries point at
+/// their owners.
 class Events {
  public:
-  explicit Events(int port) : epoll_(create_epoll()), listener_(listen_on(port)) {
-    bench::watch(epoll_, listener_, EPOLLIN, nullptr);
+  explicit Events(int port, int ports = 1) : epoll_(create_epoll()) {
+    for (int i = 0; i < ports; ++i) listeners_.push_back(listen_on(port + i));
+    for (int& listener : listeners_) bench::watch(epoll_, listener, EPOLLIN, &listener);
   }
 
   void watch(int fd, void* owner) const { bench::watch(epoll_, fd, kStreamEvents, owner); }
@@ -107,8 +111,8 @@ class Events {
     require(count >= 0 || errno == EINTR, "epoll_wait");
     for (int i = 0; i < count; ++i) {
       const epoll_event& event = batch_[static_cast<size_t>(i)];
-      if (event.data.ptr == nullptr) {
-        accept_some(accepted);
+      if (const int* listener = listener_of(event.data.ptr)) {
+        accept_some(*listener, accepted);
       } else {
         told(*static_cast<Owner*>(event.data.ptr), event.events);
       }
@@ -116,10 +120,15 @@ class Events {
   }
 
  private:
+  [[nodiscard]] const int* listener_of(const void* owner) const {
+    const std::less<const void*> before;
+    const bool inside = !before(owner, listeners_.data()) && before(owner, listeners_.data() + listeners_.size());
+    return inside ? static_cast<const int*>(owner) : nullptr;
+  }
   template <typename Accepted>
-  void accept_some(const Accepted& accepted) const {
+  void accept_some(int listener, const Accepted& accepted) const {
     for (int i = 0; i < kAcceptsPerTurn; ++i) {
-      const int fd = ::accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+      const int fd = ::accept4(listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
       if (fd < 0) return;
       accepted(fd);
     }
@@ -128,7 +137,7 @@ class Events {
   static constexpr int kAcceptsPerTurn = 64;
 
   int epoll_;
-  int listener_;
+  std::vector<int> listeners_;
   std::array<epoll_event, 512> batch_{};
 };
 

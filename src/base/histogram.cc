@@ -6,16 +6,18 @@
 namespace weir {
 
 void Histogram::merge(const Histogram& other) {
-  for (size_t i = 0; i < kBuckets; ++i) {
+  touch(other.groups());
+  for_each_bucket(other.groups(), [&](size_t i) {
     if (const auto n = other.counts_[i].load(std::memory_order_relaxed)) bump(counts_[i], n);
-  }
+  });
   bump(count_, other.count());
   bump(sum_, other.sum());
   max_.store(std::max(max(), other.max()), std::memory_order_relaxed);
 }
 
 void Histogram::clear() {
-  for (auto& cell : counts_) cell.store(0, std::memory_order_relaxed);
+  for_each_bucket(groups(), [&](size_t i) { counts_[i].store(0, std::memory_order_relaxed); });
+  groups_.store(0, std::memory_order_relaxed);
   count_.store(0, std::memory_order_relaxed);
   sum_.store(0, std::memory_order_relaxed);
   max_.store(0, std::memory_order_relaxed);

@@ -22,6 +22,8 @@ class Histogram {
   static constexpr unsigned kSubBits = 6;
   static constexpr unsigned kMaxBits = 42;
   static constexpr size_t kBuckets = (kMaxBits - kSubBits + 1) << kSubBits;
+  /// Buckets that are looked at together or not at all: latencies of one origin fall into a few of the 37 groups.
+  static constexpr size_t kGroup = size_t{1} << kSubBits;
 
   static constexpr size_t bucket_of(uint64_t value) {
     if (value < (2u << kSubBits)) return value;
@@ -38,7 +40,9 @@ class Histogram {
   static constexpr uint64_t midpoint(size_t bucket) { return (lower_bound(bucket) + lower_bound(bucket + 1) - 1) / 2; }
 
   void record(uint64_t value) {
-    bump(counts_[bucket_of(value)], 1);
+    const size_t bucket = bucket_of(value);
+    touch(uint64_t{1} << (bucket / kGroup));
+    bump(counts_[bucket], 1);
     bump(count_, 1);
     bump(sum_, value);
     if (value > max_.load(std::memory_order_relaxed)) max_.store(value, std::memory_order_relaxed);
@@ -49,12 +53,18 @@ class Histogram {
   [[nodiscard]] uint64_t count() const { return count_.load(std::memory_order_relaxed); }
   [[nodiscard]] uint64_t sum() const { return sum_.load(std::memory_order_relaxed); }
   [[nodiscard]] uint64_t max() const { return max_.load(std::memory_order_relaxed); }
+  /// One bit per group: those that may hold anything.
+  [[nodiscard]] uint64_t groups() const { return groups_.load(std::memory_order_relaxed); }
   [[nodiscard]] uint64_t count_in(size_t bucket) const { return counts_[bucket].load(std::memory_order_relaxed); }
   [[nodiscard]] uint64_t count_at_or_below(uint64_t value) const;
   /// Value below or at which `percent` (0..100] of the samples lie; 0 when empty. The last sample reports max().
   [[nodiscard]] uint64_t percentile(double percent) const;
 
  private:
+  void touch(uint64_t groups) {
+    const uint64_t touched = groups_.load(std::memory_order_relaxed);
+    if ((touched | groups) != touched) groups_.store(touched | groups, std::memory_order_relaxed);
+  }
   static void bump(std::atomic<uint64_t>& cell, uint64_t by) {
     cell.store(cell.load(std::memory_order_relaxed) + by, std::memory_order_relaxed);
   }
@@ -63,9 +73,19 @@ class Histogram {
   }
 
   std::array<std::atomic<uint32_t>, kBuckets> counts_{};
+  std::atomic<uint64_t> groups_{0};
   std::atomic<uint64_t> count_{0};
   std::atomic<uint64_t> sum_{0};
   std::atomic<uint64_t> max_{0};
 };
+
+/// Calls `visit(bucket)` for every bucket of the groups whose bits are set, from the lowest up.
+template <class Visit>
+void for_each_bucket(uint64_t groups, const Visit& visit) {
+  for (; groups != 0; groups &= groups - 1) {
+    const size_t first = static_cast<size_t>(std::countr_zero(groups)) * Histogram::kGroup;
+    for (size_t bucket = first; bucket < first + Histogram::kGroup; ++bucket) visit(bucket);
+  }
+}
 
 }  // namespace weir

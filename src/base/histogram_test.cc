@@ -46,6 +46,20 @@ TEST(Histogram, MergingEqualsRecordingTogether) {
   EXPECT_EQ(a->count(), both->count());
   EXPECT_EQ(a->sum(), both->sum());
   for (size_t i = 0; i < Histogram::kBuckets; ++i) ASSERT_EQ(a->count_in(i), both->count_in(i));
+  EXPECT_EQ(a->groups(), both->groups());
+}
+
+TEST(Histogram, WhatIsNotInATouchedGroupIsEmpty) {
+  auto histogram = std::make_unique<Histogram>();
+  EXPECT_EQ(histogram->groups(), 0u);
+  Prng prng(3);
+  for (int i = 0; i < 20; ++i) histogram->record(prng.next() >> prng.below(64));
+  uint64_t found = 0;
+  for_each_bucket(histogram->groups(), [&](size_t bucket) { found += histogram->count_in(bucket); });
+  EXPECT_EQ(found, 20u);
+  histogram->clear();
+  EXPECT_EQ(histogram->groups(), 0u);
+  for (size_t i = 0; i < Histogram::kBuckets; ++i) ASSERT_EQ(histogram->count_in(i), 0u);
 }
 
 TEST(Histogram, HugeValuesLandInTheLastBucketAndEmptyIsZero) {

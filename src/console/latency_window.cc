@@ -4,6 +4,7 @@
 #include <array>
 #include <bit>
 #include <string_view>
+#include <utility>
 
 namespace weir::console {
 
@@ -35,31 +36,32 @@ char heat_letter(uint64_t count) {
 }
 
 void LatencyGain::clear() {
-  std::fill(counts_.begin(), counts_.end(), 0);
+  for_each_bucket(std::exchange(groups_, 0), [&](size_t i) { counts_[i] = 0; });
   sum_us_ = 0;
 }
 
 void LatencyGain::add(const LatencyGain& other) {
-  for (size_t i = 0; i < counts_.size(); ++i) counts_[i] += other.counts_[i];
+  groups_ |= other.groups_;
+  for_each_bucket(other.groups_, [&](size_t i) { counts_[i] += other.counts_[i]; });
   sum_us_ += other.sum_us_;
 }
 
 LatencySecond LatencyGain::summary() const {
   LatencySecond second{.sum_us = sum_us_};
-  for (const uint64_t each : counts_) second.count += each;
+  for_each_bucket(groups_, [&](size_t i) { second.count += counts_[i]; });
   if (second.count == 0) return second;
   std::array<uint64_t, kHeatRows> rows{};
   const uint64_t rank50 = (second.count + 1) / 2;
   const uint64_t rank99 = (second.count * 99 + 99) / 100;
   uint64_t seen = 0;
-  for (size_t i = 0; i < counts_.size(); ++i) {
-    if (counts_[i] == 0) continue;
+  for_each_bucket(groups_, [&](size_t i) {
+    if (counts_[i] == 0) return;
     const uint64_t us = Histogram::midpoint(i);
     if (seen < rank50 && seen + counts_[i] >= rank50) second.p50_us = us;
     if (seen < rank99 && seen + counts_[i] >= rank99) second.p99_us = us;
     seen += counts_[i];
     rows[heat_row(us)] += counts_[i];
-  }
+  });
   for (const uint64_t each : rows) second.heat += heat_letter(each);
   second.heat.erase(second.heat.find_last_not_of('0') + 1);
   return second;
@@ -69,11 +71,12 @@ void LatencyWindow::take(const Histogram& histogram, LatencyGain& into) {
   const uint64_t count = histogram.count();
   if (count == past_count_) return;
   past_count_ = count;
-  for (size_t i = 0; i < past_.size(); ++i) {
+  for_each_bucket(histogram.groups(), [&](size_t i) {
     const auto now = static_cast<uint32_t>(histogram.count_in(i));
+    if (now == past_[i]) return;
     into.add(i, static_cast<uint32_t>(now - past_[i]));  // wraps as the counts do
     past_[i] = now;
-  }
+  });
   const uint64_t sum = histogram.sum();
   into.add_sum(sum - past_sum_);
   past_sum_ = sum;

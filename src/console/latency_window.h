@@ -31,13 +31,17 @@ struct LatencySecond {
 class LatencyGain {
  public:
   void clear();
-  void add(size_t bucket, uint64_t count) { counts_[bucket] += count; }
+  void add(size_t bucket, uint64_t count) {
+    groups_ |= uint64_t{1} << (bucket / Histogram::kGroup);
+    counts_[bucket] += count;
+  }
   void add_sum(uint64_t us) { sum_us_ += static_cast<double>(us); }
   void add(const LatencyGain& other);
   [[nodiscard]] LatencySecond summary() const;
 
  private:
   std::vector<uint64_t> counts_ = std::vector<uint64_t>(Histogram::kBuckets);
+  uint64_t groups_ = 0;  ///< of buckets that hold anything, as Histogram::groups()
   double sum_us_ = 0;
 };
 

@@ -390,9 +390,7 @@ void Http1ServerConnection::next_request() {
 
 /// Who was not told that it is the last answer may have sent a request already: even a connection that drains waits for
 /// it a little.
-void Http1ServerConnection::await_request() {
-  await(Waiting::idle, draining_ ? kDrainGrace : options_->idle_timeout);
-}
+void Http1ServerConnection::await_request() { await(Waiting::idle, draining_ ? kDrainGrace : options_->idle_timeout); }
 
 void Http1ServerConnection::finish_and_close() {
   if (state_ == State::waiting && stream_.retained() == 0 && !in_on_data_ && stream_.flush_now()) return close_now({});

@@ -58,10 +58,6 @@ ClientStream& Http2ClientConnection::open(ResponseHandler& handler) {
 void Http2ClientConnection::on_connected() {
   heard_at_ = stream_.loop().now();
   ClientConnection::on_connected();
-  if (tls() != nullptr && tls()->protocol() != "h2") {
-    const char* const why = net::tls::name_of(net::tls::Failure::no_application_protocol);
-    return fail(Error{.code = Code::connect_failed, .origin = Origin::upstream, .retry = Retry::yes, .detail = why});
-  }
   pump_later();
 }
 

@@ -63,6 +63,7 @@ class Http2ClientConnection final : public ClientConnection {
 
   size_t on_data(std::string_view data) override;
   void on_connected() override;
+  bool speaks(std::string_view protocol) override { return protocol == "h2"; }
   void on_end() override;
   void on_drained() override;
   void on_closed(const Error& error) override;

@@ -72,8 +72,9 @@ void Http2ClientStream::send_head(const RequestHead& head, std::span<const Field
   method_ = head.method;
   add_request_line(head);
   auto& list = connection_->recycling_->fields;
-  append_http2_fields(list, head.fields, FieldId::host);
-  append_http2_fields(list, extra);
+  const auto stream = static_cast<int32_t>(nghttp2_session_get_next_stream_id(connection_->session_));
+  append_http2_fields(list, head.fields, stream, FieldId::host);
+  append_http2_fields(list, extra, stream);
   if (accepts_trailers(head)) list.push_back(http2_field("te", "trailers"));
   char digits[20];
   if (head.body == BodyKind::length) {

@@ -27,9 +27,15 @@ constexpr uint32_t kNeverSent = proto::http1::kConnectionFields | id_set(FieldId
 /// What no two messages have in common would only push out of HPACK's table what they share. And a connection to an
 /// endpoint carries many clients' requests: with what is secret kept out of the table none of them can find out
 /// another's by guessing at how well it is compressed (RFC 7541 section 7.1.3).
-constexpr uint32_t kNeverIndexed = id_set(FieldId::x_request_id, FieldId::traceparent, FieldId::x_forwarded_for,
-                                          FieldId::forwarded, FieldId::authorization, FieldId::cookie,
-                                          FieldId::x_forwarded_client_cert);
+constexpr uint32_t kNeverIndexed =
+    id_set(FieldId::x_request_id, FieldId::traceparent, FieldId::x_forwarded_for, FieldId::forwarded,
+           FieldId::authorization, FieldId::cookie, FieldId::x_forwarded_client_cert);
+
+/// Of those, what HPACK's own table does not name, and what is no secret: now and then one is indexed after all, so
+/// that the table of the connection knows at least the name. Written out, the four names cost as much as their values.
+constexpr uint32_t kNamesOfOurs =
+    id_set(FieldId::x_request_id, FieldId::traceparent, FieldId::x_forwarded_for, FieldId::forwarded);
+constexpr int32_t kStreamsPerIntroduction = 256;
 
 uint8_t* bytes_of(std::string_view text) {
   // nghttp2's fields are not const, but it copies them and writes to its copy.
@@ -46,11 +52,13 @@ nghttp2_nv http2_field(std::string_view name, std::string_view value, uint8_t fl
           .flags = flags};
 }
 
-void append_http2_fields(std::vector<nghttp2_nv>& list, std::span<const Field> fields, FieldId but) {
+void append_http2_fields(std::vector<nghttp2_nv>& list, std::span<const Field> fields, int32_t stream, FieldId but) {
+  const bool introduces = (stream / 2) % kStreamsPerIntroduction == 0;
+  const uint32_t never = introduces ? kNeverIndexed & ~kNamesOfOurs : kNeverIndexed;
   for (const Field& field : fields) {
     if (field.hop_by_hop || in(kNeverSent, field.id) || field.id == but) continue;
-    list.push_back(http2_field(field.name, field.value,
-                               in(kNeverIndexed, field.id) ? NGHTTP2_NV_FLAG_NO_INDEX : NGHTTP2_NV_FLAG_NONE));
+    list.push_back(
+        http2_field(field.name, field.value, in(never, field.id) ? NGHTTP2_NV_FLAG_NO_INDEX : NGHTTP2_NV_FLAG_NONE));
   }
 }
 

@@ -29,8 +29,9 @@ inline std::string_view http2_text(const uint8_t* bytes, size_t size) {
 nghttp2_nv http2_field(std::string_view name, std::string_view value, uint8_t flags = NGHTTP2_NV_FLAG_NONE);
 
 /// Appends the end-to-end fields. Content-Length is not among them: it is told from what a head says of its body.
+/// `stream`: theirs; nothing is told from it but whether it is time to say names anew that later ones only point to.
 /// `but`: nor are fields of this kind.
-void append_http2_fields(std::vector<nghttp2_nv>& list, std::span<const proto::http::Field> fields,
+void append_http2_fields(std::vector<nghttp2_nv>& list, std::span<const proto::http::Field> fields, int32_t stream,
                          proto::http::FieldId but = proto::http::FieldId::content_length);
 
 /// Moves what nghttp2 has to say to the stream's output, as far as the socket takes it, and writes it.

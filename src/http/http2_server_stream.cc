@@ -139,7 +139,7 @@ void Http2ServerStream::send_informational(const ResponseHead& head) {
   const auto [last, error] = std::to_chars(status, status + sizeof status, head.status);
   auto& list = connection_->recycling_->fields;
   list.assign(1, http2_field(":status", {status, static_cast<size_t>(last - status)}));
-  append_http2_fields(list, head.fields);
+  append_http2_fields(list, head.fields, id_);
   nghttp2_submit_headers(connection_->session_, NGHTTP2_FLAG_NONE, id_, nullptr, list.data(), list.size(), nullptr);
   connection_->pump_later();
 }
@@ -152,8 +152,8 @@ void Http2ServerStream::send_head(const ResponseHead& head, std::span<const Fiel
   const auto [last, error] = std::to_chars(status, status + sizeof status, head.status);
   auto& list = connection_->recycling_->fields;
   list.assign(1, http2_field(":status", {status, static_cast<size_t>(last - status)}));
-  append_http2_fields(list, head.fields);
-  append_http2_fields(list, extra);
+  append_http2_fields(list, head.fields, id_);
+  append_http2_fields(list, extra, id_);
   add_framing(head, end, digits);
   nghttp2_data_provider body{};
   body.source.ptr = this;

@@ -268,7 +268,10 @@ void Exchange::forward(http::ResponseHead& head, bool end) {
   status_ = head.status;
   // Their ids tell HTTP/2 what is worth a place in its table of fields.
   Field extra[4] = {
-      {.name = "X-Request-Id", .value = forwarding_.request_id(), .id = proto::http::FieldId::x_request_id}, {}, {}, {}};
+      {.name = "X-Request-Id", .value = forwarding_.request_id(), .id = proto::http::FieldId::x_request_id},
+      {},
+      {},
+      {}};
   size_t count = 1;
   const std::string cookie = sticky_cookie();
   if (!cookie.empty()) extra[count++] = {.name = "Set-Cookie", .value = cookie};
@@ -456,8 +459,9 @@ void Exchange::refuse_grpc(std::string_view reason) {
                          {.name = "grpc-message", .value = core::text_of(refusal_.rule)},
                          {.name = "X-Weir-Refusal", .value = reason},
                          {.name = "X-Request-Id", .value = forwarding_.request_id()},
-                         {.name = "Date", .value = worker_.clock().http_date()}};
-  downstream_->send_head(head, extra, true);
+                         {.name = "Date", .value = worker_.clock().http_date()},
+                         hsts_field()};
+  downstream_->send_head(head, std::span(extra).first(std::size(extra) - (takes_hsts(head) ? 0 : 1)), true);
   count_failure();
   finish();
 }

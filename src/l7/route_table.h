@@ -44,11 +44,11 @@ struct RouteTable {
   };
   struct alignas(64) Route {
     const model::RouteConfig* config = nullptr;
-    const core::RoutePlan* plan = nullptr;        ///< null: it edits nothing
-    const Target* target = nullptr;               ///< the first; null: it answers by itself
-    const Extras* extras = nullptr;               ///< null: nothing more is to be asked about it
-    const model::RetryConfig* retry = nullptr;    ///< that of the route before, where they are equal
-    Counter* requests = nullptr;                  ///< null: it has no name by which they are counted
+    const core::RoutePlan* plan = nullptr;      ///< null: it edits nothing
+    const Target* target = nullptr;             ///< the first; null: it answers by itself
+    const Extras* extras = nullptr;             ///< null: nothing more is to be asked about it
+    const model::RetryConfig* retry = nullptr;  ///< that of the route before, where they are equal
+    Counter* requests = nullptr;                ///< null: it has no name by which they are counted
     Duration timeout{};
   };
 

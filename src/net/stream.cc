@@ -7,6 +7,8 @@
 #include <cerrno>
 #include <utility>
 
+#include "net/socket_io.h"
+
 namespace weir::net {
 
 namespace {
@@ -138,7 +140,7 @@ bool Stream::read_once() {
     return false;
   }
   const auto room = tls_ ? loop_.scratch().first(kSealedBytes) : loop_.scratch();
-  const ssize_t n = ::recv(fd_.get(), room.data(), room.size(), 0);
+  const ssize_t n = receive(fd_.get(), room.data(), room.size());
   if (n > 0) {
     bytes_read_ += static_cast<uint64_t>(n);
     const bool drained = static_cast<size_t>(n) < room.size();
@@ -257,7 +259,7 @@ void Stream::write_out(std::string_view extra) {
   ssize_t n = 0;
   if (waiting == 0 || extra.empty()) {
     const std::string_view only = waiting == 0 ? extra : std::string_view(*out_).substr(out_offset_);
-    n = ::send(fd_.get(), only.data(), only.size(), MSG_NOSIGNAL);
+    n = transmit(fd_.get(), only.data(), only.size());
   } else {
     iovec parts[2] = {{out_->data() + out_offset_, waiting}, {const_cast<char*>(extra.data()), extra.size()}};
     msghdr message{};
@@ -272,6 +274,7 @@ void Stream::write_out(std::string_view extra) {
   const size_t written = n > 0 ? static_cast<size_t>(n) : 0;
   bytes_written_ += written;
   blocked_ = written < waiting + extra.size();
+  if (!blocked_ && !was_congested_ && !shutdown_pending_) return forget_output();
   consume_output(written, extra);
   after_flush();
 }
@@ -287,6 +290,12 @@ void Stream::on_write_error(int error) {
   if (tls_) drop_sealed();
   if (fail_fast_) paused_ = false;
   loop_.schedule(input_hook_);
+}
+
+/// All of it is written, as nearly always.
+void Stream::forget_output() {
+  out_offset_ = 0;
+  if (out_) loop_.give_buffer(std::move(out_));
 }
 
 void Stream::consume_output(size_t written, std::string_view extra) {

@@ -33,6 +33,8 @@ class Stream final : private Pollable {
    public:
     /// Outgoing streams, and those with TLS: the connection is there, and TLS is agreed on.
     virtual void on_connected() {}
+    /// With TLS: is what was agreed on (ALPN; empty: nothing was) a protocol to go on with? False: the handshake fails.
+    virtual bool speaks(std::string_view /*protocol*/) { return true; }
     /// Where TLS was due there came what can only be a text protocol. True: go on without TLS, on_data follows.
     virtual bool on_plain_text() { return false; }
     /// `data`: everything not yet consumed. Returns how much was consumed from its front. A handler that neither
@@ -146,6 +148,7 @@ class Stream final : private Pollable {
   void flush();
   void write_out(std::string_view extra);
   void consume_output(size_t written, std::string_view extra);
+  void forget_output();
   void after_flush();
   void forget_buffers();
   void fail_with(Code code, int os_error);

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "net/socket_io.h"
 #include "net/stream.h"
 #include "net/tls/client_context.h"
 #include "net/tls/server_context.h"
@@ -88,6 +89,10 @@ bool Stream::shake_hands() {
   if (step == Session::Step::need_more) return false;
   if (step == Session::Step::failed) {
     fail_handshake(tls_->failure());
+    return false;
+  }
+  if (!handler_.speaks(tls_->protocol())) {
+    fail_handshake(Failure::no_application_protocol);
     return false;
   }
   connecting_ = handshaking_ = false;
@@ -190,7 +195,7 @@ bool Stream::send_sealed() {
   size_t& sent = tls_->sent();
   if (!sealed) return true;
   const std::string_view rest = std::string_view(*sealed).substr(sent);
-  const ssize_t n = rest.empty() ? 0 : ::send(fd_.get(), rest.data(), rest.size(), MSG_NOSIGNAL);
+  const ssize_t n = rest.empty() ? 0 : transmit(fd_.get(), rest.data(), rest.size());
   if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
     on_write_error(errno);
     return false;

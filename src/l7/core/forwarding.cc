@@ -127,7 +127,13 @@ void ForwardingFields::add_ids(Pen& pen, std::string_view request_id, std::strin
   value = pen.put("traceparent: ").at();
   if (traceparent.empty()) {
     // A new trace whose id is the request's, sampled: the decision not to keep it is the collector's.
-    pen.put("00-").hex(high).hex(low).put("-").hex(prng.next() | 1).put("-01");
+    pen.put("00-");
+    if (request_id.empty()) {
+      pen.put(request_id_);
+    } else {
+      pen.hex(high).hex(low);
+    }
+    pen.put("-").hex(prng.next() | 1).put("-01");
   } else {
     pen.put(traceparent);
   }

@@ -29,6 +29,7 @@ bool is_grpc(const Head& head) {
   if (type == nullptr) return false;
   constexpr std::string_view kType = "application/grpc";
   const std::string_view value = type->value;
+  if (value.size() < kType.size()) return false;
   if (!proto::http::iequals(value.substr(0, kType.size()), kType)) return false;
   return value.size() == kType.size() || value[kType.size()] == '+' || value[kType.size()] == ';';
 }
@@ -57,8 +58,9 @@ constexpr balance::Outcome outcome_of_grpc(uint8_t status) {
   }
 }
 
-/// How a refusal of ours with an HTTP status is told to a gRPC client.
+/// How an answer of ours with an HTTP status, which is not what the client called for, is told to a gRPC client.
 constexpr std::string_view grpc_status_of(uint16_t http_status) {
+  if (http_status < 400) return "14";  // a page in place of the service
   switch (http_status) {
     case 404:
     case 501: return "12";

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <unordered_map>
 
 #include "proto/http/path.h"
 
@@ -9,6 +10,15 @@ namespace weir::l7::core {
 
 using proto::http::PathFault;
 using proto::http::RequestHead;
+
+namespace {
+
+bool takes_everything(const model::RouteConfig& route) {
+  const model::ParsedPath path = model::parsed_path(route);
+  return path.segments.empty() && path.tail == model::ParsedPath::Tail::rest && !RouteConditions::needed(route);
+}
+
+}  // namespace
 
 Router::Router(const std::vector<model::RouteConfig>& routes) : any_host_(tree_.add_root()) {
   const bool conditional = std::any_of(routes.begin(), routes.end(), RouteConditions::needed);
@@ -19,18 +29,25 @@ Router::Router(const std::vector<model::RouteConfig>& routes) : any_host_(tree_.
   for (size_t i = 0; i < plans_.size(); ++i) {
     if (RoutePlan::needed(routes[i])) plans_[i] = std::make_unique<const RoutePlan>(routes[i]);
   }
+  std::unordered_map<std::string_view, uint32_t> routes_of;
+  for (const model::RouteConfig& route : routes) ++routes_of[route.host];
   for (size_t i = routes.size(); i-- > 0;) {
     const model::RouteConfig& route = routes[i];
-    tree_.add(root_for(route.host), model::parsed_path(route), static_cast<uint32_t>(i));
-    if (!route.host.empty()) first_named_ = static_cast<uint32_t>(i);
+    const auto number = static_cast<uint32_t>(i);
+    if (!route.host.empty()) first_named_ = number;
+    if (!route.host.empty() && routes_of[route.host] == 1 && takes_everything(route)) {
+      place_for(route.host, kSole | number);
+    } else {
+      tree_.add(route.host.empty() ? any_host_ : place_for(route.host, kNone), model::parsed_path(route), number);
+    }
     if (!RouteConditions::needed(route)) continue;
     conditions_of_[i] = static_cast<uint32_t>(conditions_.size());
     conditions_.emplace_back(route);
   }
 }
 
-uint32_t Router::root_for(std::string_view host) {
-  if (host.empty()) return any_host_;
+/// What the host's name leads to; made if there is nothing yet: `made`, or a tree.
+uint32_t Router::place_for(std::string_view host, uint32_t made) {
   const bool wild = host.starts_with("*.");
   SegmentTable& table = wild ? wild_hosts_ : hosts_;
   if (wild) {
@@ -38,16 +55,18 @@ uint32_t Router::root_for(std::string_view host) {
     wild_shortest_ = std::min(wild_shortest_, host.size());
     wild_longest_ = std::max(wild_longest_, host.size());
   }
-  uint32_t root = table.find(0, host);
-  if (root == kNone) {
-    root = tree_.add_root();
-    table.insert(0, host, root);
+  uint32_t place = table.find(0, host);
+  if (place == kNone) {
+    place = made == kNone ? tree_.add_root() : made;
+    table.insert(0, host, place);
   }
-  return root;
+  return place;
 }
 
-uint32_t Router::search(uint32_t root, const Question& question, std::string_view path, uint32_t limit) const {
-  return tree_.find(root, path, limit, [&](uint32_t route) {
+uint32_t Router::search(uint32_t place, const Question& question, std::string_view path, uint32_t limit) const {
+  if (place == kNone) return limit;
+  if ((place & kSole) != 0) return std::min(limit, place & ~kSole);
+  return tree_.find(place, path, limit, [&](uint32_t route) {
     if (conditions_of_.empty() || conditions_of_[route] == kNone) return true;
     return conditions_[conditions_of_[route]].hold(question.head, question.trust_forwarded);
   });
@@ -67,13 +86,13 @@ uint32_t Router::lookup_named(const Question& question, std::string_view path, u
                  [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; });
   const std::string_view host(memory.data(), said.size());
   uint32_t best = limit;
-  if (const uint32_t root = hosts_.find(0, host); root != kNone) best = search(root, question, path, best);
+  best = search(hosts_.find(0, host), question, path, best);
   // Every name that this one is below.
   for (size_t dot = host.find('.'); dot != std::string_view::npos; dot = host.find('.', dot + 1)) {
     const std::string_view above = host.substr(dot + 1);
     if (dot == 0 || above.size() > wild_longest_) continue;
     if (above.size() < wild_shortest_) break;
-    if (const uint32_t root = wild_hosts_.find(0, above); root != kNone) best = search(root, question, path, best);
+    best = search(wild_hosts_.find(0, above), question, path, best);
   }
   return best;
 }

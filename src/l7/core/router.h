@@ -49,6 +49,8 @@ class Router {
 
  private:
   static constexpr uint32_t kNone = RouteTree::kNone;
+  /// With this bit a host leads to a route, its only one, which takes every request; without, to the root of a tree.
+  static constexpr uint32_t kSole = uint32_t{1} << 31;
   /// The longest name that DNS knows; whoever asks for a longer one means no host of ours.
   static constexpr size_t kHostMax = 253;
 
@@ -56,15 +58,15 @@ class Router {
     const proto::http::RequestHead& head;
     bool trust_forwarded;
   };
-  uint32_t root_for(std::string_view host);
+  uint32_t place_for(std::string_view host, uint32_t made);
   [[nodiscard]] uint32_t lookup(const Question& question, std::string_view path) const;
   [[nodiscard]] uint32_t lookup_named(const Question& question, std::string_view path, uint32_t limit) const;
-  [[nodiscard]] uint32_t search(uint32_t root, const Question& question, std::string_view path, uint32_t limit) const;
+  [[nodiscard]] uint32_t search(uint32_t place, const Question& question, std::string_view path, uint32_t limit) const;
 
   RouteTree tree_;
   uint32_t any_host_;        ///< root of the routes for all hosts
-  SegmentTable hosts_;       ///< roots
-  SegmentTable wild_hosts_;  ///< roots, by what stands behind "*."
+  SegmentTable hosts_;       ///< roots, or kSole
+  SegmentTable wild_hosts_;  ///< the same, by what stands behind "*."
   size_t wild_shortest_ = SIZE_MAX, wild_longest_ = 0;
   uint32_t first_named_ = kNone;         ///< the smallest route with a host
   std::vector<uint32_t> conditions_of_;  ///< by route: its place in conditions_, or kNone; empty: nobody has any

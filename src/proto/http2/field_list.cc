@@ -1,5 +1,7 @@
 #include "proto/http2/field_list.h"
 
+#include <algorithm>
+
 #include "proto/http1/fields.h"
 #include "proto/http1/scan.h"
 
@@ -29,25 +31,34 @@ Bad check_field(std::string_view name, std::string_view value, const http1::Limi
 }
 
 void FieldList::clear() {
-  arena_.clear();
+  used_ = 0;
   lines_.clear();
 }
 
 void FieldList::shrink() {
-  if (arena_.capacity() > kArenaBytesKept) std::string().swap(arena_);
+  if (arena_.size() > kArenaBytesKept) {
+    std::vector<char>().swap(arena_);
+    used_ = 0;
+  }
   if (lines_.capacity() > kLinesKept) std::vector<Line>().swap(lines_);
 }
 
+char* FieldList::take(size_t bytes) {
+  if (arena_.size() - used_ < bytes) arena_.resize(std::max(2 * arena_.size(), used_ + bytes));
+  char* const room = arena_.data() + used_;
+  used_ += bytes;
+  return room;
+}
+
 Text FieldList::keep(std::string_view text) {
-  const Text kept{static_cast<uint32_t>(arena_.size()), static_cast<uint32_t>(text.size())};
-  arena_ += text;
+  const Text kept{static_cast<uint32_t>(used_), static_cast<uint32_t>(text.size())};
+  text.copy(take(text.size()), text.size());
   return kept;
 }
 
 void FieldList::add(std::string_view name, std::string_view value, FieldId id) {
-  const size_t at = arena_.size();
-  arena_.resize(at + name.size() + value.size() + 4);
-  char* to = arena_.data() + at;
+  const size_t at = used_;
+  char* to = take(name.size() + value.size() + 4);
   name.copy(to, name.size());
   to += name.size();
   *to++ = ':';

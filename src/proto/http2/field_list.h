@@ -44,12 +44,16 @@ class FieldList {
   void append_to(http::Fields& fields) const;
 
   [[nodiscard]] const std::vector<Line>& lines() const { return lines_; }
-  [[nodiscard]] std::string_view view(Text text) const { return std::string_view(arena_).substr(text.at, text.size); }
+  [[nodiscard]] std::string_view view(Text text) const { return memory().substr(text.at, text.size); }
   /// What all views point into; valid until the next change.
-  [[nodiscard]] std::string_view memory() const { return arena_; }
+  [[nodiscard]] std::string_view memory() const { return {arena_.data(), used_}; }
 
  private:
-  std::string arena_;
+  /// Where so many bytes can be written.
+  char* take(size_t bytes);
+
+  std::vector<char> arena_;  ///< as large as it ever had to be
+  size_t used_ = 0;          ///< of it
   std::vector<Line> lines_;
 };
 
