@@ -301,6 +301,18 @@ class OverTls(Http2UpstreamCase):
         proxy.post("/reload")
         self.eventually(lambda: proxy.metric("weir_config_settled") == 1, "in force")
 
+    def test_what_was_not_agreed_on_is_counted_whoever_noticed(self):
+        for old in self.without_h2():
+            self.addCleanup(old.stop)
+            with self.subTest(getattr(old, "name", "nginx")):
+                self.port = free_port()
+                proxy = self.weir(self.config([old], cluster={"outlier_detection": "off"}))
+                self.assert_status(502, self.ask())
+                self.assertEqual(1, proxy.metric("weir_endpoint_tls_failures_total", endpoint=old.address,
+                                                 reason="no_application_protocol"))
+                self.assertEqual(1, proxy.endpoint(old)["connect_failures"])
+                self.assertEqual(0, proxy.metric("weir_endpoint_tls_handshakes_total"))
+
 
 class Goaway(Http2UpstreamCase):
     """nginx ends a connection with GOAWAY after so many requests, and all of them when it is told to reload."""
