@@ -1,5 +1,6 @@
 """Degradation switches and maintenance: thrown by an operator with weir ctl, in the middle of the traffic."""
 
+import itertools
 import json
 import subprocess
 import unittest
@@ -153,6 +154,22 @@ class Switches(Switched):
         self.assertEqual(b"back at noon", self.ask("GET", "/a").body)
         self.throw("maintenance", "off", "web")
         self.assertEqual(b"a", self.ask("GET", "/a").body)
+
+    def test_what_is_not_named_for_a_while_holds_over_upgrades_too(self):
+        """The configuration that is without the switch, or the one that has it again, comes with the new binary."""
+        for without, again in itertools.product(("reload", "upgrade"), repeat=2):
+            with self.subTest(f"{without}, {again}"):
+                self.port = free_port()
+                config = self.start({"match": {"path": "/a"}, "to": "app", "switch": "shop"})
+                self.throw("switch", "off", "shop")
+                route = config["listeners"][0]["routes"][0]
+                for how in (without, again):
+                    if not route.pop("switch", None):
+                        route["switch"] = "shop"
+                    self.proxy.write(config)
+                    done = self.ctl("reload") if how == "reload" else self.proxy.upgrade()
+                    self.assertEqual(0, done.returncode, done)
+                    self.assert_status(503 if "switch" in route else 200, self.ask("GET", "/a"), how)
 
     def test_everybody_can_see_it(self):
         self.start({"match": {"path": "/a"}, "to": "app", "switch": {"name": "shop", "fallback": {"status": 200}}})
