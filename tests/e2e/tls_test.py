@@ -495,6 +495,12 @@ class ToHttps(TlsCase):
         response = self.tls().ask("GET", "/elsewhere")
         self.assertEqual((404, "max-age=300"), (response.status, response.get("strict-transport-security")))
 
+    def test_also_to_grpc_clients(self):
+        self.serve(listener={"hsts": {"max_age": "5m"}, "routes": [{"match": {"path": "/only"}, "to": "app"}]})
+        response = self.tls().ask("POST", "/elsewhere", ("Content-Type", "application/grpc"), body=b"")
+        self.assertEqual((200, "12"), (response.status, response.get("grpc-status")))
+        self.assertEqual(["max-age=300"], response.all("strict-transport-security"))
+
 
 if __name__ == "__main__":
     unittest.main()
