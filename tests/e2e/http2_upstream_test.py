@@ -6,13 +6,16 @@ import hashlib
 import os
 import pathlib
 import signal
+import ssl
 import subprocess
 import sys
 import threading
 import unittest
 
 from harness.case import Case
+from harness.certificates import Authority, TlsUpstream
 from harness.http2 import (END_HEADERS, END_STREAM, HEADERS, Http2Client, Http2Server, frame, hpack)
+from harness.nginx import Nginx
 from harness.ports import free_port
 from harness.upstream import ok
 from harness.waiting import PATIENCE
@@ -58,10 +61,11 @@ class Http2UpstreamCase(Case):
                  for line in pathlib.Path("/proc/net", name).read_text(encoding="ascii").splitlines()[1:]]
         return any(fields[3] == "0A" and fields[1].endswith(f":{port:04X}") for fields in lines)
 
-    def nghttpd(self, *options):
+    def nghttpd(self, *options, tls=None):
         """Serves the directory's files, or with --echo-upload what it is sent."""
         port = free_port()
-        self.server(port, "nghttpd", "--no-tls", "--address=127.0.0.1", f"--htdocs={self.directory}", *options, port)
+        secured = (port, tls["key"], tls["certificate"]) if tls else ("--no-tls", port)
+        self.server(port, "nghttpd", "--address=127.0.0.1", f"--htdocs={self.directory}", *options, *secured)
         return f"127.0.0.1:{port}"
 
     def curl(self, *arguments):
@@ -196,6 +200,120 @@ class Files(Http2UpstreamCase):
         self.assertIn("rule=upstream_malformed", answer.get("x-weir-refusal"))
 
 
+class OverTls(Http2UpstreamCase):
+    """Who the endpoint is is proved, and h2 agreed on by ALPN, before anything is sent."""
+
+    def setUp(self):
+        super().setUp()
+        (self.directory / "file").write_text("from an endpoint")
+        self.authority = Authority(self.directory / "ca")
+        self.shown = self.authority.issue("endpoint", "IP:127.0.0.1")
+
+    def config(self, endpoints, *, cluster=None, **options):
+        return super().config(endpoints, cluster={"tls": {"ca": str(self.authority.path)}} | (cluster or {}), **options)
+
+    def test_bodies_and_trailers_pass(self):
+        endpoint = self.nghttpd("--echo-upload", "--trailer", "x-sum: 42", tls=self.shown)
+        proxy = self.weir(self.config([endpoint], workers=1))
+        body, result = self.directory / "body", self.directory / "result"
+        body.write_bytes(os.urandom(3 * MIB))
+        for version in ("--http1.1", "--http2-prior-knowledge"):
+            self.assertIn("from an endpoint", self.curl(version, self.url + "/file"))
+            self.curl(version, "--data-binary", f"@{body}", "-o", result, self.url + "/")
+            self.assertEqual(hashlib.sha256(body.read_bytes()).digest(), hashlib.sha256(result.read_bytes()).digest())
+        self.assertIn("x-sum: 42", run("nghttp", "-v", "-d", body, self.url + "/"))
+        self.h2load(2000, "-c20", "--h1")
+        self.assertEqual(1, proxy.metric("weir_endpoint_tls_handshakes_total", endpoint=endpoint))
+        self.assertEqual(1, self.connections(proxy, endpoint))
+
+    def test_probes_go_over_tls_too(self):
+        endpoint = self.nghttpd(tls=self.shown)
+        proxy = self.weir(self.config([endpoint], cluster={"health_check": {"http": "/file", "interval": "50ms"}}))
+        self.eventually(lambda: proxy.endpoints()[endpoint]["active"] == "healthy", proxy.endpoints)
+        (self.directory / "file").unlink()
+        self.eventually(lambda: proxy.endpoints()[endpoint]["active"] == "unhealthy", proxy.endpoints)
+
+    def test_a_reload_that_trusts_nobody_new_leaves_the_shared_connection(self):
+        """All requests share one connection: it must not outlive the trust that it was made with."""
+        endpoint, ca = self.nghttpd(tls=self.shown), self.directory / "trusted.pem"
+        ours, stranger = self.authority.path.read_text(), Authority(self.directory / "stranger").path.read_text()
+        ca.write_text(ours)
+        config = self.config([endpoint], workers=1, cluster={"tls": {"ca": str(ca)}, "outlier_detection": "off"})
+        proxy = self.weir(config)
+        for trusted, expected in ((ours, 200), (stranger, 502), (ours, 200), (ours, 200)):
+            ca.write_text(trusted)
+            self.reload(proxy, config)
+            for _ in range(3):
+                self.assert_status(expected, self.ask("GET", "/file"))
+        self.assertEqual(2, proxy.metric("weir_endpoint_tls_handshakes_total"), "a reload without a change keeps it")
+
+    def test_an_endpoint_that_insists_on_a_certificate_says_so(self):
+        """With TLS 1.3 that is heard after our part of the handshake, and after the first frames."""
+        for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+            with self.subTest(version):
+                self.port = free_port()
+                endpoint = TlsUpstream(self.shown, protocols=["h2"])
+                self.addCleanup(endpoint.stop)
+                endpoint.insist(self.authority.path, version)
+                self.weir(self.config([endpoint]))
+                answer = self.ask("POST", "/", body=b"not idempotent")
+                self.assert_status(502, answer)
+                self.assertIn("rule=upstream_tls; reason=alert_", answer.get("x-weir-refusal"))
+
+    def without_h2(self):
+        """Endpoints that do not agree to h2: nginx ends the handshake, Python's ssl module goes on in silence."""
+        port = free_port()
+        yield Nginx(self.directory, f"""server {{
+            listen 127.0.0.1:{port} ssl;
+            ssl_certificate {self.shown["certificate"]};
+            ssl_certificate_key {self.shown["key"]};
+        }}""", port)
+        yield TlsUpstream(self.shown, "http/1.1", protocols=["http/1.1"])
+        yield TlsUpstream(self.shown, "no ALPN")
+
+    def test_an_endpoint_that_does_not_agree_to_h2_is_asked_nothing(self):
+        good = self.nghttpd(tls=self.shown)
+        for old in self.without_h2():
+            self.addCleanup(old.stop)
+            with self.subTest(getattr(old, "name", "nginx")):
+                self.port = free_port()
+                config = self.config([old], workers=1, cluster={"outlier_detection": "off"})
+                proxy = self.weir(config)
+                answer = self.ask("GET", "/file")
+                self.assert_status(502, answer)
+                self.assertEqual(f"rule=upstream_tls; reason=no_application_protocol; tried={old.address}",
+                                 answer.get("x-weir-refusal"))
+                self.eventually(lambda: "reason=no_application_protocol" in self.log_path.read_text(), "the log")
+                config["clusters"]["app"] |= {"endpoints": [old.address, good], "policy": "round_robin",
+                                              "outlier_detection": {"base_ejection": "300s"}}
+                self.reload(proxy, config)
+                for _ in range(20):  # nothing was sent, so that the other endpoint may be asked whatever it is
+                    self.assert_status(200, self.ask("POST", "/file", body=b"not idempotent"))
+                self.assertEqual("ejected", proxy.endpoint(old)["state"])
+                self.assertEqual([], getattr(old, "requests", []))
+                config["clusters"]["app"] |= {"endpoints": [old.address], "protocol": "http1",
+                                              "outlier_detection": "off"}
+                self.reload(proxy, config)
+                self.assertLess(self.ask().status, 500, "nothing else was wrong with it")
+
+    def reload(self, proxy, config):
+        proxy.write(config)
+        proxy.post("/reload")
+        self.eventually(lambda: proxy.metric("weir_config_settled") == 1, "in force")
+
+    def test_what_was_not_agreed_on_is_counted_whoever_noticed(self):
+        for old in self.without_h2():
+            self.addCleanup(old.stop)
+            with self.subTest(getattr(old, "name", "nginx")):
+                self.port = free_port()
+                proxy = self.weir(self.config([old], cluster={"outlier_detection": "off"}))
+                self.assert_status(502, self.ask())
+                self.assertEqual(1, proxy.metric("weir_endpoint_tls_failures_total", endpoint=old.address,
+                                                 reason="no_application_protocol"))
+                self.assertEqual(1, proxy.endpoint(old)["connect_failures"])
+                self.assertEqual(0, proxy.metric("weir_endpoint_tls_handshakes_total"))
+
+
 class Goaway(Http2UpstreamCase):
     """nginx ends a connection with GOAWAY after so many requests, and all of them when it is told to reload."""
 
@@ -293,10 +411,10 @@ class Grpc(Http2UpstreamCase):
         super().setUp()
         self.channels = []
 
-    def grpc_server(self):
+    def grpc_server(self, *secured):
         port = free_port()
         script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "harness", "grpc_endpoint.py")
-        return f"127.0.0.1:{port}", self.server(port, sys.executable, script, port)
+        return f"127.0.0.1:{port}", self.server(port, sys.executable, script, port, *secured)
 
     def start(self, servers=1, **options):
         self.servers = [self.grpc_server() for _ in range(servers)]
@@ -338,6 +456,27 @@ class Grpc(Http2UpstreamCase):
             said.release()
         self.assertEqual([f"you said {i}".encode() for i in range(20)], heard)
         self.assertEqual(4, self.proxy.metric("weir_grpc_responses_total", grpc_status="OK"))
+
+    def test_calls_over_tls_on_both_sides(self):
+        authority = Authority(self.directory / "ca")
+        shown = authority.issue("endpoint", "IP:127.0.0.1")
+        endpoint, _ = self.grpc_server(shown["key"], shown["certificate"])
+        proxy = self.weir(self.config([endpoint], workers=1, cluster={"tls": {"ca": str(authority.path)}},
+                                      listener={"tls": authority.issue("localhost", "localhost")}))
+        trusted = grpc.ssl_channel_credentials(authority.path.read_bytes())
+        channel = grpc.secure_channel(f"localhost:{self.port}", trusted)
+        self.addCleanup(channel.close)
+        answer, call = self.method(channel, "unary_unary", "Echo").with_call(
+            b"hello", timeout=PATIENCE, metadata=[("x-ask", "7")])
+        self.assertEqual((b"hello", "7"), (answer, dict(call.trailing_metadata())["x-tail"]))
+        self.assertEqual([str(i).encode() for i in range(100)],
+                         list(self.method(channel, "unary_stream", "Count")(b"100", timeout=PATIENCE)))
+        pieces = [b"x" * 50_000] * 20
+        self.assertEqual(b"1000000", self.method(channel, "stream_unary", "Add")(iter(pieces), timeout=PATIENCE))
+        with self.assertRaises(grpc.RpcError) as raised:
+            self.call(channel, "Fail", b"NOT_FOUND")
+        self.assertEqual((grpc.StatusCode.NOT_FOUND, "as asked"), (raised.exception.code(), raised.exception.details()))
+        self.assertEqual(1, proxy.metric("weir_endpoint_tls_handshakes_total", endpoint=endpoint))
 
     def test_an_error_that_is_all_trailers(self):
         channel = self.start(cluster={"outlier_detection": "off"})

@@ -4,14 +4,17 @@ import json
 import unittest
 
 from harness.case import Case
+from harness.certificates import Authority, TlsUpstream
+from harness.http2 import END_HEADERS, END_STREAM, HEADERS, Http2Server, frame, hpack
 from harness.load import Load
+from harness.nginx import Nginx
 from harness.ports import free_port
 from harness.upstream import echo, hang_up, never, status
 
 RESULTS = ("answered", "failed", "timeout", "over_limit", "too_large", "incomplete")
 
 
-class Mirror(Case):
+class MirrorCase(Case):
     def start(self, endpoint, shadow, *, workers=1, cluster=None, route=None, **mirror):
         config = self.config([endpoint], route={"mirror": {"to": "shadow"} | mirror} | (route or {}), workers=workers)
         address = shadow if isinstance(shadow, str) else shadow.address
@@ -26,6 +29,8 @@ class Mirror(Case):
     def mirrored(self, proxy, expected):
         self.eventually(lambda: self.results(proxy) == expected, lambda: self.results(proxy))
 
+
+class Mirror(MirrorCase):
     def test_a_copy_is_what_the_original_was(self):
         endpoint, shadow = self.upstream("a", echo), self.upstream("shadow")
         proxy = self.start(endpoint, shadow)
@@ -160,6 +165,94 @@ class Mirror(Case):
         self.eventually(lambda: proxy.metric("weir_config_settled") == 1, "settled")
         self.assert_status(200, self.ask())
         self.assertEqual(0, proxy.end())
+
+
+class Shadows(MirrorCase):
+    """The shadow speaks what the endpoint does not: nginx does, and hands what it got to an endpoint that remembers."""
+
+    def setUp(self):
+        super().setUp()
+        self.authority = Authority(self.directory / "ca")
+        self.shown = self.authority.issue("shadow", "IP:127.0.0.1")
+        self.trust = {"ca": str(self.authority.path)}
+
+    def front(self, listen, endpoint):
+        port = free_port()
+        server = Nginx(self.directory, f"""server {{
+            listen 127.0.0.1:{port} {listen};
+            ssl_certificate {self.shown["certificate"]};
+            ssl_certificate_key {self.shown["key"]};
+            ssl_protocols TLSv1.3;
+            location / {{
+                proxy_pass http://{endpoint.address};
+                proxy_set_header X-Seen "$server_protocol $ssl_protocol";
+            }}
+        }}""", port)
+        self.addCleanup(server.stop)
+        return server
+
+    def test_copies_arrive_whole_in_whatever_the_shadow_speaks(self):
+        for listen, cluster, seen in (("ssl", {"tls": self.trust}, "HTTP/1.1 TLSv1.3"),
+                                      ("http2", {"protocol": "h2"}, "HTTP/2.0"),
+                                      ("ssl http2", {"tls": self.trust, "protocol": "h2"}, "HTTP/2.0 TLSv1.3")):
+            with self.subTest(listen):
+                self.port = free_port()
+                endpoint, shadow = self.upstream("a", echo), self.upstream("shadow")
+                proxy = self.start(endpoint, self.front(listen, shadow), cluster=cluster)
+                body = bytes(range(256)) * 200
+                self.assert_status(200, self.ask("POST", "/path?q=1", ("X-Own", "kept"), body=body))
+                self.assert_status(200, self.ask("GET", "/plain"))
+                self.mirrored(proxy, {"answered": 2})
+                self.assertCountEqual(["/path?q=1", "/plain"], shadow.targets)
+                copy, = shadow.of("POST")
+                self.assertEqual(body, copy.body)
+                self.assertEqual(seen, copy.get("x-seen"))
+                self.assertEqual(("kept", "1"), (copy.get("x-own"), copy.get("x-weir-mirror")))
+                self.assertEqual(endpoint.of("POST")[0].get("x-request-id"), copy.get("x-request-id"))
+
+    def test_one_of_http2_that_hangs_holds_up_nobody(self):
+        """A copy that is given up leaves its place to those that follow."""
+        endpoint, shadow = self.upstream("a"), Http2Server(lambda stream: b"")
+        self.addCleanup(shadow.close)
+        proxy = self.start(endpoint, shadow, max_in_flight=1, timeout="50ms",
+                           cluster={"protocol": "h2", "outlier_detection": "off"})
+        client = self.client()
+        for i in range(3):
+            self.assertEqual(b"a", client.ask("POST", "/", body=b"12345").body)
+            self.mirrored(proxy, {"timeout": i + 1})
+        shadow.answer = lambda stream: frame(HEADERS, END_STREAM | END_HEADERS, stream, hpack([(":status", "204")]))
+        self.assertEqual(b"a", client.ask("POST", "/", body=b"12345").body)
+        self.mirrored(proxy, {"timeout": 3, "answered": 1})
+        self.assertEqual(4, shadow.asked)
+        self.assertEqual(0, proxy.metric("weir_listener_failures_total", listener="web"))
+
+    def test_a_shadow_that_cannot_prove_who_it_is_disturbs_nobody(self):
+        endpoint, shadow = self.upstream("a", echo), TlsUpstream(self.shown, "shadow")
+        self.addCleanup(shadow.stop)
+        stranger = Authority(self.directory / "strangers", "another authority")
+        cluster = {"tls": {"ca": str(stranger.path)}, "outlier_detection": "off"}
+        proxy = self.start(endpoint, shadow, cluster=cluster)
+        client, body = self.client(), b"x" * 5000
+        for i in range(5):  # on one connection of the client's, and one of the endpoint's
+            response = client.ask("POST", "/", body=body)
+            self.assert_status(200, response)
+            self.assertEqual(body.decode(), json.loads(response.body)["body"])
+            self.mirrored(proxy, {"failed": i + 1})
+        self.assertEqual((5, 1), (len(endpoint.requests), endpoint.accepted))
+        self.assertEqual([], shadow.requests, "nothing was sent to a stranger")
+        self.assertEqual(5, proxy.metric("weir_endpoint_tls_failures_total", cluster="shadow", reason="unknown_ca"))
+        self.assertEqual(0, proxy.metric("weir_listener_failures_total", listener="web"))
+
+    def test_nor_does_one_that_does_not_agree_to_h2(self):
+        endpoint, shadow = self.upstream("a"), TlsUpstream(self.shown, "shadow", protocols=["http/1.1"])
+        self.addCleanup(shadow.stop)
+        proxy = self.start(endpoint, shadow, cluster={"tls": self.trust, "protocol": "h2", "outlier_detection": "off"})
+        client = self.client()
+        for i in range(5):
+            self.assertEqual(b"a", client.ask().body)
+            self.mirrored(proxy, {"failed": i + 1})
+        self.assertEqual([], shadow.requests)
+        self.assertEqual(0, proxy.metric("weir_listener_failures_total", listener="web"))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import unittest
 from harness.case import Case
 from harness.load import Load
 from harness.upstream import ok
+from harness.waiting import PATIENCE
 
 
 class Shifts(Case):
@@ -116,6 +117,73 @@ class Shifts(Case):
         self.assertEqual("cancelled", self.shifts(proxy)[0]["state"], "the configuration says the same now")
         self.assertEqual({"green"}, self.instances())
         self.assertIn("no route leads to blue", proxy.stderr())
+
+    def test_who_is_kept_by_split_by_moves_once(self):
+        """Of a route to three clusters, by a field of the request: blue's clients go to green one after the other, each
+        for good; the third's stay, whoever else moves. The two workers agree on every client."""
+        blue, green, third = (self.upstream(name, ok) for name in ("blue", "green", "third"))
+        proxy, config = self.start(blue, green, workers=2)
+        config["clusters"]["third"] = {"endpoints": [third.address]}
+        config["listeners"][0]["routes"] = [{"to": {"blue": 60, "third": 40}, "split_by": "header:X-User"}]
+        self.reload(proxy, config)
+        seen = {user: [] for user in range(60)}
+
+        def ask_all():
+            for user, clusters in seen.items():
+                clusters.append(self.ask("GET", "/", ("X-User", str(user))).body.decode())
+
+        def now():
+            ask_all()
+            return {user: clusters[-1] for user, clusters in seen.items()}
+        before = now()
+        self.assertEqual(before, now())
+        self.assertEqual({"blue", "third"}, set(before.values()))
+        self.shift(proxy, "--over", "5s")
+
+        def halfway():
+            ask_all()
+            return 30 < self.shifts(proxy)[0]["share_percent"] < 100
+        self.eventually(halfway, lambda: self.shifts(proxy))
+        self.assertIn("green", {clusters[-1] for clusters in seen.values()})
+        proxy.post("/reload")  # no reason to move anybody either
+
+        def all_moved():
+            ask_all()
+            return self.shifts(proxy)[0]["share_percent"] == 100
+        self.eventually(all_moved, lambda: self.shifts(proxy))
+        self.eventually(lambda: set(now().values()) == {"green", "third"}, "the workers know")
+        histories = ["".join(each[0] for each in clusters) for clusters in seen.values()]
+        for history in histories:
+            self.assertRegex(history, "^(b+g+|t+)$")
+        self.assertGreater(len(set(histories)), 4, "they move one by one, not all at once")
+        self.shift(proxy, "--cancel")
+        self.assertEqual(before, now(), "each is back where it was")
+
+    def test_half_of_the_clients_are_the_same_half_for_all_workers_and_processes(self):
+        blue, green = self.upstream("blue", ok), self.upstream("green", ok)
+        proxy, config = self.start(blue, green, workers=2)
+        config["listeners"][0]["routes"] = [{"match": {"path": path}, "to": {"blue": 100, "green": 0},
+                                             "split_by": "cookie:uid"} for path in ("/shop/*", "/*")]
+        self.reload(proxy, config)
+        self.shift(proxy, "--over", "10m", "--steps", "2")
+
+        def moved(path):
+            return [self.ask("GET", path, ("Cookie", f"uid={user}")).body == b"green" for user in range(100)]
+        half = self.eventually(lambda: any(found := moved("/")) and found == moved("/") and found, "the workers know")
+        self.assertTrue(20 <= sum(half) <= 80, sum(half))  # six standard errors
+        for path in ("/", "/", "/shop/", "/shop/"):
+            self.assertEqual(half, moved(path), path)
+        self.assertEqual(0, proxy.upgrade().returncode, proxy.stderr())
+        self.assertEqual(half, moved("/"))
+        self.assertEqual(0, proxy.former[0].wait(PATIENCE))
+        self.assertEqual(half, moved("/"))
+        without = {self.ask("GET", "/").body for _ in range(60)}
+        self.assertEqual({b"blue", b"green"}, without, "who has no cookie is drawn by chance")
+
+    def reload(self, proxy, config):
+        proxy.write(config)
+        proxy.post("/reload")
+        self.eventually(lambda: proxy.metric("weir_config_settled") == 1, "in force")
 
     def test_it_survives_an_upgrade(self):
         blue, green = self.upstream("blue", ok), self.upstream("green", ok)

@@ -1,13 +1,21 @@
 """Degradation switches and maintenance: thrown by an operator with weir ctl, in the middle of the traffic."""
 
+import itertools
 import json
+import subprocess
 import unittest
 
 from harness.case import Case
 from harness.load import Load
 from harness.ports import free_port
+from harness.waiting import PATIENCE
 from harness.weir import run
 from harness.wire import ask
+
+try:
+    import grpc
+except ImportError:
+    grpc = None
 
 
 class Switched(Case):
@@ -119,6 +127,50 @@ class Switches(Switched):
         self.eventually(lambda: self.proxy.metric("weir_config_settled") == 1, "settled")
         self.assert_status(200, self.ask("GET", "/a"))
 
+    def test_what_was_thrown_holds_over_upgrades(self):
+        """Also while both processes serve, and over one more upgrade than the one whose process threw it."""
+        fallback = {"status": 200, "body": "[]"}
+        self.start({"match": {"path": "/a"}, "to": "app", "switch": {"name": "shop", "fallback": fallback}},
+                   {"match": {"path": "/b"}, "to": "app", "switch": "search"}, workers=2,
+                   listener={"maintenance": {"status": 503, "body": "back at noon"}})
+        self.throw("switch", "off", "shop")
+        self.throw("switch", "off", "search")
+        self.throw("switch", "on", "search")
+        with Load(self.port, threads=3, target="/a", per_connection=1) as load:
+            self.eventually(lambda: len(load.answers) > 20, load.text)
+            for _ in range(2):
+                done = self.proxy.upgrade()
+                self.assertEqual(0, done.returncode, f"{done}\n{self.proxy.stderr()}")
+                seen = len(load.answers)
+                self.eventually(lambda: len(load.answers) > seen + 50, load.text)
+        self.assertEqual([], load.failed()[:5])
+        self.assertEqual(0, len(self.endpoint.requests), "nobody has slipped through")
+        self.assertEqual(b"a", self.ask("GET", "/b").body, "what is on again is on")
+        listed = {each["name"]: each["off"] for each in json.loads(self.throw("switches", "--json"))["switches"]}
+        self.assertEqual({"shop": True, "search": False, "listener:web": False}, listed)
+        self.throw("switch", "on", "shop")
+        self.throw("maintenance", "on", "web")
+        self.assertEqual(0, self.proxy.upgrade().returncode, self.proxy.stderr())
+        self.assertEqual(b"back at noon", self.ask("GET", "/a").body)
+        self.throw("maintenance", "off", "web")
+        self.assertEqual(b"a", self.ask("GET", "/a").body)
+
+    def test_what_is_not_named_for_a_while_holds_over_upgrades_too(self):
+        """The configuration that is without the switch, or the one that has it again, comes with the new binary."""
+        for without, again in itertools.product(("reload", "upgrade"), repeat=2):
+            with self.subTest(f"{without}, {again}"):
+                self.port = free_port()
+                config = self.start({"match": {"path": "/a"}, "to": "app", "switch": "shop"})
+                self.throw("switch", "off", "shop")
+                route = config["listeners"][0]["routes"][0]
+                for how in (without, again):
+                    if not route.pop("switch", None):
+                        route["switch"] = "shop"
+                    self.proxy.write(config)
+                    done = self.ctl("reload") if how == "reload" else self.proxy.upgrade()
+                    self.assertEqual(0, done.returncode, done)
+                    self.assert_status(503 if "switch" in route else 200, self.ask("GET", "/a"), how)
+
     def test_everybody_can_see_it(self):
         self.start({"match": {"path": "/a"}, "to": "app", "switch": {"name": "shop", "fallback": {"status": 200}}})
         self.assertEqual(0, self.proxy.metric("weir_switch_off", name="shop"))
@@ -140,6 +192,57 @@ class Switches(Switched):
         self.assertEqual(400, self.proxy.admin("POST", "/switch?state=off").status)
         self.assertNotEqual(0, self.ctl("switch", "half", "reviews").returncode)
         self.assert_status(200, self.ask("GET", "/a"))
+
+
+@unittest.skipIf(grpc is None, "python3-grpcio is not installed")
+class Grpc(Switched):
+    """A client from gRPC's own library: any HTTP status but 200 would be a broken proxy to it, and a body nonsense."""
+
+    def start_with(self, fallback):
+        self.start({"match": {"path": "/story.Service/*"}, "to": "app",
+                    "switch": {"name": "calls"} | ({"fallback": fallback} if fallback else {})})
+        self.throw("switch", "off", "calls")
+
+    def call(self, kind="unary_unary"):
+        """How the call ended, and what was said of it."""
+        with grpc.insecure_channel(f"127.0.0.1:{self.port}") as channel:
+            with self.assertRaises(grpc.RpcError) as raised:
+                answer = getattr(channel, kind)("/story.Service/Call")(b"question", timeout=PATIENCE)
+                for _ in answer if kind == "unary_stream" else ():
+                    pass
+        self.assertEqual(0, len(self.endpoint.requests))
+        return raised.exception
+
+    def test_calls_of_both_kinds_are_answered_in_their_words(self):
+        self.start_with(None)
+        for kind in ("unary_unary", "unary_stream"):
+            error = self.call(kind)
+            self.assertEqual((grpc.StatusCode.UNAVAILABLE, "Answered by the route."), (error.code(), error.details()))
+            self.assertIn("x-request-id", dict(error.trailing_metadata()))
+
+    def test_the_status_is_200_and_the_fallbacks_body_stays_out(self):
+        """What gRPC's library hides. curl 7.88 would lose an answer that comes before a body has ended, whoever gives it
+        (RST_STREAM with NO_ERROR, RFC 9113 section 8.1): it sends none."""
+        self.start_with({"status": 503, "body": "<h1>Sorry</h1>", "content_type": "text/html", "retry_after": "1s"})
+        said = subprocess.run(["curl", "-sS", "-i", "--http2-prior-knowledge", "-H", "Content-Type: application/grpc",
+                               "-H", "TE: trailers", "-X", "POST", "--max-time", str(PATIENCE),
+                               f"http://127.0.0.1:{self.port}/story.Service/Call"],
+                              capture_output=True, text=True, check=True).stdout
+        head, _, body = said.partition("\n\n")
+        lines = head.splitlines()
+        self.assertEqual(("HTTP/2 200", ""), (lines[0].strip(), body))
+        fields = dict(line.split(": ", 1) for line in lines[1:])
+        self.assertEqual(("application/grpc", "14"), (fields["content-type"], fields["grpc-status"]))
+        self.assertEqual(grpc.StatusCode.UNAVAILABLE, self.call().code())
+        plain = self.ask("GET", "/story.Service/Call")
+        self.assertEqual((503, b"<h1>Sorry</h1>"), (plain.status, plain.body), "who is no gRPC client gets the body")
+        self.eventually(lambda: len(self.log()) == 3, self.log)
+        self.assertEqual(["calls"] * 3, [line.get("switch") for line in self.log()])
+
+    def test_maintenance_too(self):
+        self.start()
+        self.throw("maintenance", "on")
+        self.assertEqual(grpc.StatusCode.UNAVAILABLE, self.call().code())
 
 
 class FixedResponses(Switched):

@@ -239,13 +239,6 @@ class Certificates(TlsCase):
         self.assertRegex(checked.stdout, r"warning: listeners\[0\]\.tls: .*soon\.pem: expires in [23] days")
         self.assertEqual(1, run("check", "--strict", "-c", str(path)).returncode)
 
-    def test_keys_are_secret(self):
-        proxy = self.serve()
-        secret = (self.directory / "ca" / "localhost.key").read_text().splitlines()[1]
-        for text in (proxy.admin("GET", "/config").body.decode(), proxy.stderr(),
-                     proxy.admin("GET", "/metrics").body.decode()):
-            self.assertNotIn(secret, text)
-
 
 def ssl_any():
     """A client that looks at certificates and believes all of them."""
@@ -364,6 +357,21 @@ class Refusals(TlsCase):
                     refused.ask()
             self.eventually(lambda: self.failures(proxy, reason) == 1, reason)
 
+    def test_what_a_client_says_of_certificates_is_replaced(self):
+        """curl, in both versions, in whatever spelling, more than once, with a certificate and without."""
+        self.serve(echo, tls={"client_certificate": "optional", "client_ca": str(self.authority.path)})
+        alice = self.authority.issue("alice", "alice.example.org")
+        forged = [word for name in ("X-Forwarded-Client-Cert", "x-forwarded-client-cert", "X-FORWARDED-CLIENT-CERT")
+                  for word in ("-H", name + ": Hash=00;Subject=\"CN=root\"")]
+        for version in ("--http1.1", "--http2"):
+            for shown, expected in (((), []), (("--cert", alice["certificate"], "--key", alice["key"]), ["CN=alice"])):
+                said = json.loads(self.curl(version, *forged, *shown, self.url + "/"))
+                told = [value for name, value in said["fields"] if name.lower() == "x-forwarded-client-cert"]
+                self.assertEqual(len(expected), len(told), told)
+                self.assertNotIn("root", json.dumps(said))
+                for words, value in zip(expected, told):
+                    self.assertRegex(value, f'^Hash=[0-9a-f]{{64}};Subject="{words},O=weir";DNS=alice')
+
     def test_noise_hurts_nobody(self):
         """Mutations of a true hello, cut anywhere: each is refused or waits, and those who mean well are served."""
         proxy = self.serve(workers=1)
@@ -456,6 +464,28 @@ class ToHttps(TlsCase):
         self.assertEqual(200, ask(plain, "GET", "/.well-known/acme-challenge/token").status)
         self.assertEqual(["max-age=31536000; includeSubDomains"], self.tls().ask().all("strict-transport-security"))
 
+    def test_what_weir_adds_is_there_once(self):
+        """All of it on one response, whether the endpoint says nothing of it or more than is wanted."""
+        theirs = ("Date: Sun, 06 Nov 1994 08:49:37 GMT", "X-Request-Id: theirs", "X-Request-Id: theirs too",
+                  "Strict-Transport-Security: max-age=0", "Set-Cookie: own=1")
+        self.serve(ok, listener={"hsts": {"max_age": "5m"}}, route={"sticky": {"cookie": "weir", "ttl": "1h"}})
+        for behaviour, date, cookies in ((ok, r"\w{3}, \d\d \w{3} 20\d\d \d\d:\d\d:\d\d GMT", 1),
+                                         (status(200, *theirs), "Sun, 06 Nov 1994 08:49:37 GMT", 2)):
+            self.a.behaviour = behaviour
+            for version in ("--http1.1", "--http2"):
+                lines = self.curl("-i", version, self.url + "/").partition("\r\n\r\n")[0].split("\r\n")
+                self.assertRegex(lines[0], "^HTTP/(1.1|2) 200")
+                fields = [line.lower().split(": ", 1) for line in lines[1:]]
+                found = {name: [value for each, value in fields if each == name] for name, _ in fields}
+                self.assertEqual(["max-age=300"], found["strict-transport-security"], lines)
+                self.assertEqual(cookies, len(found["set-cookie"]), lines)
+                ours, = [each for each in found["set-cookie"] if each.startswith("weir=")]
+                self.assertIn("; secure", ours)
+                date_, = found["date"]
+                self.assertRegex(date_, "^" + date.lower() + "$")
+                request_id, = found["x-request-id"]
+                self.assertRegex(request_id, "^[0-9a-f]{32}$")
+
     def test_an_endpoints_hsts_gives_way_to_the_listeners(self):
         self.serve(status(200, "Strict-Transport-Security: max-age=0"), listener={"hsts": {"max_age": "5m"}})
         self.assertEqual(["max-age=300"], self.tls().ask().all("strict-transport-security"))
@@ -464,6 +494,12 @@ class ToHttps(TlsCase):
         self.serve(listener={"hsts": {"max_age": "5m"}, "routes": [{"match": {"path": "/only"}, "to": "app"}]})
         response = self.tls().ask("GET", "/elsewhere")
         self.assertEqual((404, "max-age=300"), (response.status, response.get("strict-transport-security")))
+
+    def test_also_to_grpc_clients(self):
+        self.serve(listener={"hsts": {"max_age": "5m"}, "routes": [{"match": {"path": "/only"}, "to": "app"}]})
+        response = self.tls().ask("POST", "/elsewhere", ("Content-Type", "application/grpc"), body=b"")
+        self.assertEqual((200, "12"), (response.status, response.get("grpc-status")))
+        self.assertEqual(["max-age=300"], response.all("strict-transport-security"))
 
 
 if __name__ == "__main__":

@@ -11,12 +11,12 @@ import unittest
 from unittest import mock
 
 from harness.case import QUICK_EJECTION, Case
-from harness.certificates import Authority, openssl
+from harness.certificates import Authority, TlsUpstream, openssl
 from harness.load import Load
 from harness.nameserver import NameServer
 from harness.nginx import Nginx
 from harness.ports import free_port
-from harness.upstream import Upstream, echo
+from harness.upstream import echo
 from harness.waiting import wait_for
 from harness.weir import run
 
@@ -30,26 +30,6 @@ def self_signed(directory, name):
             "-subj", f"/CN={name}", "-addext", "subjectAltName=IP:127.0.0.1",
             "-keyout", settings["key"], "-out", settings["certificate"])
     return settings
-
-
-class TlsUpstream(Upstream):
-    """An endpoint of Python's own ssl module."""
-
-    def __init__(self, shown, *arguments, **options):
-        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self._context.load_cert_chain(shown["certificate"], shown["key"])
-        super().__init__(*arguments, **options)
-
-    def insist(self, authority, version):
-        """On a certificate."""
-        self._context.minimum_version = self._context.maximum_version = version
-        self._context.load_verify_locations(authority)
-        self._context.verify_mode = ssl.CERT_REQUIRED
-
-    def _serve(self, sock):
-        with contextlib.suppress(OSError):
-            super()._serve(self._context.wrap_socket(sock, server_side=True))
-        sock.close()
 
 
 class Story(Case):

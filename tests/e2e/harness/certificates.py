@@ -1,10 +1,13 @@
-"""An authority and the certificates it signs, made by the openssl command on the spot, and clients that speak TLS."""
+"""An authority and the certificates it signs, made by the openssl command on the spot, and clients and
+endpoints that speak TLS."""
 
+import contextlib
 import pathlib
 import socket
 import ssl
 import subprocess
 
+from harness.upstream import Upstream
 from harness.waiting import PATIENCE
 from harness.wire import Client
 
@@ -73,6 +76,28 @@ class TlsClient(Client):
         self.sock.settimeout(PATIENCE)
         self.sock = context.wrap_socket(self.sock, server_hostname=name, session=session,
                                         suppress_ragged_eofs=False)  # an end without close_notify raises
+
+
+class TlsUpstream(Upstream):
+    """An endpoint of Python's own ssl module."""
+
+    def __init__(self, shown, *arguments, protocols=(), **options):
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._context.load_cert_chain(shown["certificate"], shown["key"])
+        if protocols:
+            self._context.set_alpn_protocols(list(protocols))
+        super().__init__(*arguments, **options)
+
+    def insist(self, authority, version):
+        """On a certificate."""
+        self._context.minimum_version = self._context.maximum_version = version
+        self._context.load_verify_locations(authority)
+        self._context.verify_mode = ssl.CERT_REQUIRED
+
+    def _serve(self, sock):
+        with contextlib.suppress(OSError):
+            super()._serve(self._context.wrap_socket(sock, server_side=True))
+        sock.close()
 
 
 def raw(port):

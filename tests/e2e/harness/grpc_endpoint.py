@@ -1,11 +1,12 @@
 """An endpoint that is a gRPC server from gRPC's own library, in a process of its own, so that it can be killed.
 
-    python3 grpc_endpoint.py PORT
+    python3 grpc_endpoint.py PORT [KEY CERTIFICATE]
 
 /story.Service/Echo answers with what it was asked; Count sends its argument's number of messages; Add takes a stream and
 answers with the sum of its lengths; Chat echoes a stream; Fail ends with the status its argument names; Hang waits until
 the call is over; Hung tells how many calls of Hang have come and how many were cancelled."""
 
+import pathlib
 import sys
 import threading
 from concurrent import futures
@@ -73,7 +74,12 @@ class Service(grpc.GenericRpcHandler):
 def main():
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=32), options=[("grpc.so_reuseport", 0)])
     server.add_generic_rpc_handlers((Service(),))
-    server.add_insecure_port(f"127.0.0.1:{sys.argv[1]}")
+    address = f"127.0.0.1:{sys.argv[1]}"
+    if len(sys.argv) > 2:
+        pair = tuple(pathlib.Path(each).read_bytes() for each in sys.argv[2:])
+        server.add_secure_port(address, grpc.ssl_server_credentials([pair]))
+    else:
+        server.add_insecure_port(address)
     server.start()
     server.wait_for_termination()
 
