@@ -2,6 +2,7 @@
 // clusters, drawn by chance or by what names the client; and where a copy of it goes.
 #include <utility>
 
+#include "l7/core/request_hash.h"
 #include "l7/core/router.h"
 #include "l7/core/shift.h"
 #include "l7/core/split.h"
@@ -42,8 +43,11 @@ void Exchange::begin_mirror() {
   const RouteTable::Detour& detour = listener_->detours[route_index_];
   if (detour.mirror == nullptr || head_.upgrade || head_.method == proto::http::Method::connect) return;
   if (!switched_off_.empty() || worker_.prng().below(100) >= route_->mirror.percent) return;
-  const Mirror::Order order{
-      .config = route_->mirror, .snapshot = *snapshot_, .cluster = *detour.mirror, .places = *detour.mirror_places};
+  const Mirror::Order order{.config = route_->mirror,
+                            .snapshot = *snapshot_,
+                            .cluster = *detour.mirror,
+                            .places = *detour.mirror_places,
+                            .hash = core::request_hash(detour.mirror->config(), head_, client_)};
   if (plan_ == nullptr) {
     copy_ = worker_.mirror().begin(order, head_, forwarding_.fields(), request_ended_);
     return;
