@@ -33,6 +33,9 @@ SimpleResponse Admin::upgrade_state(const Call& /*call*/) {
 SimpleResponse Admin::shift(const Call& call) {
   auto entry = read_shift(call.query, loop_.now());
   if (!entry) return error_response(400, entry.error());
+  for (const std::string& name : {entry->from, entry->to}) {
+    if (proxy_.snapshot().find(name) == nullptr) return no_such_cluster(name);
+  }
   if (auto begun = proxy_.shift(std::move(*entry)); !begun) return error_response(409, begun.error());
   return shifts(call);
 }

@@ -1,20 +1,16 @@
 #include "app/admin_token.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <optional>
 
 #include "base/check.h"
+#include "base/regular_file.h"
 #include "model/endpoints_file.h"
-#include "net/fd.h"
+#include "net/tls/pem.h"
 #include "proto/http/message.h"
 
 namespace weir::app {
@@ -59,17 +55,11 @@ std::optional<std::string> password_of(std::string_view encoded) {
 
 Result<std::string, std::string> read_secret(const std::string& path) {
   const auto wrong = [&](std::string_view what) { return fail(fmt::format("{}: {}", path, what)); };
-  const net::Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (!fd.valid()) return wrong(fmt::format("cannot be opened: {}", std::strerror(errno)));
-  struct stat facts {};
-  if (::fstat(fd.get(), &facts) != 0 || !S_ISREG(facts.st_mode)) return wrong("is no regular file");
-  if ((facts.st_mode & S_IROTH) != 0) return wrong("can be read by everybody on this machine: chmod o-r");
-  std::string text(kMaxBytes + 64, '\0');
-  const ssize_t size = ::read(fd.get(), text.data(), text.size());
-  if (size < 0) return wrong(fmt::format("cannot be read: {}", std::strerror(errno)));
-  text.resize(static_cast<size_t>(size));
-  std::string secret(trim(text));
-  OPENSSL_cleanse(text.data(), text.size());
+  auto text = read_regular_file(path, kMaxBytes + 64);
+  if (!text) return wrong(text.error());
+  if (is_readable_by_all(path)) return wrong(net::tls::kReadableByAll);
+  std::string secret(trim(*text));
+  OPENSSL_cleanse(text->data(), text->size());
   if (secret.size() < kMinBytes || secret.size() > kMaxBytes ||
       !std::all_of(secret.begin(), secret.end(), is_visible)) {
     return wrong(fmt::format("must hold one token of {} to {} visible characters; `openssl rand -hex 32` makes one",

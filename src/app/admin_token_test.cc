@@ -73,8 +73,8 @@ TEST_F(SecretFile, HoldsOneTokenThatNotEverybodyCanRead) {
 
 TEST_F(SecretFile, MustBeThere) {
   EXPECT_EQ(read_secret(path_).error(), path_ + ": cannot be opened: No such file or directory");
-  EXPECT_EQ(read_secret("/").error(), "/: is no regular file");
-  EXPECT_EQ(read_secret("/dev/zero").error(), "/dev/zero: is no regular file");
+  EXPECT_EQ(read_secret("/").error(), "/: is not a regular file");
+  EXPECT_EQ(read_secret("/dev/zero").error(), "/dev/zero: is not a regular file");
 }
 
 }  // namespace

@@ -129,7 +129,7 @@ std::string bytes_of(std::string_view digits) {
 }
 
 void recall_keys(l7::Proxy& proxy, const Json& json) {
-  auto keys = net::tls::parse_ticket_keys(bytes_of(value_at<std::string>(json, "keys", "")));
+  auto keys = net::tls::parse_own_ticket_keys(bytes_of(value_at<std::string>(json, "keys", "")));
   if (!keys) return;
   proxy.tls().recall({.listener = value_at<std::string>(json, "listener", ""),
                       .keys = std::move(*keys),
@@ -159,9 +159,7 @@ std::string carried_state(const l7::Proxy& proxy, Instant now) {
   Json keys = Json::array();
   for (const auto& each : proxy.tls().remembered()) keys.push_back(keys_json(each));
   Json switches = Json::array();
-  for (const l7::SwitchStatus& each : proxy.switches().all()) {
-    if (each.off) switches.push_back({{"name", each.name}});
-  }
+  for (const std::string& name : proxy.switches().names_off()) switches.push_back({{"name", name}});
   const Json state{{"filtered", system_calls_are_filtered()},
                    {"endpoints", endpoints},
                    {"shifts", shifts},
@@ -182,7 +180,7 @@ void recall_state(l7::Proxy& proxy, std::string_view json, Instant now) {
   for (const Json& each : objects_at(state, "shifts")) recall_shift(proxy, each, now);
   for (const Json& each : objects_at(state, "switches_off")) {
     const auto name = value_at<std::string>(each, "name", "");
-    if (!proxy.set_switch(name, true)) spdlog::info("switch {} is not there any more, and was off", name);
+    if (!proxy.recall_switch_off(name)) spdlog::info("switch {} is off, and has no route at the moment", name);
   }
   for (const Json& each : objects_at(state, "endpoints")) {
     upstream::Cluster* const cluster = proxy.snapshot().find(value_at<std::string>(each, "cluster", ""));

@@ -42,6 +42,17 @@ std::vector<model::Mistake> mistakes_in_files(const model::Config& config) {
   return all;
 }
 
+void add_warnings(const std::vector<std::string>& warnings, uint32_t line, const std::string& setting,
+                  std::vector<model::Lint>& lints) {
+  for (const std::string& warning : warnings) {
+    lints.push_back({.severity = model::Severity::warning,
+                     .rule = "tls-files",
+                     .line = line,
+                     .setting = setting,
+                     .message = warning});
+  }
+}
+
 /// What is wrong with the files of certificates, a line each; what is only unwise is added to `lints`.
 std::string lint_tls(const model::Loaded& loaded, std::vector<model::Lint>& lints) {
   std::string wrong;
@@ -56,19 +67,15 @@ std::string lint_tls(const model::Loaded& loaded, std::vector<model::Lint>& lint
       wrong += fmt::format("{}:{}: {}: {}\n", loaded.config.path, line, setting, tls.error());
       continue;
     }
-    if (!*tls) continue;
-    for (const std::string& warning : (*tls)->warnings()) {
-      lints.push_back({.severity = model::Severity::warning,
-                       .rule = "tls-files",
-                       .line = line,
-                       .setting = setting,
-                       .message = warning});
-    }
+    if (*tls) add_warnings((*tls)->warnings(), line, setting, lints);
   }
   for (const model::ClusterConfig& cluster : loaded.config.clusters) {
     const std::string setting = fmt::format("clusters.{}.tls", cluster.name);
     const auto tls = upstream::ClusterTls::create(cluster, loaded.config.path, nullptr);
-    if (tls) continue;
+    if (tls) {
+      if (*tls) add_warnings((*tls)->warnings(), loaded.provenance.line_of(setting), setting, lints);
+      continue;
+    }
     wrong +=
         fmt::format("{}:{}: {}: {}\n", loaded.config.path, loaded.provenance.line_of(setting), setting, tls.error());
   }

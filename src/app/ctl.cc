@@ -9,8 +9,8 @@
 #include <string>
 #include <thread>
 
-#include "app/admin_client.h"
 #include "app/admin_token.h"
+#include "app/ctl_ask.h"
 #include "app/ctl_explain.h"
 #include "app/ctl_record.h"
 #include "app/ctl_shift.h"
@@ -31,10 +31,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int kFailed = 1;
-constexpr int kWrongUse = 2;
-/// Answers come at once, except that a reload reads a file and opens sockets.
-constexpr Duration kAnswerTimeout = Duration::s(10);
 constexpr auto kPollPause = std::chrono::milliseconds(100);
 
 struct Options {
@@ -53,85 +49,41 @@ struct Options {
   ShiftOptions shift;
 };
 
-int complain(int status, const std::string& text) {
-  app::complain(fmt::format("weir ctl: {}\n", text));
-  return status;
-}
-
 int complain(const char* option, const model::Problem& problem) {
   const std::string expected = problem.expected.empty() ? "" : ", expected " + problem.expected;
-  return complain(kWrongUse, fmt::format("{}: {}{}", option, problem.message, expected));
+  return failed(kWrongUse, fmt::format("{}: {}{}", option, problem.message, expected));
 }
 
-std::string string_at(const json& object, const char* key) {
-  if (!object.is_object()) return {};
-  const auto found = object.find(key);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : "";
-}
-
-/// Of --admin; when it is none, says why and leaves the exit status in `status`.
-std::optional<model::Address> admin_address(const Options& options, int& status) {
-  auto address = model::parse_address(options.admin);
-  if (address) return *address;
-  status =
-      complain(kWrongUse, fmt::format("--admin: {}, expected {}", address.error().message, address.error().expected));
-  return std::nullopt;
-}
-
-/// Of --admin and --token-file; when there is something wrong with them, says what and leaves the exit status in
-/// `status`.
-std::optional<AdminAccess> admin_access(const Options& options, int& status) {
-  const auto address = admin_address(options, status);
-  if (!address) return std::nullopt;
-  if (options.token_file.empty()) return AdminAccess{*address};
+/// Of --admin and --token-file. The error is the exit status, of what has been told.
+Result<CtlAsk, int> asking(const Options& options) {
+  const auto address = model::parse_address(options.admin);
+  if (!address) return fail(complain("--admin", address.error()));
+  if (options.token_file.empty()) return CtlAsk(AdminAccess{*address});
   auto secret = read_secret(options.token_file);
-  if (secret) return AdminAccess{*address, std::move(*secret)};
-  status = complain(kWrongUse, "--token-file: " + secret.error());
-  return std::nullopt;
+  if (!secret) return fail(failed(kWrongUse, "--token-file: " + secret.error()));
+  return CtlAsk(AdminAccess{*address, std::move(*secret)});
 }
 
-/// Asks; when the answer is not 200, says why and leaves the exit status in `status`.
-std::optional<std::string> ask(const Options& options, bool changes, const std::string& target, int& status) {
-  const auto admin = admin_access(options, status);
-  if (!admin) return std::nullopt;
-  auto answer = ask_admin(*admin, changes, target, kAnswerTimeout);
-  if (!answer) {
-    status = complain(kFailed, answer.error());
-    return std::nullopt;
-  }
-  if (answer->status == 200) return std::move(answer->body);
-  std::string said = string_at(json::parse(answer->body, nullptr, false), "error");
-  if (answer->status == 409 && target == "/reload")
-    said = "the reload is refused, the old configuration stays in force:\n" + said;
-  const bool our_fault = answer->status >= 400 && answer->status < 500;
-  status = complain(our_fault ? kWrongUse : kFailed,
-                    said.empty() ? fmt::format("{} answered with status {}", options.admin, answer->status) : said);
-  return std::nullopt;
+int print_answer(const CtlAsk& ask, const std::string& target) {
+  const auto body = ask(false, target);
+  return body ? say(*body) : body.error();
 }
 
-int print_answer(const Options& options, const std::string& target) {
-  int status = 0;
-  const auto body = ask(options, false, target, status);
-  return body ? say(*body) : status;
-}
-
-int endpoints(const Options& options) {
-  int status = 0;
-  const auto body = ask(options, false, "/endpoints", status);
-  if (!body) return status;
+int endpoints(const CtlAsk& ask, const Options& options) {
+  const auto body = ask(false, "/endpoints");
+  if (!body) return body.error();
   if (options.as_json) return say(*body);
   const auto table = endpoints_table(*body);
-  if (!table) return complain(kFailed, fmt::format("{}: {}", options.admin, table.error()));
+  if (!table) return ask.puzzled(table.error());
   return say(*table);
 }
 
-int explain(const Options& options) {
-  int status = 0;
-  const auto body = ask(options, false, explain_target(options.explain), status);
-  if (!body) return status;
+int explain(const CtlAsk& ask, const Options& options) {
+  const auto body = ask(false, explain_target(options.explain));
+  if (!body) return body.error();
   if (options.explain.as_json) return say(*body);
   const auto text = options.explain.id.empty() ? explain_list_text(*body) : explain_text(*body);
-  if (!text) return complain(kFailed, fmt::format("{}: {}", options.admin, text.error()));
+  if (!text) return ask.puzzled(text.error());
   return say(*text);
 }
 
@@ -142,13 +94,13 @@ std::string change_target(const Options& options, std::string_view verb) {
 }
 
 /// Posts the change and says what came of it; the answer names the endpoint as Weir spells it.
-int change(const Options& options, const std::string& target, std::string_view done, json* answer = nullptr) {
-  int status = 0;
-  const auto body = ask(options, true, target, status);
-  if (!body) return status;
+int change(const CtlAsk& ask, const Options& options, const std::string& target, std::string_view done,
+           json* answer = nullptr) {
+  const auto body = ask(true, target);
+  if (!body) return body.error();
   const json said = json::parse(*body, nullptr, false);
   if (answer != nullptr) *answer = said;
-  return say(fmt::format("{} {}: {}\n", string_at(said, "cluster"), string_at(said, "endpoint"), done));
+  return say(fmt::format("{} {}: {}\n", text_at(said, "cluster"), text_at(said, "endpoint"), done));
 }
 
 /// Requests in flight at the endpoint; nothing when it is no longer there.
@@ -156,9 +108,9 @@ std::optional<uint64_t> in_flight(const std::string& body, const std::string& cl
   const json all = json::parse(body, nullptr, false);
   if (!all.is_object() || !all.contains("clusters")) return std::nullopt;
   for (const json& each : all["clusters"]) {
-    if (string_at(each, "name") != cluster || !each.contains("endpoints")) continue;
+    if (text_at(each, "name") != cluster || !each.contains("endpoints")) continue;
     for (const json& candidate : each["endpoints"]) {
-      if (string_at(candidate, "name") != endpoint) continue;
+      if (text_at(candidate, "name") != endpoint) continue;
       const auto found = candidate.find("in_flight");
       if (found != candidate.end() && found->is_number_unsigned()) return found->get<uint64_t>();
     }
@@ -166,90 +118,66 @@ std::optional<uint64_t> in_flight(const std::string& body, const std::string& cl
   return std::nullopt;
 }
 
-int await_idle(const Options& options, const json& drained, Duration timeout) {
-  const std::string cluster = string_at(drained, "cluster");
-  const std::string endpoint = string_at(drained, "endpoint");
+int await_idle(const CtlAsk& ask, const Options& options, const json& drained, Duration timeout) {
+  const std::string cluster = text_at(drained, "cluster");
+  const std::string endpoint = text_at(drained, "endpoint");
   const Instant deadline = net::read_clock() + timeout;
   while (true) {
-    int status = 0;
-    const auto body = ask(options, false, "/endpoints", status);
-    if (!body) return status;
+    const auto body = ask(false, "/endpoints");
+    if (!body) return body.error();
     const auto left = in_flight(*body, cluster, endpoint);
     if (!left)
-      return complain(kFailed, fmt::format("{} {} is no longer there: has a reload removed it?", cluster, endpoint));
+      return failed(kFailed, fmt::format("{} {} is no longer there: has a reload removed it?", cluster, endpoint));
     if (*left == 0) return say(fmt::format("{} {}: no request in flight\n", cluster, endpoint));
     if (net::read_clock() >= deadline) {
-      return complain(kFailed, fmt::format("{} {}: still in flight after {}: {}; it stays drained", cluster, endpoint,
-                                           options.timeout, *left));
+      return failed(kFailed, fmt::format("{} {}: still in flight after {}: {}; it stays drained", cluster, endpoint,
+                                         options.timeout, *left));
     }
     std::this_thread::sleep_for(kPollPause);
   }
 }
 
-int drain(const Options& options) {
+int drain(const CtlAsk& ask, const Options& options) {
   const auto timeout = model::parse_duration(options.timeout);
   if (!timeout) return complain("--timeout", timeout.error());
   json drained;
-  const int status = change(options, change_target(options, "drain"), "draining, no new requests", &drained);
+  const int status = change(ask, options, change_target(options, "drain"), "draining, no new requests", &drained);
   if (status != 0 || !options.wait) return status;
-  return await_idle(options, drained, *timeout);
+  return await_idle(ask, options, drained, *timeout);
 }
 
-int undrain(const Options& options) {
-  return change(options, change_target(options, "undrain"), "takes requests again");
+int undrain(const CtlAsk& ask, const Options& options) {
+  return change(ask, options, change_target(options, "undrain"), "takes requests again");
 }
 
-int weight(const Options& options) {
+int weight(const CtlAsk& ask, const Options& options) {
   const std::string target = fmt::format("{}&weight={}", change_target(options, "weight"), options.weight);
-  return change(options, target, fmt::format("weight {}", options.weight));
+  return change(ask, options, target, fmt::format("weight {}", options.weight));
 }
 
-int reload(const Options& options) {
-  int status = 0;
-  const auto body = ask(options, true, "/reload", status);
-  if (!body) return status;
-  const json said = json::parse(*body, nullptr, false);
-  const bool numbered = said.is_object() && said.contains("number") && said["number"].is_number_unsigned();
-  return say(fmt::format("reloaded: configuration {} is in force\n", numbered ? said["number"].get<uint64_t>() : 0));
-}
-
-int upgrade_binary(const Options& options) {
-  int status = 0;
-  const auto admin = admin_access(options, status);
-  return admin ? upgrade(*admin, options.binary) : status;
-}
-
-int shift_traffic(const Options& options) {
-  int status = 0;
-  const auto admin = admin_access(options, status);
-  return admin ? shift(*admin, options.shift) : status;
-}
-
-int shifts(const Options& options) {
-  int status = 0;
-  const auto admin = admin_access(options, status);
-  return admin ? list_shifts(*admin, options.as_json) : status;
-}
-
-int record_to_file(const Options& options) {
-  int status = 0;
-  const auto admin = admin_access(options, status);
-  return admin ? record(*admin, options.record) : status;
-}
-
-AskAdmin asking(const Options& options) {
-  return [&options](bool changes, const std::string& target, int& status) {
-    return ask(options, changes, target, status);
-  };
+int reload(const CtlAsk& ask, const Options& /*options*/) {
+  const auto answer = ask.answer(true, "/reload");
+  if (!answer) return answer.error();
+  if (answer->status == 409) {
+    return ask.refused(*answer, "the reload is refused, the old configuration stays in force:\n");
+  }
+  if (answer->status != 200) return ask.refused(*answer);
+  const int64_t number = number_at(json::parse(answer->body, nullptr, false), "number");
+  return say(fmt::format("reloaded: configuration {} is in force\n", number));
 }
 
 using Shared = std::shared_ptr<Options>;
 
 CLI::App* add_verb(CLI::App& ctl, Chosen& chosen, const Shared& options, const char* name, const char* help,
-                   int (*run)(const Options&)) {
+                   int (*run)(const CtlAsk&, const Options&)) {
   CLI::App* verb = ctl.add_subcommand(name, help);
   verb->fallthrough();  // --admin may stand behind the verb as well
-  verb->callback([options, run, &chosen] { chosen = [options, run] { return run(*options); }; });
+  verb->callback([options, run, &chosen] {
+    chosen = [options, run] {
+      const auto ask = asking(*options);
+      return ask ? run(*ask, *options) : ask.error();
+    };
+  });
   return verb;
 }
 
@@ -282,31 +210,34 @@ void add_ctl(CLI::App& cli, Chosen& chosen) {
       ->required()
       ->check(CLI::Range(0u, 1000u));
   add_verb(*ctl, chosen, options, "reload", "read the configuration file again", &reload);
-  add_shift_options(*add_verb(*ctl, chosen, options, "shift", "move traffic from a cluster to another", &shift_traffic),
+  add_shift_options(*add_verb(*ctl, chosen, options, "shift", "move traffic from a cluster to another",
+                              [](const CtlAsk& ask, const Options& o) { return shift(ask, o.shift); }),
                     options->shift);
-  add_verb(*ctl, chosen, options, "shifts", "what has moved, and what became of it", &shifts)
+  add_verb(*ctl, chosen, options, "shifts", "what has moved, and what became of it",
+           [](const CtlAsk& ask, const Options& o) { return list_shifts(ask, o.as_json); })
       ->add_flag("--json", options->as_json, "all that is known, as JSON");
-  add_verb(*ctl, chosen, options, "upgrade", "start the binary anew, hand over to it, and drain", &upgrade_binary)
+  add_verb(*ctl, chosen, options, "upgrade", "start the binary anew, hand over to it, and drain",
+           [](const CtlAsk& ask, const Options& o) { return upgrade(ask, o.binary); })
       ->add_option("--binary", options->binary, "another one [the file that runs, as it is now on disk]");
-  add_record_options(
-      *add_verb(*ctl, chosen, options, "record", "remember requests for weir sim replay", &record_to_file),
-      options->record);
+  add_record_options(*add_verb(*ctl, chosen, options, "record", "remember requests for weir sim replay",
+                               [](const CtlAsk& ask, const Options& o) { return record(ask, o.record); }),
+                     options->record);
   add_switch_options(*add_verb(*ctl, chosen, options, "switch", "throw a degradation switch",
-                               [](const Options& o) { return throw_switch(asking(o), o.switched); }),
+                               [](const CtlAsk& ask, const Options& o) { return throw_switch(ask, o.switched); }),
                      options->switched);
-  add_verb(*ctl, chosen, options, "switches", "what can be switched off, and what is", [](const Options& o) {
-    return list_switches(asking(o), o.as_json);
-  })->add_flag("--json", options->as_json, "all that is known, as JSON");
+  add_verb(*ctl, chosen, options, "switches", "what can be switched off, and what is",
+           [](const CtlAsk& ask, const Options& o) { return list_switches(ask, o.as_json); })
+      ->add_flag("--json", options->as_json, "all that is known, as JSON");
   add_maintenance_options(*add_verb(*ctl, chosen, options, "maintenance", "answer everything with a fixed response",
-                                    [](const Options& o) { return maintain(asking(o), o.switched); }),
+                                    [](const CtlAsk& ask, const Options& o) { return maintain(ask, o.switched); }),
                           options->switched);
   add_explain_options(
       *add_verb(*ctl, chosen, options, "explain", "why a request went as it did, from its request id", &explain),
       options->explain);
   add_verb(*ctl, chosen, options, "config", "every effective value, as weir show prints it",
-           [](const Options& o) { return print_answer(o, "/config"); });
+           [](const CtlAsk& ask, const Options&) { return print_answer(ask, "/config"); });
   add_verb(*ctl, chosen, options, "metrics", "Prometheus text",
-           [](const Options& o) { return print_answer(o, "/metrics"); });
+           [](const CtlAsk& ask, const Options&) { return print_answer(ask, "/metrics"); });
 }
 
 }  // namespace weir::app

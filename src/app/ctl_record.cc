@@ -4,10 +4,8 @@
 
 #include <chrono>
 #include <cstdio>
-#include <nlohmann/json.hpp>
 #include <thread>
 
-#include "app/admin_client.h"
 #include "app/query.h"
 #include "app/terminal.h"
 #include "net/loop.h"
@@ -17,25 +15,9 @@ namespace weir::app {
 
 namespace {
 
-constexpr int kFailed = 1;
-constexpr int kWrongUse = 2;
-constexpr Duration kAnswerTimeout = Duration::s(10);
 constexpr auto kPollPause = std::chrono::milliseconds(100);
 /// Workers that have not handed over so long after the end are not merely busy.
 constexpr Duration kPatience = Duration::s(30);
-
-int failed(int status, const std::string& text) {
-  complain(fmt::format("weir ctl record: {}\n", text));
-  return status;
-}
-
-/// What the answer says went wrong.
-int refused(const AdminAnswer& answer) {
-  const auto said = nlohmann::json::parse(answer.body, nullptr, false);
-  const bool told = said.is_object() && said.contains("error") && said["error"].is_string();
-  const int status = answer.status >= 400 && answer.status < 500 ? kWrongUse : kFailed;
-  return failed(status, told ? said["error"].get<std::string>() : fmt::format("status {}", answer.status));
-}
 
 bool write_file(const std::string& path, const std::string& text) {
   std::FILE* file = std::fopen(path.c_str(), "wbe");
@@ -61,21 +43,19 @@ void add_record_options(CLI::App& verb, RecordOptions& options) {
   verb.add_option("-o,--output", options.file, "the file, for weir sim replay")->capture_default_str();
 }
 
-int record(const AdminAccess& admin, const RecordOptions& options) {
+int record(const CtlAsk& ask, const RecordOptions& options) {
   std::string target = fmt::format("/record?seconds={}", options.seconds);
   if (!options.cluster.empty()) target += "&cluster=" + percent_encode(options.cluster);
-  const auto begun = ask_admin(admin, true, target, kAnswerTimeout);
-  if (!begun) return failed(kFailed, begun.error());
-  if (begun->status != 200) return refused(*begun);
+  if (const auto begun = ask(true, target); !begun) return begun.error();
   complain(fmt::format("recording for {} s\n", options.seconds));
 
   const Instant deadline = net::read_clock() + Duration::s(options.seconds) + kPatience;
   std::this_thread::sleep_for(std::chrono::seconds(options.seconds));
   while (true) {
-    const auto answer = ask_admin(admin, false, "/recording", kAnswerTimeout);
-    if (!answer) return failed(kFailed, answer.error());
+    const auto answer = ask.answer(false, "/recording");
+    if (!answer) return answer.error();
     if (answer->status == 200) return keep(options, answer->body);
-    if (answer->status != 409 || net::read_clock() > deadline) return refused(*answer);
+    if (answer->status != 409 || net::read_clock() > deadline) return ask.refused(*answer);
     std::this_thread::sleep_for(kPollPause);
   }
 }

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <string>
 
-#include "app/admin_client.h"
+#include "app/ctl_ask.h"
 
 namespace weir::app {
 
@@ -20,6 +20,6 @@ struct RecordOptions {
 void add_record_options(CLI::App& verb, RecordOptions& options);
 
 /// The exit status.
-int record(const AdminAccess& admin, const RecordOptions& options);
+int record(const CtlAsk& ask, const RecordOptions& options);
 
 }  // namespace weir::app

@@ -7,7 +7,6 @@
 #include <optional>
 #include <thread>
 
-#include "app/admin_client.h"
 #include "app/query.h"
 #include "app/shift_words.h"
 #include "app/terminal.h"
@@ -18,35 +17,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int kFailed = 1;
-constexpr int kWrongUse = 2;
-constexpr Duration kAnswerTimeout = Duration::s(10);
 constexpr auto kPollPause = std::chrono::milliseconds(200);
-
-int failed(int status, const std::string& text) {
-  complain(fmt::format("weir ctl shift: {}\n", text));
-  return status;
-}
-
-std::string text_at(const json& object, const char* key) {
-  const auto found = object.find(key);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : "";
-}
-
-/// Asks; when the answer is not 200, says why and leaves the exit status in `status`.
-std::optional<std::string> ask(const AdminAccess& admin, bool changes, const std::string& target, int& status) {
-  auto answer = ask_admin(admin, changes, target, kAnswerTimeout);
-  if (!answer) {
-    status = failed(kFailed, answer.error());
-    return std::nullopt;
-  }
-  if (answer->status == 200) return std::move(answer->body);
-  const json said = json::parse(answer->body, nullptr, false);
-  const std::string why = said.is_object() ? text_at(said, "error") : "";
-  status = failed(answer->status == 400 || answer->status == 404 ? kWrongUse : kFailed,
-                  why.empty() ? fmt::format("status {}", answer->status) : why);
-  return std::nullopt;
-}
 
 /// That of these clusters; the newest, if there were several.
 std::optional<json> find_shift(const std::string& body, const std::string& from, const std::string& to) {
@@ -60,12 +31,11 @@ std::optional<json> find_shift(const std::string& body, const std::string& from,
 }
 
 /// Prints a line when something has changed, until it is over.
-int await_end(const AdminAccess& admin, const std::string& from, const std::string& to) {
+int await_end(const CtlAsk& ask, const std::string& from, const std::string& to) {
   std::string told;
   while (true) {
-    int status = 0;
-    const auto body = ask(admin, false, "/shifts", status);
-    if (!body) return status;
+    const auto body = ask(false, "/shifts");
+    if (!body) return body.error();
     const auto mine = find_shift(*body, from, to);
     if (!mine) return failed(kFailed, "it is not there any more: was weir started anew?");
     const std::string state = text_at(*mine, "state");
@@ -76,7 +46,7 @@ int await_end(const AdminAccess& admin, const std::string& from, const std::stri
       say(fmt::format("{}->{}: {}\n", from, to, now));
       told = now;
     }
-    if (state == "complete") return 0;
+    if (state == "complete" || state == "adopted") return 0;
     if (state != "moving" && state != "settling") return failed(kFailed, state + ": " + text_at(*mine, "evidence"));
     std::this_thread::sleep_for(kPollPause);
   }
@@ -104,25 +74,23 @@ void add_shift_options(CLI::App& verb, ShiftOptions& options) {
   verb.add_flag("--cancel", options.cancel, "all back at once");
 }
 
-int shift(const AdminAccess& admin, const ShiftOptions& options) {
+int shift(const CtlAsk& ask, const ShiftOptions& options) {
   const auto pair = parse_pair(options.pair);
   if (!pair) return failed(kWrongUse, pair.error());
   const auto& [from, to] = *pair;
-  int status = 0;
-  const auto body = ask(admin, true, target_of(options, from, to), status);
-  if (!body) return status;
+  const auto body = ask(true, target_of(options, from, to));
+  if (!body) return body.error();
   if (options.cancel) return say(fmt::format("{}->{}: cancelled, all is back at {}\n", from, to, from));
-  if (options.wait) return await_end(admin, from, to);
+  if (options.wait) return await_end(ask, from, to);
   return say(fmt::format("{}->{}: moving over {}; weir ctl shifts tells how it goes\n", from, to, options.over));
 }
 
-int list_shifts(const AdminAccess& admin, bool as_json) {
-  int status = 0;
-  const auto body = ask(admin, false, "/shifts", status);
-  if (!body) return status;
+int list_shifts(const CtlAsk& ask, bool as_json) {
+  const auto body = ask(false, "/shifts");
+  if (!body) return body.error();
   if (as_json) return say(*body);
   const auto table = shifts_table(*body);
-  return table ? say(*table) : failed(kFailed, table.error());
+  return table ? say(*table) : ask.puzzled(table.error());
 }
 
 }  // namespace weir::app

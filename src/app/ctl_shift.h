@@ -6,7 +6,7 @@
 
 #include <string>
 
-#include "app/admin_client.h"
+#include "app/ctl_ask.h"
 
 namespace weir::app {
 
@@ -22,8 +22,9 @@ struct ShiftOptions {
 
 void add_shift_options(CLI::App& verb, ShiftOptions& options);
 
-/// The exit status: 0 when it has begun, been cancelled, or with --wait is complete.
-int shift(const AdminAccess& admin, const ShiftOptions& options);
-int list_shifts(const AdminAccess& admin, bool as_json);
+/// The exit status: 0 when it has begun, been cancelled, or with --wait is complete or
+/// adopted by the configuration.
+int shift(const CtlAsk& ask, const ShiftOptions& options);
+int list_shifts(const CtlAsk& ask, bool as_json);
 
 }  // namespace weir::app

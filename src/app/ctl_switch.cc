@@ -25,11 +25,6 @@ struct Known {
   std::string routes;  ///< what it concerns and what is done instead
 };
 
-std::string text_at(const json& object, const char* key) {
-  const auto found = object.is_object() ? object.find(key) : object.end();
-  return found != object.end() && found->is_string() ? found->get<std::string>() : "";
-}
-
 std::string since(const json& each) {
   const auto found = each.find("thrown_seconds_ago");
   if (found == each.end() || !found->is_number()) return "";
@@ -61,10 +56,9 @@ std::vector<Known> switches_in(const std::string& body) {
 }
 
 /// The exit status.
-int set(const AskAdmin& ask, const std::string& name, const std::string& state) {
-  int status = 0;
-  const std::string target = fmt::format("/switch?name={}&state={}", percent_encode(name), state);
-  return ask(true, target, status) ? 0 : status;
+int set(const CtlAsk& ask, const std::string& name, const std::string& state) {
+  const auto done = ask(true, fmt::format("/switch?name={}&state={}", percent_encode(name), state));
+  return done ? 0 : done.error();
 }
 
 }  // namespace
@@ -95,28 +89,26 @@ void add_maintenance_options(CLI::App& verb, SwitchOptions& options) {
   verb.add_option("listener", options.listener, "its name; without one, all listeners");
 }
 
-int throw_switch(const AskAdmin& ask, const SwitchOptions& options) {
+int throw_switch(const CtlAsk& ask, const SwitchOptions& options) {
   if (const int status = set(ask, options.name, options.state); status != 0) return status;
   return say(fmt::format("{} is {}\n", options.name, options.state));
 }
 
-int list_switches(const AskAdmin& ask, bool as_json) {
-  int status = 0;
-  const auto body = ask(false, "/switches", status);
-  if (!body) return status;
+int list_switches(const CtlAsk& ask, bool as_json) {
+  const auto body = ask(false, "/switches");
+  if (!body) return body.error();
   return say(as_json ? *body : switches_table(*body));
 }
 
 /// Maintenance is on when the listener's switch is off.
-int maintain(const AskAdmin& ask, const SwitchOptions& options) {
+int maintain(const CtlAsk& ask, const SwitchOptions& options) {
   const std::string state = options.state == "on" ? "off" : "on";
   std::vector<std::string> names;
   if (!options.listener.empty()) {
     names.push_back(std::string(kListener) + options.listener);
   } else {
-    int status = 0;
-    const auto body = ask(false, "/switches", status);
-    if (!body) return status;
+    const auto body = ask(false, "/switches");
+    if (!body) return body.error();
     for (Known& each : switches_in(*body)) {
       if (each.name.starts_with(kListener)) names.push_back(std::move(each.name));
     }

@@ -4,9 +4,9 @@
 
 #include <CLI/CLI.hpp>
 
-#include <functional>
-#include <optional>
 #include <string>
+
+#include "app/ctl_ask.h"
 
 namespace weir::app {
 
@@ -16,16 +16,13 @@ struct SwitchOptions {
   std::string listener;  ///< of maintenance; empty: every one
 };
 
-/// Asks the admin interface; nothing when it did not answer with 200, which has been told, with the exit status.
-using AskAdmin = std::function<std::optional<std::string>(bool changes, const std::string& target, int& status)>;
-
 void add_switch_options(CLI::App& verb, SwitchOptions& options);
 void add_maintenance_options(CLI::App& verb, SwitchOptions& options);
 
 /// Each returns the exit status.
-int throw_switch(const AskAdmin& ask, const SwitchOptions& options);
-int list_switches(const AskAdmin& ask, bool as_json);
-int maintain(const AskAdmin& ask, const SwitchOptions& options);
+int throw_switch(const CtlAsk& ask, const SwitchOptions& options);
+int list_switches(const CtlAsk& ask, bool as_json);
+int maintain(const CtlAsk& ask, const SwitchOptions& options);
 
 /// What GET /switches says, as a table; empty when it is none of that.
 std::string switches_table(const std::string& body);

@@ -4,11 +4,11 @@
 
 #include <string>
 
-#include "app/admin_client.h"
+#include "app/ctl_ask.h"
 
 namespace weir::app {
 
 /// `binary`: empty for that of the running process. The exit status: 0 when another process has taken over.
-int upgrade(const AdminAccess& admin, const std::string& binary);
+int upgrade(const CtlAsk& ask, const std::string& binary);
 
 }  // namespace weir::app

@@ -25,9 +25,9 @@ constexpr std::array<std::string_view, 5> kOutcomes{"success", "gateway_failure"
                                                     "cancelled"};
 constexpr std::array kHealths{Health::healthy, Health::degraded, Health::unhealthy, Health::draining};
 constexpr std::array kOutlierStates{OutlierState::serving, OutlierState::ejected, OutlierState::probation};
-constexpr std::array kShiftStates{l7::core::ShiftState::moving, l7::core::ShiftState::settling,
-                                  l7::core::ShiftState::complete, l7::core::ShiftState::aborted,
-                                  l7::core::ShiftState::cancelled};
+constexpr std::array kShiftStates{l7::core::ShiftState::moving,    l7::core::ShiftState::settling,
+                                  l7::core::ShiftState::complete,  l7::core::ShiftState::aborted,
+                                  l7::core::ShiftState::cancelled, l7::core::ShiftState::adopted};
 
 struct WorkerFamily {
   std::string_view name;

@@ -127,7 +127,10 @@ std::vector<std::string> files_of(const model::Config& config) {
     for (const auto& each : listener.tls.certificates) {
       for (const auto& file : {each.certificate, each.key, each.ocsp}) add(file);
     }
-    for (const auto& route : listener.routes) add(route.respond.body_file);
+    for (const auto& route : listener.routes) {
+      for (const auto& file : {route.respond.body_file, route.degradation.fallback.body_file}) add(file);
+    }
+    add(listener.maintenance.body_file);
     for (const auto& file : {listener.tls.client_ca, listener.tls.ticket_keys}) add(file);
   }
   for (const auto& cluster : config.clusters) {

@@ -9,6 +9,8 @@
 
 #include <algorithm>
 #include <csignal>
+#include <filesystem>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -122,10 +124,12 @@ void Service::run() {
 void Service::on_signal(int signal) {
   if (signal == SIGHUP) {
     proxy_->reopen_logs();
-    notify_.reloading(net::read_clock(), "reading the configuration again");
+    // While it drains or is replaced the service manager knows better, and must not be told that all is as ever.
+    const bool serves = !draining_ && !upgrade_->under_way() && proxy_->serving();
+    if (serves) notify_.reloading(net::read_clock(), "reading the configuration again");
     if (auto done = reload(); !done)
       spdlog::error("reload refused, the old configuration stays in force: {}", done.error());
-    notify_.ready("serving");
+    if (serves) notify_.ready("serving");
     return;
   }
   if (signal == SIGUSR2) {
@@ -143,7 +147,13 @@ void Service::on_signal(int signal) {
 Result<void, std::string> Service::reload() {
   if (draining_) return fail(std::string("the process is draining"));
   if (upgrade_->under_way()) return fail(std::string("an upgrade is under way"));
-  auto fresh = model::load_config(loaded_.config.path);
+  // What came out of a pipe at the start does not come again, and nobody but this thread would wait for it.
+  const std::string& path = loaded_.config.path;
+  std::error_code unknown;
+  const auto kind = std::filesystem::status(path, unknown);
+  if (std::filesystem::exists(kind) && !std::filesystem::is_regular_file(kind))
+    return fail(path + ": is not a regular file, and cannot be read again");
+  auto fresh = model::load_config(path);
   if (!fresh) return fail(text_of(fresh.error()));
   if (worker_count(fresh->config) != proxy_->workers().size()) {
     spdlog::warn("workers: a change takes effect at the next start");

@@ -14,7 +14,11 @@ namespace {
 
 net::Fd open_target(const std::string& target) {
   if (target == "stdout") return net::Fd(::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3));
-  return net::Fd(::open(target.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640));
+  // O_NONBLOCK: or opening a pipe waits for somebody to read from it. Writing waits by itself.
+  net::Fd fd(::open(target.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0640));
+  const int flags = fd.valid() ? ::fcntl(fd.get(), F_GETFL) : -1;
+  if (flags >= 0) ::fcntl(fd.get(), F_SETFL, flags & ~O_NONBLOCK);
+  return fd;
 }
 
 // A pipe that polls writable takes this much without blocking (POSIX: PIPE_BUF).

@@ -56,6 +56,24 @@ TEST_F(AccessLogTest, LinesArriveInOrderBehindWhatWasThere) {
   EXPECT_EQ(read(path("log")), expected) << "what was taken is written before the end";
 }
 
+TEST_F(AccessLogTest, APipeThatNobodyReadsIsNotWaitedFor) {
+  ASSERT_EQ(0, ::mkfifo(path("pipe").c_str(), 0600));
+  const auto none = AccessLog::open(path("pipe"));
+  ASSERT_FALSE(none.has_value());
+  EXPECT_EQ(none.error().os_error, ENXIO);
+  const net::Fd reader(::open(path("pipe").c_str(), O_RDONLY | O_NONBLOCK));
+  const auto log = AccessLog::open(path("pipe"));
+  ASSERT_TRUE(log.has_value()) << "there is a reader now";
+  EXPECT_TRUE((*log)->append("line\n"));
+  std::string received;
+  until([&] {
+    char room[16];
+    if (const ssize_t n = ::read(reader.get(), room, sizeof room); n > 0) received.append(room, static_cast<size_t>(n));
+    return received == "line\n";
+  });
+  EXPECT_TRUE(AccessLog::open("/dev/null").has_value());
+}
+
 TEST_F(AccessLogTest, AnyThreadMayAppend) {
   {
     const auto log = AccessLog::open(path("log")).value();

@@ -59,9 +59,12 @@ void Exchange::respond(const model::FixedResponse& answer) {
 
 /// A gRPC client looks for a grpc-status and takes any HTTP status but 200 for a broken proxy.
 void Exchange::respond_grpc() {
+  const std::string_view by = switched_off_.empty()                          ? "Answered by the route."
+                              : switched_off_ == listener_->maintenance_name ? "The listener is in maintenance."
+                                                                             : "This is switched off for now.";
   const Field fields[] = {{.name = "Content-Type", .value = "application/grpc"},
                           {.name = "grpc-status", .value = core::grpc_status_of(std::exchange(status_, uint16_t{200}))},
-                          {.name = "grpc-message", .value = "Answered by the route."}};
+                          {.name = "grpc-message", .value = by}};
   send_answer(fields, {});
 }
 

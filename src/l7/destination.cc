@@ -2,6 +2,7 @@
 // clusters, drawn by chance or by what names the client; and where a copy of it goes.
 #include <utility>
 
+#include "l7/core/request_hash.h"
 #include "l7/core/router.h"
 #include "l7/core/shift.h"
 #include "l7/core/split.h"
@@ -48,8 +49,11 @@ void Exchange::begin_mirror(const RouteTable::Extras& extras) {
   if (extras.mirror == nullptr || head_.upgrade || head_.method == proto::http::Method::connect) return;
   const model::MirrorConfig& config = route_->config->mirror;
   if (!switched_off_.empty() || worker_.prng().below(100) >= config.percent) return;
-  const Mirror::Order order{
-      .config = config, .snapshot = *snapshot_, .cluster = *extras.mirror, .places = *extras.mirror_places};
+  const Mirror::Order order{.config = config,
+                            .snapshot = *snapshot_,
+                            .cluster = *extras.mirror,
+                            .places = *extras.mirror_places,
+                            .hash = core::request_hash(extras.mirror->config(), head_, client_)};
   if (plan_ == nullptr) {
     copy_ = worker_.mirror().begin(order, head_, forwarding_.fields(), request_ended_);
     return;

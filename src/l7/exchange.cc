@@ -1,17 +1,15 @@
 #include "l7/exchange.h"
 
-#include <xxhash.h>
-
 #include <utility>
 
 #include "balance/ewma.h"
 #include "base/check.h"
 #include "l7/core/grpc.h"
 #include "l7/core/outcome.h"
+#include "l7/core/request_hash.h"
 #include "l7/core/router.h"
 #include "l7/core/shift.h"
 #include "l7/worker.h"
-#include "proto/http/cookie.h"
 
 namespace weir::l7 {
 
@@ -512,19 +510,6 @@ std::string Exchange::tried_names() const {
   return names;
 }
 
-uint64_t Exchange::hash() const {
-  const model::ClusterConfig& config = cluster_->config();
-  if (config.policy != model::PolicyKind::ring_hash && config.policy != model::PolicyKind::maglev) return 0;
-  std::string_view key;
-  switch (config.hash_on) {
-    case model::HashOn::client_ip: key = client_; break;
-    case model::HashOn::path: key = head_.path(); break;
-    case model::HashOn::header:
-      if (const Field* field = head_.find(config.hash_name)) key = field->value;
-      break;
-    case model::HashOn::cookie: key = proto::http::find_cookie(head_.fields, config.hash_name).value_or(""); break;
-  }
-  return XXH3_64bits(key.data(), key.size());
-}
+uint64_t Exchange::hash() const { return core::request_hash(cluster_->config(), head_, client_); }
 
 }  // namespace weir::l7

@@ -13,7 +13,10 @@ bool Exchange::redirect_to_https() {
   if (tls_ != nullptr || !listener_->config->redirect_to_https || core::is_acme_challenge(head_.path())) return false;
   const auto location = core::https_location(head_);
   if (!location) {
-    refuse({.rule = core::Rule::no_route, .limit = "redirect_to_https"});
+    // Without a host there is no address to send anybody to; CONNECT cannot be sent anywhere at all.
+    const bool connect = head_.method == proto::http::Method::connect;
+    refuse(connect ? core::Refusal{.rule = core::Rule::no_route, .limit = "redirect_to_https"}
+                   : core::Refusal{.rule = core::Rule::no_host});
     return true;
   }
   status_ = 308;

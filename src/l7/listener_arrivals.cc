@@ -33,7 +33,9 @@ void Listener::on_arrived(Arrival& arrival, net::Fd fd, const proto::proxy::Head
   retire(arrival);
   const bool claims = header.claims();
   const IpPort destination = claims ? header.destination : destination_of(fd);
-  const net::SocketAddress client = claims ? net::SocketAddress(header.source) : arrival.sender();
+  // TCP6 ::ffff:1.2.3.4 is what a balancer with a socket for both families writes, and 1.2.3.4 who it is.
+  const IpPort source{.address = header.source.address.unmapped(), .port = header.source.port};
+  const net::SocketAddress client = claims ? net::SocketAddress(source) : arrival.sender();
   if (!serve(std::move(fd), client, destination)) connection_left();
 }
 

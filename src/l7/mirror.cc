@@ -66,6 +66,7 @@ void Mirror::Copy::take(const Order& order, const http::RequestHead& head, std::
   ++snapshot_->users;
   cluster_ = &order.cluster;
   places_ = &order.places;
+  hash_ = order.hash;
   Keeper keeper(memory_, head.method_text.size() + head.scheme.size() + head.authority.size() + head.target.size() +
                              bytes_of(head.fields) + bytes_of(fields));
   head_.clear();
@@ -108,7 +109,7 @@ void Mirror::Copy::abandon() { finish(MirrorResult::incomplete); }
 void Mirror::Copy::send() {
   has_place_ = cluster_->cluster().circuit.requests.try_acquire();
   if (!has_place_) return finish(MirrorResult::over_limit);
-  const auto pick = cluster_->pick(0, {}, true);
+  const auto pick = cluster_->pick(hash_, {}, true);
   if (!pick) return finish(MirrorResult::failed);
   endpoint_ = pick->index;
   const auto acquired = cluster_->pool(endpoint_).acquire(*this, {});

@@ -38,6 +38,7 @@ class Mirror {
     WorkerSnapshot& snapshot;
     upstream::WorkerCluster& cluster;
     balance::CircuitLimit& places;  ///< max_in_flight, of all workers
+    uint64_t hash = 0;              ///< of the original, for a cluster that chooses by it (core/request_hash.h)
   };
 
   explicit Mirror(Worker& worker) : worker_(worker) {}
@@ -102,6 +103,7 @@ class Mirror::Copy final : private http::ResponseHandler {
   upstream::AttemptLink link_;
   net::Deadline deadline_ = net::Deadline::bind<&Copy::on_deadline>(this);
   Instant sent_{};
+  uint64_t hash_ = 0;
   uint32_t endpoint_ = 0;
   uint16_t status_ = 0;
   bool has_place_ = false;  ///< one of the cluster's max_requests

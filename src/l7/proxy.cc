@@ -4,10 +4,13 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
+#include <tuple>
 #include <utility>
 
 #include "base/check.h"
+#include "model/address.h"
 
 namespace weir::l7 {
 
@@ -52,6 +55,25 @@ std::vector<IpNetwork> networks_of(const model::ListenerConfig& listener) {
   return networks;
 }
 
+/// Whether two routes of a listener, of one configuration and the next, take the same requests as far as a reload is
+/// concerned: by their name, or by what they match.
+bool is_same_route(const model::RouteConfig& a, const model::RouteConfig& b) {
+  const auto matched = [](const model::RouteConfig& route) {
+    return std::tie(route.path_kind, route.path, route.host, route.methods, route.headers, route.cookies, route.query);
+  };
+  return a.name == b.name && (!a.name.empty() || matched(a) == matched(b));
+}
+
+/// Which of our own listeners is why `wanted` cannot be opened: with one port, an address and "all addresses" exclude
+/// each other, also among our own. Empty: none.
+std::string in_the_way(const model::Address& wanted, const std::vector<model::Address>& ours) {
+  const auto is_all = [](const model::Address& each) { return each.host == "0.0.0.0" || each.host == "::"; };
+  for (const model::Address& each : ours) {
+    if (each.port == wanted.port && each != wanted && (is_all(each) || is_all(wanted))) return each.text();
+  }
+  return {};
+}
+
 void note_discovered(const upstream::Cluster* previous, const model::ClusterConfig& found) {
   const auto before = previous == nullptr ? std::vector<model::EndpointConfig>{} : previous->config().endpoints;
   const discovery::Difference difference = discovery::difference(before, found.endpoints);
@@ -87,6 +109,10 @@ Result<std::shared_ptr<AccessLog>, std::string> Proxy::log_for(const std::string
     }
   }
   auto opened = AccessLog::open(target);
+  // What open(2) says of a pipe at whose other end nobody is.
+  if (!opened && opened.error().os_error == ENXIO) {
+    return fail(fmt::format("access_log {}: is a pipe that nobody reads from", target));
+  }
   if (!opened) return fail(fmt::format("access_log {}: {}", target, describe(opened.error())));
   return *opened;
 }
@@ -170,11 +196,25 @@ void Proxy::follow_switches(Snapshot& built) {
     listener.maintenance = switches_.find(Switches::name_of(config));
     for (const auto& route : config.routes) {
       listener.switches.push_back(switches_.find(route.degradation.name));
-      const bool mirrored = !route.mirror.to.empty();
-      listener.mirror_places.push_back(mirrored ? std::make_shared<balance::CircuitLimit>(route.mirror.max_in_flight)
-                                                : nullptr);
+      listener.mirror_places.push_back(mirror_places_of(config, route));
     }
   }
+}
+
+/// Copies that are under way take their places from the limit that they began with: a new one for a mirror that stays
+/// would let in as many again.
+std::shared_ptr<balance::CircuitLimit> Proxy::mirror_places_of(const model::ListenerConfig& listener,
+                                                               const model::RouteConfig& route) const {
+  if (route.mirror.to.empty()) return nullptr;
+  for (size_t i = 0; snapshot_ && i < snapshot_->listeners.size(); ++i) {
+    const model::ListenerConfig& before = snapshot_->config.listeners[i];
+    for (size_t j = 0; before.name == listener.name && j < before.routes.size(); ++j) {
+      const auto& places = snapshot_->listeners[i].mirror_places[j];
+      const bool same_limit = places && places->limit() == route.mirror.max_in_flight;
+      if (same_limit && is_same_route(before.routes[j], route)) return places;
+    }
+  }
+  return std::make_shared<balance::CircuitLimit>(route.mirror.max_in_flight);
 }
 
 Result<std::shared_ptr<upstream::Cluster>, std::string> Proxy::make_cluster(
@@ -217,6 +257,13 @@ void Proxy::rediscover(const std::vector<std::string>& clusters) {
 Result<std::vector<ListeningSockets>, std::string> Proxy::open_sockets(const model::Config& config,
                                                                        ListeningSockets inherited) {
   std::vector<ListeningSockets> sockets(workers_.size());
+  std::vector<model::Address> ours;
+  for (const auto& [text, fds] : inherited) {
+    if (const auto address = model::parse_address(text)) ours.push_back(*address);
+  }
+  for (size_t i = 0; snapshot_ && i < snapshot_->config.listeners.size(); ++i) {
+    ours.push_back(snapshot_->config.listeners[i].http);
+  }
   for (const model::ListenerConfig& listener : config.listeners) {
     const std::string text = listener.http.text();
     if (snapshot_) {
@@ -226,6 +273,12 @@ Result<std::vector<ListeningSockets>, std::string> Proxy::open_sockets(const mod
     const auto address = net::SocketAddress::parse(listener.http.host, listener.http.port);
     if (!address) return fail(fmt::format("listener {}: {}", text, describe(address.error())));
     auto opened = sockets_for(*address, std::move(inherited[text]), sockets.size());
+    if (const std::string mine = in_the_way(listener.http, ours); !opened && !mine.empty()) {
+      return fail(fmt::format(
+          "listener {}: our own listener {} is in the way, and no two sockets may have both addresses: reload without "
+          "{} first and with {} then, or restart",
+          text, mine, mine, text));
+    }
     if (!opened) return fail(fmt::format("listener {}: {}", text, opened.error()));
     for (size_t i = 0; i < sockets.size(); ++i) sockets[i][text] = std::move((*opened)[i]);
   }
@@ -250,6 +303,11 @@ void Proxy::warn_of_tls() const {
     if (!snapshot_->listeners[i].tls) continue;
     for (const std::string& warning : snapshot_->listeners[i].tls->warnings())
       spdlog::warn("listener {}: tls: {}", snapshot_->config.listeners[i].name, warning);
+  }
+  for (const auto& cluster : snapshot_->clusters) {
+    if (!cluster->tls()) continue;
+    for (const std::string& warning : cluster->tls()->warnings())
+      spdlog::warn("cluster {}: tls: {}", cluster->name(), warning);
   }
 }
 

@@ -60,6 +60,8 @@ class Proxy {
   [[nodiscard]] const discovery::Discovery& discovery() const { return discovery_; }
   [[nodiscard]] const Switches& switches() const { return switches_; }
   /// Throws a switch, for all workers at once. False: there is none of that name.
+  /// See Switches.
+  bool recall_switch_off(const std::string& name) { return switches_.recall_off(name, control_.now()); }
   bool set_switch(std::string_view name, bool off) { return switches_.set(name, off, control_.now()); }
   [[nodiscard]] const std::vector<std::unique_ptr<Worker>>& workers() const { return workers_; }
   [[nodiscard]] uint64_t reloads() const { return snapshot_->number - 1; }
@@ -85,6 +87,8 @@ class Proxy {
   void put_in_force(std::shared_ptr<const Snapshot> snapshot, std::vector<ListeningSockets> sockets);
   Result<std::shared_ptr<Snapshot>, std::string> build(const model::Config& config);
   void follow_switches(Snapshot& built);
+  [[nodiscard]] std::shared_ptr<balance::CircuitLimit> mirror_places_of(const model::ListenerConfig& listener,
+                                                                        const model::RouteConfig& route) const;
   Result<std::vector<ListeningSockets>, std::string> open_sockets(const model::Config& config,
                                                                   ListeningSockets inherited);
   Result<std::shared_ptr<AccessLog>, std::string> log_for(const std::string& target);

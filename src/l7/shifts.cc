@@ -105,7 +105,12 @@ void Shifts::retain(const model::Config& config, Instant now) {
     const std::string why = obstacle(config, each.from, each.to);
     if (why.empty()) continue;
     spdlog::info("shift {}->{} ends with the new configuration: {}", each.from, each.to, why);
-    each.shift.cancel(now);
+    const bool adopted = !leads_to(config, each.from) && leads_to(config, each.to);
+    if (adopted) {
+      each.shift.adopt(now);
+    } else {
+      each.shift.cancel(now);
+    }
     tell(each);
   }
 }

@@ -32,8 +32,8 @@ class Shifts {
     std::string from, to;
     core::Shift shift;
     std::shared_ptr<std::atomic<uint32_t>> share = std::make_shared<std::atomic<uint32_t>>(0);
-    /// Moves something, or may yet: its diversion is in force.
-    [[nodiscard]] bool in_force() const { return shift.under_way() || shift.state() == core::ShiftState::complete; }
+    /// Its diversion is.
+    [[nodiscard]] bool in_force() const { return shift.in_force(); }
   };
   using Read = std::function<core::ShiftReading(const Entry&)>;
   /// Of a shift whose state has changed.
@@ -49,7 +49,7 @@ class Shifts {
   bool observe(Instant now, const Read& read);
   /// Those that are in force with this configuration.
   [[nodiscard]] std::vector<Diversion> diversions(const model::Config& config) const;
-  /// The configuration is in force: what it has made impossible ends.
+  /// The configuration is in force: what it says itself by now is adopted, what it has made impossible ends.
   void retain(const model::Config& config, Instant now);
 
  private:

@@ -116,20 +116,22 @@ TEST_F(ShiftsTest, AReloadKeepsOrEndsIt) {
   const struct {
     const char* message;
     model::Config config;
-    bool kept;
+    ShiftState becomes;
   } cases[] = {
-      {"the same", config_of("blue"), true},
-      {"both are named", config_of("{blue: 90, green: 10}"), true},
-      {"the route leads to green now", config_of("green"), false},
-      {"blue is gone", config_of("green", "green, red"), false},
-      {"green is gone", config_of("blue", "blue, red"), false},
+      {"the same", config_of("blue"), ShiftState::moving},
+      {"both are named", config_of("{blue: 90, green: 10}"), ShiftState::moving},
+      {"the route leads to green now", config_of("green"), ShiftState::adopted},
+      {"and to another", config_of("{green: 50, red: 50}"), ShiftState::adopted},
+      {"blue is gone", config_of("green", "green, red"), ShiftState::adopted},
+      {"green is gone", config_of("blue", "blue, red"), ShiftState::cancelled},
+      {"neither gets anything", config_of("red"), ShiftState::cancelled},
   };
   for (const auto& row : cases) {
     Shifts shifts;
     ASSERT_TRUE(shifts.begin(config_of("blue"), entry("blue", "green")));
-    EXPECT_EQ(row.kept, !shifts.diversions(row.config).empty()) << row.message;
+    EXPECT_EQ(row.becomes == ShiftState::moving, !shifts.diversions(row.config).empty()) << row.message;
     shifts.retain(row.config, kStart);
-    EXPECT_EQ(row.kept ? ShiftState::moving : ShiftState::cancelled, shifts.all().front().shift.state()) << row.message;
+    EXPECT_EQ(row.becomes, shifts.all().front().shift.state()) << row.message;
   }
 }
 

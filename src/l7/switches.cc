@@ -49,6 +49,24 @@ bool Switches::set(std::string_view name, bool off, Instant now) {
   return true;
 }
 
+std::vector<std::string> Switches::names_off() const {
+  std::vector<std::string> names;
+  for (const auto& [name, each] : named_) {
+    if (each->off()) names.push_back(name);
+  }
+  for (const auto& [name, each] : forgotten_) names.push_back(name);
+  return names;
+}
+
+bool Switches::recall_off(const std::string& name, Instant now) {
+  if (set(name, true, now)) return true;
+  auto& remembered = forgotten_[name];
+  remembered = std::make_shared<Switch>();
+  remembered->off_.store(true, std::memory_order_relaxed);
+  remembered->thrown_ = now;
+  return false;
+}
+
 std::vector<SwitchStatus> Switches::all() const {
   std::vector<SwitchStatus> all;
   for (const auto& [name, each] : named_) all.push_back({.name = name, .off = each->off(), .thrown = each->thrown_});

@@ -47,8 +47,13 @@ class Switches {
   [[nodiscard]] std::shared_ptr<const Switch> find(std::string_view name) const;
   /// False: there is none of that name.
   bool set(std::string_view name, bool off, Instant now);
-  /// In the order of their names.
+  /// Those that the configuration names, in the order of their names.
   [[nodiscard]] std::vector<SwitchStatus> all() const;
+  /// What another process has to know: the names of those that are off, also of those that the configuration does not
+  /// name at the moment.
+  [[nodiscard]] std::vector<std::string> names_off() const;
+  /// In that process. False: the configuration does not name it; it is off when it does.
+  bool recall_off(const std::string& name, Instant now);
 
  private:
   std::map<std::string, std::shared_ptr<Switch>, std::less<>> named_;      ///< by the configuration in force

@@ -1,5 +1,6 @@
 #include "l7/switches.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace weir::l7 {
@@ -73,6 +74,28 @@ TEST(Switches, AReloadWithoutTheNameDoesNotTurnItOn) {
   switches.follow(config_with({}));
   switches.follow(config_with({"reviews"}));
   EXPECT_EQ(text_of(switches), "listener:web=on reviews=off") << "more than once";
+}
+
+TEST(Switches, AnotherProcessKnowsWhatIsOff) {
+  Switches before;
+  before.follow(config_with({"reviews", "likes", "stars"}));
+  before.set("reviews", true, kNow);
+  before.set("likes", true, kNow);
+  before.set("stars", true, kNow);
+  before.set("stars", false, kNow);
+  before.follow(config_with({"reviews", "stars"}));
+  EXPECT_THAT(before.names_off(), ::testing::UnorderedElementsAre("likes", "reviews")) << "named at the moment or not";
+
+  Switches after;
+  after.follow(config_with({"reviews"}));
+  EXPECT_TRUE(after.recall_off("reviews", kNow));
+  EXPECT_FALSE(after.recall_off("likes", kNow));
+  EXPECT_EQ(text_of(after), "listener:web=on reviews=off");
+  after.follow(config_with({"reviews", "likes"}));
+  EXPECT_EQ(text_of(after), "likes=off listener:web=on reviews=off");
+  EXPECT_TRUE(after.set("likes", false, kNow));
+  after.follow(config_with({}));
+  EXPECT_THAT(after.names_off(), ::testing::ElementsAre("reviews"));
 }
 
 }  // namespace

@@ -48,6 +48,7 @@ Result<TlsContext, std::string> ListenerTls::load(const model::ListenerConfig& l
     auto keys = keys_of(listener, config_path, now);
     if (!keys) return fail(std::move(keys.error()));
     options.ticket_keys = std::move(*keys);
+    options.ticket_keys_file = place(tls.ticket_keys);
   }
   return net::tls::ServerContext::create(options, unix_now);
 }

@@ -114,6 +114,8 @@ TEST(EditsReader, TellsWhatIsWrong) {
                "{route}, {scheme}",
                "to: app, request_headers: {set: {a: \"{id}\"}}"},
            Row{"has a control character", "to: app, request_headers: {set: {a: \"b\\r\\nc: d\"}}"},
+           Row{"request_headers.set.X-USER: is set already, as X-User",
+               "to: app, request_headers: {set: {X-User: a, X-Other: b, X-USER: c}}"},
            Row{"request_headers.delete: unknown setting \"delete\"", "to: app, request_headers: {delete: [a]}"},
            Row{"request_headers.set: has 0 fields; expected 1 to 32", "to: app, request_headers: {set: {}}"},
        }) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/regular_file.h"
 #include "model/reading.h"
 #include "model/text_file.h"
 
@@ -58,7 +59,7 @@ Result<std::vector<EndpointConfig>, std::vector<Mistake>> read_endpoints_text(st
 }
 
 Result<std::vector<EndpointConfig>, std::vector<Mistake>> read_endpoints_file(const std::string& path) {
-  const auto text = read_text_file(path, kYamlBytesMax + 1);
+  const auto text = read_regular_file(path, kYamlBytesMax + 1);
   if (!text) return fail(single(path, 0, 0, text.error()));
   return read_endpoints_text(*text, path);
 }

@@ -13,7 +13,10 @@ bool hashes(const ClusterConfig& cluster) {
 void cluster_is_used(LintReport& report, const ClusterConfig& cluster, const std::string& path) {
   bool used = false;
   report.each_route_to(cluster, [&](const RouteConfig&, const std::string&) { used = true; });
-  if (!used) report.warn(path, "no route leads here: its endpoints get probes at most");
+  report.each_route([&](const RouteConfig& route, const std::string&) {
+    used = used || route.mirror.to == cluster.name || route.degradation.fallback_to == cluster.name;
+  });
+  if (!used) report.warn(path, "no route leads here: unless a shift does, its endpoints get probes at most");
 }
 
 void endpoint_weights(LintReport& report, const ClusterConfig& cluster, const std::string& path) {
@@ -222,7 +225,8 @@ void zones(LintReport& report, const ClusterConfig& cluster, const std::string& 
 }
 
 constexpr std::array kRules{
-    LintRule{"used", "Every cluster has a route that leads to it.", at_each_cluster<cluster_is_used>},
+    LintRule{"used", "Every cluster has a route that leads to it, as one of its shares, its mirror or its fallback.",
+             at_each_cluster<cluster_is_used>},
     LintRule{"weights", "The weights of a cluster do not add up to 0.", at_each_cluster<endpoint_weights>},
     LintRule{"probe-fits", "A probe ends before the next begins.", at_each_cluster<probe_ends_before_the_next>},
     LintRule{"detection-time", "Says how long a dead endpoint can go unnoticed: fall × interval + timeout.",

@@ -107,13 +107,6 @@ void retries_have_a_budget(LintReport& report, const RouteConfig& route, const s
   }
 }
 
-void shares_lead_somewhere(LintReport& report, const RouteConfig& route, const std::string& path) {
-  if (route.to.empty()) return;  // it redirects, or answers
-  const bool any =
-      std::any_of(route.to.begin(), route.to.end(), [](const RouteTarget& each) { return each.weight > 0; });
-  if (!any) report.warn(join(path, "to"), "the shares add up to 0: every request is answered with 503");
-}
-
 void head_limits_fit(LintReport& report) {
   for (size_t i = 0; i < report.config().listeners.size(); ++i) {
     const ListenerConfig& listener = report.config().listeners[i];
@@ -180,7 +173,6 @@ constexpr std::array kRules{
              at_each_target<retries_have_a_budget>},
     LintRule{"reachable-routes", "No route stands behind one that takes all its requests.", routes_are_reachable},
     LintRule{"redirects", "No redirect leads to the route that sends it.", redirects_lead_elsewhere},
-    LintRule{"shares", "The shares of a route do not add up to 0.", at_each_route<shares_lead_somewhere>},
     LintRule{"head-limits", "The limits of request line and field are within that of the head.", head_limits_fit},
     LintRule{"files", "Client and upstream connections fit into the process's file limit.", files_suffice},
     LintRule{"admin-private", "The admin interface listens on this machine only.", admin_stays_private},

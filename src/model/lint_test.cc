@@ -162,10 +162,6 @@ INSTANTIATE_TEST_SUITE_P(
                  "before it and "
                  "takes all that this one matches",
                  file_with("", "\n  - {match: {path: /api/*}, to: app}", "")},
-        LintCase{"shares",
-                 "weir.yaml:1: warning: listeners[0].routes[0].to: the shares add up to 0: every request is answered "
-                 "with 503",
-                 "listeners: [{http: \"0.0.0.0:80\", to: {app: 0}}]\nclusters: {app: [\"127.0.0.1:1\"]}\n"},
         LintCase{"head-limits",
                  "weir.yaml:1: warning: listeners[0].limits.field: field may have 128KiB, but the whole head only "
                  "64KiB: the "
@@ -194,7 +190,9 @@ INSTANTIATE_TEST_SUITE_P(
 INSTANTIATE_TEST_SUITE_P(
     Clusters, LintFires,
     ::testing::Values(
-        LintCase{"used", "weir.yaml:11: warning: clusters.spare: no route leads here: its endpoints get probes at most",
+        LintCase{"used",
+                 "weir.yaml:11: warning: clusters.spare: no route leads here: unless a shift does, its endpoints get "
+                 "probes at most",
                  file_with("", "", "") + "  spare: [\"127.0.0.1:9\"]\n"},
         LintCase{
             "weights",
@@ -343,6 +341,14 @@ clusters:
 )",
                        "", kMachine),
               IsEmpty());
+}
+
+/// A cluster of copies, or of what a switch falls back to, is used.
+TEST(Lint, MirrorsAndFallbacksLeadSomewhereToo) {
+  const std::string rest = "  spare: [\"127.0.0.1:9\"]\n";
+  EXPECT_THAT(lints_of(file_with("", "", "") + rest, "used", {0, 0}), SizeIs(1));
+  EXPECT_THAT(lints_of(file_with("", "mirror: {to: spare}", "") + rest, "used", {0, 0}), IsEmpty());
+  EXPECT_THAT(lints_of(file_with("", "switch: {name: s, fallback_to: spare}", "") + rest, "used", {0, 0}), IsEmpty());
 }
 
 /// What cannot be known is not complained about.

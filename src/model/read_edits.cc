@@ -2,6 +2,8 @@
 // have at once.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "model/path_pattern.h"
 #include "model/reading.h"
 #include "model/template_text.h"
@@ -32,6 +34,7 @@ class EditsReader {
         read_removed(each, edits.remove);
       } else if (each.key.text == "set") {
         read_values(each, edits.set);
+        refuse_one_set_twice(each, edits.set);
       } else if (each.key.text == "add") {
         read_values(each, edits.add);
       } else {
@@ -80,6 +83,18 @@ class EditsReader {
         continue;
       }
       values.emplace_back(each.key.text, each.value.text);
+    }
+  }
+
+  /// Names of fields are compared without case: what is set twice would be there twice.
+  void refuse_one_set_twice(const Entry& entry, const std::vector<std::pair<std::string, std::string>>& set) {
+    std::map<std::string, std::string> seen;
+    for (const auto& [name, value] : set) {
+      const auto [first, added] = seen.emplace(lower_case(name), name);
+      if (added) continue;
+      const auto key = std::find_if(entry.value.keys.begin(), entry.value.keys.end(),
+                                    [&](const YamlNode& each) { return each.text == name; });
+      reading_.mistake(*key, join(entry.path, name), {fmt::format("is set already, as {}", first->second)});
     }
   }
 

@@ -1,6 +1,8 @@
 // Routes, and where they lead.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "model/reading.h"
 
 namespace weir::model {
@@ -22,6 +24,7 @@ void read_targets(Reading& reading, const SettingInfo& setting, const Entry& ent
   if (!reading.expect_map(entry.place(), entry.value, entry.path, setting.shape.form)) return;
   if (entry.value.keys.empty()) reading.mistake(entry.value, entry.path, {"is empty", std::string(setting.shape.form)});
   std::map<std::string, uint32_t> seen;
+  bool mistaken = false;
   for (size_t i = 0; i < entry.value.keys.size(); ++i) {
     const Entry target{entry.value.keys[i], entry.value.values[i], join(entry.path, entry.value.keys[i].text)};
     if (!reading.expect_new_key(target.key, target.path, seen)) continue;
@@ -29,7 +32,13 @@ void read_targets(Reading& reading, const SettingInfo& setting, const Entry& ent
     const auto weight = static_cast<uint32_t>(share ? std::get<uint64_t>(*share) : 0);
     add_target(reading, target.key, target.path, target.key.text, weight, route);
     reading.came_from(target.path, target.key.line);
+    mistaken = mistaken || !share;
   }
+  const bool any =
+      std::any_of(route.to.begin(), route.to.end(), [](const RouteTarget& each) { return each.weight > 0; });
+  if (any || mistaken || route.to.empty()) return;
+  reading.mistake(entry.key, entry.path,
+                  {"the shares add up to 0: no request would have anywhere to go", "one above 0"});
 }
 
 namespace {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/regular_file.h"
 #include "model/reading.h"
 #include "model/text_file.h"
 
@@ -27,7 +28,7 @@ void refer(Reading& reading, const Entry& entry, std::string_view setting, const
 void read_body_file(Reading& reading, const Entry& entry, FixedResponse& response) {
   const YamlNode& node = *value_of(entry.value, "file");
   const std::string path = join(entry.path, "file");
-  auto text = read_text_file(response.body_file, kBodyBytesMax + 1);
+  auto text = read_regular_file(path_beside(reading.file(), response.body_file), kBodyBytesMax + 1);
   if (!text) return reading.mistake(node, path, {fmt::format("{} {}", quote(response.body_file), text.error())});
   if (text->size() > kBodyBytesMax) {
     return reading.mistake(node, path, {fmt::format("{} is longer than 1 MiB", quote(response.body_file))});

@@ -37,6 +37,7 @@ struct Entry {
 class Reading {
  public:
   explicit Reading(std::string file) : file_(std::move(file)) {}
+  [[nodiscard]] const std::string& file() const { return file_; }
 
   void mistake(const YamlNode& at, std::string path, Problem problem);
   void came_from(std::string path, uint32_t line) { provenance.record(std::move(path), line); }

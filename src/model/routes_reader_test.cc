@@ -83,6 +83,20 @@ TEST(RoutesReader, ShowReadsBackAsTheSameRoutes) {
   EXPECT_THAT(shown, HasSubstr("header: {x-beta: 1, x-version: \"v1*\", x-star: {exact: \"v*\"}"));
 }
 
+TEST(RoutesReader, SharesHaveToLeadSomewhere) {
+  constexpr const char* kWhy = "to: the shares add up to 0: no request would have anywhere to go; expected one above 0";
+  EXPECT_THAT(mistakes_of("{to: {app: 0}}"), ElementsAre(fmt::format("w:2:2: listeners[0].routes[0].{}", kWhy)));
+  EXPECT_THAT(mistakes_of("{match: {path: /a}, to: app},\n{to: {app: 0%}}"), ElementsAre(HasSubstr("routes[1].to")));
+  EXPECT_THAT(mistakes_of("{to: {app: many}}"), ElementsAre(HasSubstr("routes[0].to.app"))) << "one mistake is enough";
+  EXPECT_THAT(mistakes_of("{to: {app: 1}}"), ::testing::IsEmpty());
+  const auto short_form = load_config_text(
+      "listeners: [{http: \"0.0.0.0:80\", to: {a: 0, b: 0}}]\nclusters: {a: [\"127.0.0.1:1\"], b: "
+      "[\"127.0.0.1:2\"]}\n",
+      "w");
+  ASSERT_FALSE(short_form.has_value());
+  EXPECT_THAT(short_form.error().front().text(), HasSubstr(kWhy));
+}
+
 struct MistakeCase {
   const char* expected;
   const char* route;

@@ -24,10 +24,12 @@ Section<FixedResponse> make_fixed_response() {
           field<&FixedResponse::status>("status", count(200, 599).and_required(), "The status of the answer.",
                                         "no status is right for everybody"),
           field<&FixedResponse::body>("body", text(0, 64 * kKiB), "The body, on one line.", "a status may say enough"),
-          field<&FixedResponse::body_file>("file", text(0, 4096),
-                                           "A file with the body, at most 1 MiB, instead of body; read when the "
-                                           "configuration is read, not when it is sent.",
-                                           "what is short stands in the configuration"),
+          field<&FixedResponse::body_file>(
+              "file", text(0, 4096),
+              "A file with the body, at most 1 MiB, instead of body; a relative path begins in "
+              "the directory of the configuration. It is read when the configuration is "
+              "read, not when it is sent.",
+              "what is short stands in the configuration"),
           field<&FixedResponse::content_type>("content_type", text(1, 256), "The body's type.",
                                               "nobody guesses a type from plain text"),
           field<&FixedResponse::retry_after>("retry_after", duration(kSecond, kDay * 30).or_word("off"),

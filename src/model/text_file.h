@@ -1,5 +1,6 @@
 #pragma once
-// A file's text as a value. Any thread.
+// A file's text as a value. Any thread. What a configuration names is read with base/regular_file.h: here it is what
+// somebody names at a terminal, who may mean a pipe and can interrupt.
 
 #include <cstddef>
 #include <string>

@@ -78,6 +78,29 @@ TEST(TrafficReader, ABodyMayStandInAFile) {
   std::filesystem::remove(file);
 }
 
+TEST(TrafficReader, ABodysFileIsBesideTheConfiguration) {
+  const auto directory = std::filesystem::path(::testing::TempDir()) / "traffic_reader_beside";
+  std::filesystem::create_directories(directory);
+  std::ofstream(directory / "page.html") << "<h1>";
+  std::ofstream(directory / "weir.yaml") << R"(
+listeners:
+- http: 127.0.0.1:8080
+  maintenance: {status: 503, file: page.html}
+  routes:
+  - {match: {path: /a}, respond: {status: 200, file: page.html}}
+  - {to: app, switch: {name: s, fallback: {status: 200, file: ./page.html}}}
+clusters: {app: ["127.0.0.1:1"]}
+)";
+  const auto loaded = load_config((directory / "weir.yaml").string());
+  ASSERT_TRUE(loaded.has_value()) << loaded.error().front().text();
+  const ListenerConfig& listener = loaded->config.listeners.front();
+  EXPECT_EQ("<h1>", listener.maintenance.body);
+  EXPECT_EQ("<h1>", listener.routes[0].respond.body);
+  EXPECT_EQ("<h1>", listener.routes[1].degradation.fallback.body);
+  EXPECT_EQ("page.html", listener.maintenance.body_file) << "as it is written";
+  std::filesystem::remove_all(directory);
+}
+
 struct Row {
   const char* expected;
   const char* settings;
@@ -117,6 +140,8 @@ TEST(TrafficReader, MistakesAreToldOnceAndPrecisely) {
       {"weir.yaml:6:53: listeners[0].routes[0].switch.fallback.file: \"/no/such/file\" cannot be opened: No such file "
        "or directory",
        "switch: {name: s, fallback: {status: 200, file: /no/such/file}}"},
+      {"weir.yaml:6:53: listeners[0].routes[0].switch.fallback.file: \"/dev/zero\" is not a regular file",
+       "switch: {name: s, fallback: {status: 200, file: /dev/zero}}"},
       {"weir.yaml:6:13: listeners[0].routes[0].switch: \"two words\" is not valid; expected 1 to 64 letters, digits, "
        "or "
        "any of - _ .",

@@ -3,19 +3,20 @@
 #include <fmt/format.h>
 #include <xxhash.h>
 
-#include <fstream>
-#include <iterator>
-
+#include "base/regular_file.h"
 #include "model/text_file.h"
+#include "net/tls/pem.h"
 
 namespace weir::upstream {
 
 namespace {
 
+/// Files of TLS are shorter: whoever loads one that is not refuses it.
+constexpr size_t kFileBytesMax = size_t{4} * 1024 * 1024;
+
 /// Of a file's content; of one that cannot be read, whoever loads it will say more.
 std::string digest_of(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  const std::string content{std::istreambuf_iterator<char>(file), {}};
+  const std::string content = read_regular_file(path, kFileBytesMax).value_or("");
   const XXH128_hash_t hash = XXH3_128bits(content.data(), content.size());
   return fmt::format("{:016x}{:016x}", hash.high64, hash.low64);
 }
@@ -54,8 +55,10 @@ Result<std::shared_ptr<const ClusterTls>, std::string> ClusterTls::create(
   if (previous && previous->made_from_ == made_from) return previous;
   auto context = net::tls::ClientContext::create(options);
   if (!context) return fail(context.error());
-  return std::shared_ptr<const ClusterTls>(
-      new ClusterTls(std::move(made_from), config.tls.server_name, std::move(*context)));
+  std::shared_ptr<ClusterTls> made(new ClusterTls(std::move(made_from), config.tls.server_name, std::move(*context)));
+  if (is_readable_by_all(options.key))
+    made->warnings_.push_back(options.key + ": " + std::string(net::tls::kReadableByAll));
+  return made;
 }
 
 const std::string& ClusterTls::name_of(const model::EndpointConfig& endpoint) const {

@@ -7,6 +7,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "model/config.h"
@@ -27,6 +28,8 @@ class ClusterTls {
   /// The name that an endpoint's certificate has to be for.
   [[nodiscard]] const std::string& name_of(const model::EndpointConfig& endpoint) const;
   [[nodiscard]] const net::tls::ClientContext& context() const { return *context_; }
+  /// What is in force and yet not as its owner may think.
+  [[nodiscard]] const std::vector<std::string>& warnings() const { return warnings_; }
 
  private:
   ClusterTls(std::string made_from, std::string server_name, std::shared_ptr<const net::tls::ClientContext> context)
@@ -35,6 +38,7 @@ class ClusterTls {
   std::string made_from_;  ///< settings and digests of files
   std::string server_name_;
   std::shared_ptr<const net::tls::ClientContext> context_;
+  std::vector<std::string> warnings_;
 };
 
 }  // namespace weir::upstream

@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
+#include "net/tls/test_certificates.h"
 #include "upstream/cluster.h"
 
 namespace weir::upstream {
@@ -88,6 +91,21 @@ TEST(ClusterTls, ClustersKeepThePeersOfTheirEndpointsWhileTlsStays) {
   EXPECT_NE(changed->peer(0), after->peer(0));
   config.tls.enabled = false;
   EXPECT_EQ(Cluster::create(config, changed.get(), {}, 1).value()->peer(0), nullptr);
+}
+
+TEST(ClusterTls, WarnsOfAKeyThatEverybodyMayRead) {
+  net::tls::TestCertificates files;
+  const auto shown = files.issue("shown");
+  model::ClusterConfig config;
+  config.tls.enabled = true;
+  config.tls.ca = files.ca();
+  config.tls.certificate = shown.certificate;
+  config.tls.key = shown.key;
+  EXPECT_TRUE((*ClusterTls::create(config, "", nullptr))->warnings().empty());
+  std::filesystem::permissions(shown.key, std::filesystem::perms::others_read, std::filesystem::perm_options::add);
+  const auto warnings = (*ClusterTls::create(config, "", nullptr))->warnings();
+  ASSERT_EQ(warnings.size(), 1u);
+  EXPECT_EQ(warnings.front(), shown.key + ": can be read by everybody on this machine: chmod o-r");
 }
 
 }  // namespace

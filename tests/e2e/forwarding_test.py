@@ -6,6 +6,7 @@ import re
 import unittest
 
 from harness.case import Case
+from harness.ports import free_port
 from harness.upstream import KEEP, answer, echo, says
 
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
@@ -53,6 +54,17 @@ class Forwarding(Case):
         self.assertEqual(['for=127.0.0.1;host="example.org";proto=http'], seen["forwarded"])
         self.assertNotEqual("mine-1", seen["x-request-id"][0])
         self.assertEqual(1, len(seen["x-request-id"]))
+
+    def test_what_an_endpoint_may_take_for_ours_is_dropped(self):
+        """CGI and WSGI make one variable of X-Forwarded-For and X_Forwarded_For: which wins is a matter of luck."""
+        for trust in (False, True):
+            self.start(trust=trust)
+            _, seen = self.seen(("X_Forwarded_For", "6.6.6.6"), ("x-forwarded_client-cert", "Hash=1"),
+                                ("X_REQUEST_ID", "mine-1"), ("Content_Length", "3"), ("X_Own_Field", "kept"))
+            self.assertEqual([], [name for name in seen if "_" in name and name != "x_own_field"])
+            self.assertEqual(["kept"], seen["x_own_field"])
+            self.assertEqual(["127.0.0.1"], seen["x-forwarded-for"])
+            self.port = free_port()
 
     def test_claims_of_a_trusted_proxy_are_extended(self):
         self.start(trust=True)

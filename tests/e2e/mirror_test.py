@@ -156,6 +156,31 @@ class Mirror(MirrorCase):
             self.assertEqual("/v2/x?y=1", each.target)
             self.assertEqual("yes", each.get("x-route"))
 
+    def test_copies_of_one_key_meet_at_one_endpoint_and_others_elsewhere(self):
+        shadows = [self.upstream(f"shadow{i}") for i in range(3)]
+        config = self.config([self.upstream("a")], route={"mirror": {"to": "shadow"}}, workers=1)
+        config["clusters"]["shadow"] = {"endpoints": [each.address for each in shadows], "slow_start": "off",
+                                        "policy": "maglev", "hash_on": "path"}
+        proxy = self.weir(config)
+        for _ in range(2):
+            for i in range(30):
+                self.assert_status(200, self.ask("GET", f"/{i}"))
+        self.mirrored(proxy, {"answered": 60})
+        seen = [set(each.targets) for each in shadows]
+        self.assertEqual(30, sum(map(len, seen)), f"each path has one endpoint: {seen}")
+        self.assertTrue(all(seen), f"and each endpoint some paths: {seen}")
+
+    def test_a_reload_lets_no_more_of_them_in(self):
+        shadow = self.upstream("shadow", never)
+        proxy = self.start(self.upstream("a"), shadow, workers=2, max_in_flight=3, timeout="1h")
+        for reloads in range(3):
+            for _ in range(5):
+                self.assert_status(200, self.ask())
+            self.mirrored(proxy, {"over_limit": 2 + 5 * reloads})
+            self.assertEqual(3, len(shadow.waiting), f"after {reloads} reloads")
+            proxy.post("/reload")
+            self.eventually(lambda: proxy.metric("weir_config_settled") == 1, "settled")
+
     def test_reloads_and_the_end_do_not_wait_for_copies(self):
         endpoint, shadow = self.upstream("a"), self.upstream("shadow", never)
         proxy = self.start(endpoint, shadow, timeout="1h")

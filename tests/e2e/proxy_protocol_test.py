@@ -56,6 +56,8 @@ class In(Story):
         proxy = self.start()
         rows = [(V1, "203.0.113.7"), (v2(), "203.0.113.7"), (v2("2001:db8::7", "2001:db8::1"), "2001:db8::7"),
                 (b"PROXY TCP6 2001:db8::8 ::1 1 2\r\n", "2001:db8::8"),
+                (b"PROXY TCP6 ::ffff:203.0.113.9 ::ffff:198.51.100.1 1 2\r\n", "203.0.113.9"),
+                (v2("::ffff:203.0.113.10", "::ffff:198.51.100.1"), "203.0.113.10"),
                 (v2(fields=b"\x01\0\x02h2\x04\0\x03\0\0\0"), "203.0.113.7")]
         for header, client in rows:
             with self.subTest(header=header):

@@ -1,15 +1,21 @@
 """A new configuration under load: no request fails, nothing leaks, and a broken file changes nothing."""
 
+import json
+import os
+import select
 import signal
+import subprocess
 import threading
 import time
 import unittest
 
 from harness.case import Case
+from harness.certificates import Authority
 from harness.load import Load
 from harness.ports import free_port
 from harness.upstream import gated
-from harness.weir import run
+from harness.waiting import PATIENCE
+from harness.weir import WEIR, run
 from harness.wire import ask
 
 
@@ -168,6 +174,90 @@ class Broken(Case):
                 self.assertEqual(409, answer.status, message)
                 self.assertIn(expected[0], answer.body.decode(), f"{message}: whoever asked is told, too")
                 self.assertEqual(b"a", self.ask().body, f"{message}: the old one serves")
+
+    def test_what_is_no_file_is_not_waited_for(self):
+        """A pipe that nobody writes into, named by mistake: whoever reads it would stand still for ever."""
+        pipe = self.directory / "pipe"
+        os.mkfifo(pipe)
+        issued = Authority(self.directory / "ca").issue("localhost", "localhost")
+        a = self.upstream("a")
+        good = self.config([a])
+        proxy = self.weir(good)
+
+        def listener(**settings):
+            return self.config([a], listener=settings)
+
+        for message, config in [
+            ("certificate", listener(tls=issued | {"certificate": str(pipe)})),
+            ("key", listener(tls=issued | {"key": str(pipe)})),
+            ("ticket_keys", listener(tls=issued | {"ticket_keys": str(pipe)})),
+            ("client_ca", listener(tls=issued | {"client_ca": str(pipe), "client_certificate": "required"})),
+            ("file", listener(maintenance={"status": 503, "file": "pipe"})),
+            ("ca of a cluster", self.config([a], cluster={"tls": {"ca": str(pipe)}})),
+            ("endpoints", self.config([{"file": str(pipe)}])),
+            ("a device", listener(tls=issued | {"certificate": "/dev/zero"})),
+        ]:
+            with self.subTest(message):
+                path = self.directory / "other.yaml"
+                path.write_text(json.dumps(config))
+                checked = run("check", "-c", str(path))
+                self.assertEqual(2, checked.returncode, checked)
+                self.assertIn("is not a regular file", checked.stderr)
+                if message == "endpoints":
+                    continue  # discovery waits for the file to become one
+                proxy.write(config)
+                refused = proxy.admin("POST", "/reload")
+                self.assert_status(409, refused)
+                self.assertIn("is not a regular file", json.loads(refused.body)["error"])
+        proxy.write(listener(access_log=str(pipe)))
+        self.assertIn("is a pipe that nobody reads from", json.loads(proxy.admin("POST", "/reload").body)["error"])
+        reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+        self.addCleanup(os.close, reader)
+        proxy.post("/reload")
+        self.eventually(lambda: proxy.metric("weir_config_settled") == 1, "settled")
+        self.assert_status(200, self.ask())
+        select.select([reader], [], [], PATIENCE)
+        self.assertIn('"status":200', os.read(reader, 4096).decode())
+
+    def test_a_configuration_out_of_a_pipe_is_read_once(self):
+        config = json.dumps(self.config([self.upstream("a")]) | {"admin": f"127.0.0.1:{free_port()}"})
+        pipe = self.directory / "config"
+        os.mkfifo(pipe)
+        threading.Thread(target=pipe.write_text, args=(config,), daemon=True).start()
+        checked = subprocess.run([WEIR, "check", "-c", str(pipe)], capture_output=True, text=True, timeout=PATIENCE)
+        self.assertEqual(0, checked.returncode, checked.stderr)
+        proxy = self.weir(self.config([self.upstream("a")]))
+        proxy.path.unlink()
+        os.mkfifo(proxy.path)
+        refused = proxy.admin("POST", "/reload")
+        self.assert_status(409, refused)
+        self.assertIn("is not a regular file, and cannot be read again", json.loads(refused.body)["error"])
+        self.assert_status(200, self.ask())
+
+    def test_a_listener_that_is_in_its_own_way_is_told(self):
+        a = self.upstream("a")
+        proxy = self.weir(self.config([a]))
+        one, everywhere = f"127.0.0.1:{self.port}", f"0.0.0.0:{self.port}"
+        wanted = self.config([a], listener={"http": everywhere})
+        proxy.write(wanted)
+        said = f"listener {everywhere}: our own listener {one} is in the way"
+        refused = proxy.admin("POST", "/reload")
+        self.assert_status(409, refused)
+        self.assertIn(said, json.loads(refused.body)["error"])
+        upgraded = proxy.ctl("upgrade")
+        self.assertEqual(1, upgraded.returncode, upgraded)
+        self.assertIn(said, upgraded.stderr)
+        self.assert_status(200, self.ask(), "the old one goes on")
+        proxy.write(wanted | {"listeners": [wanted["listeners"][0] | {"http": f"127.0.0.1:{free_port()}"}]})
+        proxy.post("/reload")
+        self.eventually(lambda: proxy.metric("weir_config_settled") == 1, "settled")
+        proxy.write(wanted)
+        proxy.post("/reload")
+        self.assert_status(200, self.ask())
+        self.eventually(lambda: proxy.metric("weir_config_settled") == 1, "settled")
+        proxy.write(self.config([a]))
+        self.assertIn(f"our own listener {everywhere} is in the way",
+                      json.loads(proxy.admin("POST", "/reload").body)["error"])
 
     def test_check_says_the_same(self):
         path = self.directory / "weir.yaml"

@@ -1,13 +1,17 @@
 """Traffic moves from blue to green bit by bit; a green that fails sends it all back at once, and few have noticed."""
 
 import json
+import subprocess
 import time
 import unittest
 
 from harness.case import Case
 from harness.load import Load
-from harness.upstream import ok
+from harness.ports import free_port
+from harness.upstream import ok, status
 from harness.waiting import PATIENCE
+from harness.weir import WEIR
+from harness.wire import ask
 
 
 class Shifts(Case):
@@ -114,7 +118,9 @@ class Shifts(Case):
         config["listeners"][0]["routes"][1]["to"] = "green"
         proxy.write(config)
         proxy.post("/reload")
-        self.assertEqual("cancelled", self.shifts(proxy)[0]["state"], "the configuration says the same now")
+        shift, = self.shifts(proxy)
+        self.assertEqual(("adopted", 100.0), (shift["state"], shift["share_percent"]), "the configuration says it now")
+        self.assertEqual(1, proxy.metric("weir_shift_state", state="adopted"))
         self.assertEqual({"green"}, self.instances())
         self.assertIn("no route leads to blue", proxy.stderr())
 
@@ -185,6 +191,47 @@ class Shifts(Case):
         proxy.post("/reload")
         self.eventually(lambda: proxy.metric("weir_config_settled") == 1, "in force")
 
+    def test_who_waits_learns_that_the_configuration_has_taken_over(self):
+        blue, green = self.upstream("blue", ok), self.upstream("green", ok)
+        proxy, config = self.start(blue, green)
+        waiting = subprocess.Popen([WEIR, "ctl", "--admin", f"127.0.0.1:{proxy.admin_port}", "shift", "blue:green",
+                                    "--over", "10m", "--wait"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.addCleanup(waiting.kill)
+        self.eventually(lambda: self.shifts(proxy), "it has begun")
+        config["listeners"][0]["routes"][1]["to"] = "green"
+        del config["clusters"]["blue"]
+        proxy.write(config)
+        proxy.post("/reload")
+        out, err = waiting.communicate(timeout=PATIENCE)
+        self.assertEqual(0, waiting.returncode, err)
+        self.assertIn("adopted 100 %", out)
+
+    def test_a_listener_that_goes_aborts_nothing(self):
+        """Its counters go with it. What another listener has counted of failures since it began is not of today."""
+        blue, green = self.upstream("blue", ok), self.upstream("green", status(500))
+        config = self.config([blue])
+        other = free_port()
+        config["clusters"] = {name: {"endpoints": [each.address], "slow_start": "off", "outlier_detection": "off"}
+                              for name, each in (("blue", blue), ("green", green))}
+        config["listeners"][0]["routes"] = [{"match": {"path": "/green"}, "to": "green"}, {"to": "blue"}]
+        config["listeners"].append({"name": "other", "http": f"127.0.0.1:{other}", "access_log": "off", "to": "green"})
+        proxy = self.weir(config)
+        for _ in range(20):
+            self.assert_status(500, self.ask("GET", "/green"))
+        for _ in range(40):
+            self.assert_status(500, ask(other, "GET", "/"))
+        green.behaviour = ok
+        self.shift(proxy, "--over", "10m", "--min-requests", "10")
+        self.eventually(lambda: self.shifts(proxy)[0]["elapsed_ms"] > 500, "it is under way, and has looked around")
+        for _ in range(20):
+            self.assert_status(200, self.ask())
+        proxy.write(config | {"listeners": config["listeners"][:1]})
+        proxy.post("/reload")
+        before = self.shifts(proxy)[0]["elapsed_ms"]
+        self.eventually(lambda: self.shifts(proxy)[0]["elapsed_ms"] > before + 500, "it has been looked at")
+        shift, = self.shifts(proxy)
+        self.assertEqual("moving", shift["state"], shift)
+
     def test_it_survives_an_upgrade(self):
         blue, green = self.upstream("blue", ok), self.upstream("green", ok)
         proxy, _ = self.start(blue, green)
@@ -203,7 +250,7 @@ class Shifts(Case):
         blue, green = self.upstream("blue", ok), self.upstream("green", ok)
         proxy, _ = self.start(blue, green)
         for arguments, status, expected in [
-            (("blue->gren",), 1, "there is no cluster gren"),
+            (("blue->gren",), 2, 'there is no cluster "gren"; did you mean green?'),
             (("green->blue",), 1, "no route leads to green"),
             (("blue",), 2, "names no two clusters"),
             (("blue:green", "--over", "soon"), 2, "over must be a duration"),

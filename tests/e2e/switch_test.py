@@ -171,6 +171,35 @@ class Switches(Switched):
                     self.assertEqual(0, done.returncode, done)
                     self.assert_status(503 if "switch" in route else 200, self.ask("GET", "/a"), how)
 
+    def test_what_was_thrown_holds_over_an_upgrade_that_does_not_know_it(self):
+        config = self.start({"match": {"path": "/a"}, "to": "app", "switch": "shop"})
+        self.throw("switch", "off", "shop")
+        named = json.loads(json.dumps(config))
+        config["listeners"][0]["routes"][0].pop("switch")
+        self.proxy.write(config)
+        self.throw("reload")
+        done = self.proxy.upgrade()
+        self.assertEqual(0, done.returncode, f"{done}\n{self.proxy.stderr()}")
+        self.assert_status(200, self.ask("GET", "/a"), "no route has the switch")
+        self.proxy.write(named)
+        self.throw("reload")
+        self.eventually(lambda: self.proxy.metric("weir_config_settled") == 1, "settled")
+        self.assert_status(503, self.ask("GET", "/a"), "it has not been thrown back")
+
+    def test_what_answers_grpc_says_what_it_is(self):
+        self.start({"match": {"path": "/route"}, "respond": {"status": 503}},
+                   {"match": {"path": "/switch"}, "to": "app", "switch": "shop"})
+        grpc = ("Content-Type", "application/grpc")
+
+        def message(path):
+            return self.ask("POST", path, grpc, body=b"").get("grpc-message")
+
+        self.throw("switch", "off", "shop")
+        self.assertEqual("Answered by the route.", message("/route"))
+        self.assertEqual("This is switched off for now.", message("/switch"))
+        self.throw("maintenance", "on")
+        self.assertEqual("The listener is in maintenance.", message("/route"))
+
     def test_everybody_can_see_it(self):
         self.start({"match": {"path": "/a"}, "to": "app", "switch": {"name": "shop", "fallback": {"status": 200}}})
         self.assertEqual(0, self.proxy.metric("weir_switch_off", name="shop"))

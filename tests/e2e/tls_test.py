@@ -239,6 +239,22 @@ class Certificates(TlsCase):
         self.assertRegex(checked.stdout, r"warning: listeners\[0\]\.tls: .*soon\.pem: expires in [23] days")
         self.assertEqual(1, run("check", "--strict", "-c", str(path)).returncode)
 
+    def test_keys_that_everybody_may_read_are_told(self):
+        issued = self.authority.issue("open", "localhost")
+        tickets = self.directory / "tickets"
+        tickets.write_bytes(os.urandom(80))
+        for each in (issued["key"], tickets):
+            os.chmod(each, 0o644)
+        path = self.directory / "open.yaml"
+        path.write_text(json.dumps(self.config([self.upstream("a", ok)],
+                                               listener={"tls": issued | {"ticket_keys": str(tickets)}})))
+        checked = run("check", "-c", str(path))
+        for each in (issued["key"], tickets):
+            self.assertIn(f"warning: listeners[0].tls: {each}: can be read by everybody on this machine: chmod o-r",
+                          checked.stdout)
+            os.chmod(each, 0o640)
+        self.assertNotIn("can be read", run("check", "-c", str(path)).stdout)
+
 
 def ssl_any():
     """A client that looks at certificates and believes all of them."""
@@ -462,6 +478,10 @@ class ToHttps(TlsCase):
             self.assertEqual((308, "https://example.org/a/b?c=d"), (response.status, response.get("location")))
             self.assertIsNone(response.get("strict-transport-security"), "never in the clear")
         self.assertEqual(200, ask(plain, "GET", "/.well-known/acme-challenge/token").status)
+        client = self.client(plain)
+        client.send(b"GET / HTTP/1.0\r\n\r\n")
+        response = client.response()
+        self.assertEqual((400, "rule=no_host"), (response.status, response.get("x-weir-refusal")))
         self.assertEqual(["max-age=31536000; includeSubDomains"], self.tls().ask().all("strict-transport-security"))
 
     def test_what_weir_adds_is_there_once(self):

@@ -370,9 +370,17 @@ class Around(UpgradeCase):
         self.assertEqual("1", heard().get("RELOADING"))
         said = heard()
         self.assertEqual((str(proxy.process.pid), "1"), (said.get("MAINPID"), said.get("READY")))
+        client = self.client()
+        client.send(b"GET / HTTP/1.1\r\n")  # keeps it from ending at once
         proxy.signal(signal.SIGTERM)
         self.assertEqual("1", heard().get("STOPPING"))
+        refusals = proxy.stderr().count("reload refused")
+        proxy.signal(signal.SIGHUP)
+        self.eventually(lambda: proxy.stderr().count("reload refused") > refusals, proxy.stderr)
+        client.close()
         self.assertEqual(0, proxy.process.wait(PATIENCE))
+        manager.settimeout(0)
+        self.assertRaises(BlockingIOError, manager.recv, 4096)  # a SIGHUP made no serving process of one that drains
 
 
 if __name__ == "__main__":

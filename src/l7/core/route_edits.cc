@@ -57,7 +57,8 @@ void RouteEdits::rewrite(const RequestHead& head) {
   if (!head.target.starts_with('/')) return;
   target_memory_.clear();
   plan_->rewrite_path->append_to(target_memory_, values_);
-  if (!plan_->whole_path) target_memory_ += rest_;
+  // What a path such as "/stat*" leaves may begin with a slash; two of them at the beginning would name a host.
+  if (!plan_->whole_path) append_path(target_memory_, rest_);
   target_memory_ += values_.query;
   target_ = target_memory_;
 }
@@ -66,7 +67,8 @@ void RouteEdits::add_fields(const FieldEdits& edits, std::span<const Field> ours
                             std::vector<Field>& fields) {
   fields.clear();
   for (const Field& field : ours) {
-    if (!edits.strips(field.name)) fields.push_back(field);
+    // Of Set-Cookie there may be many: whoever removes the endpoint's does not mean the one that keeps a client at its.
+    if (!edits.strips(field.name) || proto::http::iequals(field.name, "set-cookie")) fields.push_back(field);
   }
   // The memory moves while it grows: views are made when all values are in it.
   memory.clear();
@@ -84,7 +86,7 @@ void RouteEdits::add_fields(const FieldEdits& edits, std::span<const Field> ours
 }
 
 void RouteEdits::edit_request(RequestHead& head, std::span<const Field> forwarding) {
-  plan_->request.strip(head.fields);
+  plan_->request.strip_alike(head.fields);
   add_fields(plan_->request, forwarding, request_memory_, request_fields_);
   if (plan_->rewrite_path) rewrite(head);
   if (plan_->rewrite_host.empty()) return;

@@ -78,6 +78,8 @@ TEST(RouteEdits, Targets) {
       {"of everything", "/v2/users", "/*", "/v2/", "/users"},
       {"that cuts a segment", "/states", "/stat*", "/state", "/stats"},
       {"however it is written", "/v2/%75sers/a%2fb", "/api/*", "/v2/", "//%61pi//%75sers/a%2fb"},
+      {"what is left begins with a slash", "/evil/b?c", "/stat*", "/", "/stat/evil/b?c"},
+      {"or with several", "/v2/evil", "/stat*", "/v2/", "/stat//evil"},
       {"cut and written otherwise", "/x%75s", "/stat*", "/x", "/s%74a%74%75s"},
       {"names", "/posts?user=1", "/users/{id}/posts", "/posts", "/users/7/posts?user=1"},
       {"in another order", "/7/users", "/{what}/{id}", "/{id}/{what}", "/users/7"},
@@ -128,6 +130,35 @@ TEST(RouteEdits, FieldsOfTheRequest) {
                             "X-Trace: abc shop", "x-trace: constant"));
     EXPECT_EQ(edits.target(), "/users/7");
   }
+}
+
+TEST(RouteEdits, WhatAnEndpointMayTakeForAFieldThatIsSet) {
+  RouteConfig config = route("/*");
+  config.request_headers.set = {{"X-User-Name", "ann"}};
+  config.request_headers.remove = {"x-debug", "X_Old"};
+  const RoutePlan plan(config);
+  RouteEdits edits;
+  RequestHead head = request("/");
+  head.fields = {{.name = "X_User_Name", .value = "forged"}, {.name = "x-user_name", .value = "forged"},
+                 {.name = "X_DEBUG", .value = "1"},          {.name = "x_user", .value = "another"},
+                 {.name = "X-Old", .value = "kept"},         {.name = "x_old", .value = "gone"}};
+  edits.begin(plan, head, kWords);
+  edits.edit_request(head, {});
+  EXPECT_THAT(text_of(head.fields), ElementsAre("x_user: another", "X-Old: kept"));
+  EXPECT_THAT(text_of(edits.request_fields()), ElementsAre("X-User-Name: ann"));
+}
+
+TEST(RouteEdits, OurOwnCookieIsNotTheEndpoints) {
+  RouteConfig config = route("/*");
+  config.response_headers.remove = {"set-cookie", "X-Request-Id"};
+  const RoutePlan plan(config);
+  RouteEdits edits;
+  const RequestHead head = request("/");
+  edits.begin(plan, head, kWords);
+  Fields theirs = {{.name = "Set-Cookie", .value = "theirs=1"}, {.name = "Server", .value = "s"}};
+  const Fields ours = {{.name = "X-Request-Id", .value = "abc"}, {.name = "Set-Cookie", .value = "weir=1"}};
+  EXPECT_THAT(text_of(edits.response_fields(theirs, ours)), ElementsAre("Set-Cookie: weir=1"));
+  EXPECT_THAT(text_of(theirs), ElementsAre("Server: s"));
 }
 
 TEST(RouteEdits, AnotherHostTellsTheFirst) {

@@ -27,6 +27,18 @@ void FieldEdits::strip(proto::http::Fields& fields) const {
   for (proto::http::Field& field : fields) field.hop_by_hop = field.hop_by_hop || strips(field.name);
 }
 
+void FieldEdits::strip_alike(proto::http::Fields& fields) const {
+  strip(fields);
+  if (stripped_.empty()) return;
+  std::string dashed;
+  for (proto::http::Field& field : fields) {
+    if (field.hop_by_hop || field.name.find('_') == std::string_view::npos) continue;
+    dashed = field.name;
+    std::replace(dashed.begin(), dashed.end(), '_', '-');
+    field.hop_by_hop = strips(dashed);
+  }
+}
+
 RoutePlan::RoutePlan(const model::RouteConfig& route)
     : path(model::parsed_path(route)),
       rewrite_host(route.rewrite_host),

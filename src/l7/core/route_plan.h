@@ -29,6 +29,9 @@ class FieldEdits {
   [[nodiscard]] bool strips(std::string_view name) const;
   /// Marks those fields.
   void strip(proto::http::Fields& fields) const;
+  /// The same, and those that an endpoint takes for them which reads '_' as '-' (X_User for X-User): what a route sets
+  /// for it, nobody else may.
+  void strip_alike(proto::http::Fields& fields) const;
   /// What is set, then what is added.
   [[nodiscard]] const std::vector<Added>& added() const { return added_; }
 

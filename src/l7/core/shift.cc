@@ -11,9 +11,11 @@ namespace weir::l7::core {
 namespace {
 
 ShiftCounts difference(const ShiftCounts& now, const ShiftCounts& then) {
-  // A counter that began anew (its route was away for a while) has seen nothing before.
-  const auto since = [](uint64_t newer, uint64_t older) { return newer >= older ? newer - older : newer; };
-  return {.requests = since(now.requests, then.requests), .failures = since(now.failures, then.failures)};
+  return {.requests = now.requests - then.requests, .failures = now.failures - then.failures};
+}
+
+bool has_fallen(const ShiftCounts& now, const ShiftCounts& before) {
+  return now.requests < before.requests || now.failures < before.failures;
 }
 
 double percent(uint64_t part, uint64_t whole) {
@@ -29,6 +31,7 @@ std::string_view name_of(ShiftState state) {
     case ShiftState::complete: return "complete";
     case ShiftState::aborted: return "aborted";
     case ShiftState::cancelled: return "cancelled";
+    case ShiftState::adopted: return "adopted";
   }
   UNREACHABLE();
 }
@@ -76,8 +79,13 @@ bool Shift::observe(Instant now, const ShiftReading& totals) {
 }
 
 void Shift::cancel(Instant now) {
-  if (state_ == ShiftState::aborted || state_ == ShiftState::cancelled) return;
+  if (!in_force()) return;
   end(ShiftState::cancelled, now, 0);
+}
+
+void Shift::adopt(Instant now) {
+  if (!in_force()) return;
+  end(ShiftState::adopted, now, kWholeShare);
 }
 
 void Shift::end(ShiftState state, Instant now, uint32_t share) {
@@ -88,6 +96,10 @@ void Shift::end(ShiftState state, Instant now, uint32_t share) {
 }
 
 void Shift::look_back(Instant now, const ShiftReading& totals) {
+  // A part of what was added up is gone, a listener with its counters as a rule: what it had counted cannot be told
+  // from what has happened since, so the window begins anew.
+  if (has_fallen(totals.from, last_.from) || has_fallen(totals.to, last_.to)) samples_.clear();
+  last_ = totals;
   const Duration pause = plan_.window / kSamplesPerWindow;
   if (samples_.empty() || now - samples_.back().at >= pause) samples_.push_back({now, totals});
   // The oldest that is not younger than the window stays: what is counted since is the window.

@@ -7,6 +7,7 @@
 //
 //   moving -> settling (all has moved, and is watched for one more window) -> complete
 //      \          \-> aborted (nothing is moved any more), with evidence; or cancelled
+//       any of them that moves something -> adopted: the configuration has come to say the same
 //
 // It is given up when, over the last `window`, the destination's failures exceed what the plan tolerates:
 //
@@ -40,7 +41,7 @@ struct ShiftPlan {
   bool operator==(const ShiftPlan&) const = default;
 };
 
-/// Since the beginning of counting; never decreasing.
+/// Since the beginning of counting. Where one has fallen, what was counted until then is of no use any more.
 struct ShiftCounts {
   uint64_t requests = 0;
   uint64_t failures = 0;  ///< answered with 5xx or not at all, gRPC calls with a status that says so
@@ -49,7 +50,7 @@ struct ShiftReading {
   ShiftCounts from, to;
 };
 
-enum class ShiftState : uint8_t { moving, settling, complete, aborted, cancelled };
+enum class ShiftState : uint8_t { moving, settling, complete, aborted, cancelled, adopted };
 std::string_view name_of(ShiftState state);
 
 class Shift {
@@ -60,12 +61,16 @@ class Shift {
   bool observe(Instant now, const ShiftReading& totals);
   /// Everything back, unless it has ended otherwise already.
   void cancel(Instant now);
+  /// Nothing is left to be moved: requests go to the destination without it. Unless it has ended otherwise already.
+  void adopt(Instant now);
   /// In another process it goes on from where it was. Before the first observe().
   void resume(ShiftState state, Duration elapsed);
 
   [[nodiscard]] const ShiftPlan& plan() const { return plan_; }
   [[nodiscard]] ShiftState state() const { return state_; }
   [[nodiscard]] bool under_way() const { return state_ == ShiftState::moving || state_ == ShiftState::settling; }
+  /// Moves something, or may yet.
+  [[nodiscard]] bool in_force() const { return under_way() || state_ == ShiftState::complete; }
   /// Of the origin's traffic, in parts of kWholeShare.
   [[nodiscard]] uint32_t share() const { return share_; }
   [[nodiscard]] Duration elapsed(Instant now) const { return (under_way() ? now : ended_) - began_; }
@@ -94,6 +99,7 @@ class Shift {
   ShiftState state_ = ShiftState::moving;
   uint32_t share_ = 0;
   std::deque<Sample> samples_;
+  ShiftReading last_{};
   ShiftReading recent_{};
   std::string evidence_;
 };

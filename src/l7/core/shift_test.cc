@@ -115,6 +115,34 @@ TEST(Shift, OnlyTheWindowCounts) {
   EXPECT_EQ(ShiftState::aborted, shift.state());
 }
 
+TEST(Shift, WhatWasCountedByAListenerThatIsGoneIsNoFailureOfToday) {
+  const struct {
+    const char* message;
+    ShiftReading totals;
+  } cases[] = {
+      {"both have fallen", {{40'000, 4'000}, {50'000, 2'500}}},
+      {"the destination's", {{90'000, 9'000}, {50'000, 2'500}}},
+      {"the origin's", {{40'000, 4'000}, {100'500, 5'010}}},
+      {"failures only", {{90'000, 9'000}, {100'500, 4'999}}},
+      {"not below the window's beginning, but below what was there last", {{90'000, 9'000}, {100'300, 5'005}}},
+  };
+  for (const auto& row : cases) {
+    Shift shift({.over = Duration::s(600), .abort_on = 200, .window = Duration::s(10)}, kStart);
+    shift.observe(at(0), {.from = {80'000, 8'000}, .to = {100'000, 5'000}});
+    shift.observe(at(4), {.from = {85'000, 8'500}, .to = {100'400, 5'008}});
+    ASSERT_EQ(ShiftState::moving, shift.state()) << row.message;
+    shift.observe(at(5), row.totals);
+    EXPECT_EQ(ShiftState::moving, shift.state()) << row.message << ": " << shift.evidence();
+    EXPECT_EQ(0u, shift.recent().to.requests) << row.message << ": the window begins anew";
+    ShiftReading totals = row.totals;
+    totals.to.requests += 1000;
+    totals.to.failures += 900;
+    EXPECT_TRUE(shift.observe(at(6), totals)) << row.message;
+    EXPECT_EQ(ShiftState::aborted, shift.state()) << row.message << ": what fails from now on does count";
+    EXPECT_THAT(shift.evidence(), HasSubstr("900 of 1000")) << row.message;
+  }
+}
+
 TEST(Shift, HoweverOftenItIsAskedTheWindowIsItsLength) {
   Shift shift({.over = Duration::s(600), .window = Duration::s(10)}, kStart);
   ShiftReading totals;
@@ -142,6 +170,24 @@ TEST(Shift, CancelledIsAllBack) {
   ASSERT_EQ(ShiftState::aborted, aborted.state());
   aborted.cancel(at(2));
   EXPECT_EQ(ShiftState::aborted, aborted.state()) << "why it ended is not forgotten";
+}
+
+TEST(Shift, AdoptedIsWhatMovedUntilThen) {
+  for (const double when : {0.0, 30.0, 65.0, 500.0}) {
+    Shift shift({.over = Duration::s(60), .window = Duration::s(10)}, kStart);
+    shift.observe(at(when), {});
+    shift.adopt(at(when));
+    EXPECT_EQ(ShiftState::adopted, shift.state()) << when;
+    EXPECT_EQ("adopted", name_of(shift.state()));
+    EXPECT_EQ(kWholeShare, shift.share()) << "the configuration sends everything there";
+    EXPECT_FALSE(shift.in_force());
+    shift.cancel(at(when + 1));
+    EXPECT_EQ(ShiftState::adopted, shift.state()) << "there is nothing to take back";
+  }
+  Shift cancelled({}, kStart);
+  cancelled.cancel(at(1));
+  cancelled.adopt(at(2));
+  EXPECT_EQ(ShiftState::cancelled, cancelled.state());
 }
 
 TEST(Shift, AnotherProcessGoesOn) {

@@ -42,12 +42,6 @@ void append_query(std::string& out, std::string_view query) {
   }
 }
 
-/// No two slashes where two pieces meet.
-void append_path(std::string& out, std::string_view text) {
-  if (out.ends_with('/') && text.starts_with('/')) text.remove_prefix(1);
-  out += text;
-}
-
 void append_value(std::string& out, std::string_view value) {
   for (const char c : value) {
     const bool control = static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
@@ -56,6 +50,11 @@ void append_value(std::string& out, std::string_view value) {
 }
 
 }  // namespace
+
+void append_path(std::string& out, std::string_view text) {
+  if (out.ends_with('/') && text.starts_with('/')) text.remove_prefix(1);
+  out += text;
+}
 
 Template::Template(std::string_view text, const std::vector<std::string_view>& pattern_names, Use use) : use_(use) {
   static constexpr std::pair<std::string_view, Name> kNames[] = {

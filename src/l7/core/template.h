@@ -57,4 +57,7 @@ class Template {
   Use use_;
 };
 
+/// No two slashes where two pieces of a path meet.
+void append_path(std::string& out, std::string_view text);
+
 }  // namespace weir::l7::core

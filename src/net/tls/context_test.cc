@@ -1,6 +1,7 @@
 // What create() says of files that are wrong.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <ctime>
 #include <string>
@@ -19,6 +20,9 @@ TEST(ServerContext, SaysWhichFileIsWrongAndHow) {
   const CertificateFiles good = files.issue("good");
   const CertificateFiles other = files.issue("other");
   const std::string empty = files.write_text("empty.pem", "");
+  const std::string huge = files.write_text("huge.pem", std::string(size_t{4} * 1024 * 1024 + 1, '\n'));
+  const std::string pipe = files.path("pipe");
+  ASSERT_EQ(0, ::mkfifo(pipe.c_str(), 0600));
   const std::string cut = files.write_text("cut.pem", TestCertificates::read(good.certificate).substr(0, 200));
   const std::string cut_chain = files.write_text(
       "cut_chain.pem", TestCertificates::read(good.certificate) + TestCertificates::read(files.ca()).substr(0, 200));
@@ -37,9 +41,20 @@ TEST(ServerContext, SaysWhichFileIsWrongAndHow) {
     std::string client_ca, expected;
   };
   const Row rows[] = {
-      {"no such certificate", {"/nowhere/a.pem", good.key}, "", "/nowhere/a.pem: No such file or directory"},
-      {"no such key", {good.certificate, "/nowhere/a.key"}, "", "/nowhere/a.key: No such file or directory"},
+      {"no such certificate",
+       {"/nowhere/a.pem", good.key},
+       "",
+       "/nowhere/a.pem: cannot be opened: No such file or directory"},
+      {"no such key",
+       {good.certificate, "/nowhere/a.key"},
+       "",
+       "/nowhere/a.key: cannot be opened: No such file or directory"},
       {"a folder", {files.path(""), good.key}, "", files.path("")},
+      {"a pipe", {pipe, good.key}, "", "pipe: is not a regular file"},
+      {"a pipe as key", {good.certificate, pipe}, "", "pipe: is not a regular file"},
+      {"a pipe as authority", good, pipe, "pipe: is not a regular file"},
+      {"without end", {good.certificate, "/dev/zero"}, "", "/dev/zero: is not a regular file"},
+      {"of a size that nobody has", {good.certificate, huge}, "", "huge.pem: is longer than 4 MiB"},
       {"nothing in it", {empty, good.key}, "", "empty.pem: there is no certificate in it (PEM)"},
       {"a key as certificate", {good.key, good.key}, "", "good.key: there is no certificate in it (PEM)"},
       {"a certificate as key",
@@ -50,7 +65,7 @@ TEST(ServerContext, SaysWhichFileIsWrongAndHow) {
       {"cut off in the chain", {cut_chain, good.key}, "", "cut_chain.pem: a certificate of its chain cannot be read"},
       {"another's key", {good.certificate, other.key}, "", "other.key: this is not the key of the certificate"},
       {"encrypted", {good.certificate, locked}, "", "locked.key: the key is encrypted with a passphrase"},
-      {"no such authority", good, "/nowhere/ca.pem", "/nowhere/ca.pem: No such file or directory"},
+      {"no such authority", good, "/nowhere/ca.pem", "/nowhere/ca.pem: cannot be opened: No such file or directory"},
       {"an authority without certificate", good, empty, "empty.pem: there is no certificate in it"},
   };
   for (const Row& row : rows) {
@@ -65,12 +80,28 @@ TEST(ServerContext, SaysWhichFileIsWrongAndHow) {
   EXPECT_TRUE(ServerContext::create({.certificates = {good}}, ::time(nullptr)).has_value());
 }
 
+TEST(ServerContext, WarnsOfSecretsThatEverybodyMayRead) {
+  TestCertificates files;
+  const CertificateFiles good = files.issue("good", {.seconds = 30 * 24 * 3600});
+  const std::string tickets = files.write_text("tickets", std::string(80, 't'));
+  const auto warnings = [&] {
+    const auto made = ServerContext::create({.certificates = {good}, .ticket_keys_file = tickets}, ::time(nullptr));
+    return made.has_value() ? (*made)->warnings() : std::vector<std::string>{made.error()};
+  };
+  ::chmod(tickets.c_str(), 0640);
+  EXPECT_THAT(warnings(), ::testing::IsEmpty());
+  ::chmod(tickets.c_str(), 0644);
+  ::chmod(good.key.c_str(), 0604);
+  EXPECT_THAT(warnings(), ::testing::ElementsAre(tickets + ": can be read by everybody on this machine: chmod o-r",
+                                                 good.key + ": can be read by everybody on this machine: chmod o-r"));
+}
+
 TEST(ClientContext, SaysWhichFileIsWrongAndHow) {
   TestCertificates files;
   const CertificateFiles good = files.issue("good");
   const auto no_ca = ClientContext::create({.ca = "/nowhere/ca.pem"});
   ASSERT_FALSE(no_ca.has_value());
-  EXPECT_EQ(no_ca.error(), "/nowhere/ca.pem: No such file or directory");
+  EXPECT_EQ(no_ca.error(), "/nowhere/ca.pem: cannot be opened: No such file or directory");
   const auto no_key = ClientContext::create({.certificate = good.certificate, .key = files.issue("other").key});
   ASSERT_FALSE(no_key.has_value());
   EXPECT_THAT(no_key.error(), HasSubstr("other.key: this is not the key of the certificate"));

@@ -1,15 +1,20 @@
 #include "net/tls/pem.h"
 
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
-#include <cerrno>
-#include <cstring>
 #include <utility>
+
+#include "base/check.h"
+#include "base/regular_file.h"
 
 namespace weir::net::tls {
 
 namespace {
+
+/// All authorities that browsers trust are a quarter of a megabyte.
+constexpr size_t kBytesMax = size_t{4} * 1024 * 1024;
 
 /// PEM reading ends with this error at the end of every file.
 bool take_end_of_file() {
@@ -28,12 +33,16 @@ int no_passphrase(char* /*buffer*/, int /*size*/, int /*writing*/, void* asked) 
 }  // namespace
 
 Loaded<BioPtr> open_file(const std::string& path) {
-  errno = 0;
-  BioPtr file(BIO_new_file(path.c_str(), "rb"));
-  if (file) return file;
-  const int error = errno;
-  ERR_clear_error();
-  return fail(path + ": " + std::strerror(error != 0 ? error : EIO));
+  auto text = read_regular_file(path, kBytesMax + 1);
+  if (!text) return fail(path + ": " + text.error());
+  if (text->size() > kBytesMax) return fail(path + ": is longer than 4 MiB");
+  BioPtr file(BIO_new(BIO_s_mem()));
+  CHECK(file != nullptr);
+  BIO_set_mem_eof_return(file.get(), 0);
+  const int size = static_cast<int>(text->size());
+  CHECK(size == 0 || BIO_write(file.get(), text->data(), size) == size);
+  OPENSSL_cleanse(text->data(), text->size());  // it may be a key
+  return file;
 }
 
 std::string error_in(const std::string& path, std::string_view text) {

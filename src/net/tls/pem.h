@@ -20,6 +20,10 @@ struct Chain {
   std::vector<CertificatePtr> issuers;
 };
 
+/// Said of a file with a secret in it that the whole machine may read.
+inline constexpr std::string_view kReadableByAll = "can be read by everybody on this machine: chmod o-r";
+
+/// Of a file of some megabytes at most, which is read whole: nothing else is opened any more.
 Loaded<BioPtr> open_file(const std::string& path);
 Loaded<Chain> load_chain(const std::string& path);
 Loaded<KeyPtr> load_key(const std::string& path);

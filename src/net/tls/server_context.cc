@@ -8,11 +8,10 @@
 #include <algorithm>
 #include <array>
 #include <ctime>
-#include <fstream>
-#include <sstream>
 #include <utility>
 
 #include "base/check.h"
+#include "base/regular_file.h"
 #include "net/tls/openssl.h"
 #include "net/tls/pem.h"
 #include "net/tls/staple.h"
@@ -20,6 +19,9 @@
 namespace weir::net::tls {
 
 namespace {
+
+/// What is longer is refused when it is loaded.
+constexpr size_t kAuthoritiesBytesMax = size_t{4} * 1024 * 1024;
 
 int context_slot() {
   static const int slot = SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
@@ -43,10 +45,10 @@ std::vector<std::string> names_of(X509* certificate) {
 /// Sessions are bound to it: what was verified under one authority must not be resumed under another, also when it has
 /// the same file's name.
 std::array<uint8_t, SSL_MAX_SID_CTX_LENGTH> scope_of(const ServerOptions& options) {
-  std::ostringstream text;
-  text << options.scope << '\0' << static_cast<int>(options.client_certificate) << '\0';
-  if (options.client_certificate != ClientCertificate::off) text << std::ifstream(options.client_ca).rdbuf();
-  const std::string bytes = text.str();
+  std::string bytes = options.scope + '\0' + std::to_string(static_cast<int>(options.client_certificate)) + '\0';
+  // One that cannot be read is refused in a moment, by whoever loads it.
+  if (options.client_certificate != ClientCertificate::off)
+    bytes += read_regular_file(options.client_ca, kAuthoritiesBytesMax).value_or("");
   std::array<uint8_t, SSL_MAX_SID_CTX_LENGTH> digest{};
   unsigned size = 0;
   CHECK(EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, EVP_sha256(), nullptr) == 1);
@@ -118,6 +120,7 @@ Result<std::shared_ptr<const ServerContext>, std::string> ServerContext::create(
   std::shared_ptr<ServerContext> made(new ServerContext);
   made->protocols_ = alpn_list(options.protocols);
   made->ticket_keys_ = options.ticket_keys ? options.ticket_keys : std::make_shared<TicketKeys>();
+  if (!options.ticket_keys_file.empty()) made->warn_of_readers(options.ticket_keys_file);
   for (const CertificateFiles& files : options.certificates) {
     if (auto added = made->add(files, options, now); !added) return fail(added.error());
   }
@@ -181,7 +184,12 @@ void ServerContext::describe(const Material& material, const CertificateFiles& f
   if (material.names.empty()) {
     warnings_.push_back(files.certificate + ": has no names (subjectAltName); clients that verify refuse it");
   }
+  warn_of_readers(files.key);
   certificates_.push_back({.path = files.certificate, .names = material.names, .not_after = end});
+}
+
+void ServerContext::warn_of_readers(const std::string& secret) {
+  if (is_readable_by_all(secret)) warnings_.push_back(secret + ": " + std::string(kReadableByAll));
 }
 
 Result<void, std::string> ServerContext::configure(SSL_CTX* context, const ServerOptions& options) {

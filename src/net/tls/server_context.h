@@ -59,6 +59,7 @@ struct ServerOptions {
   ClientCertificate client_certificate = ClientCertificate::off;
   bool session_tickets = true;
   std::shared_ptr<TicketKeys> ticket_keys{};  ///< null: keys of this context's own
+  std::string ticket_keys_file{};             ///< that they are from, if they are from one
   Duration ticket_lifetime = Duration::s(24 * 3600);
   std::string scope{};  ///< sessions are resumed where they began: contexts with the same scope and client_ca
 };
@@ -74,7 +75,8 @@ class ServerContext {
   /// The one that connections begin with; SNI may move them to another.
   [[nodiscard]] ssl_ctx_st* first() const { return entries_.front().context; }
   [[nodiscard]] const std::vector<CertificateFacts>& certificates() const { return certificates_; }
-  /// What is loaded and yet not as its owner may think: certificates that expire soon, responses that are not stapled.
+  /// What is loaded and yet not as its owner may think: certificates that expire soon, responses that are not stapled,
+  /// secrets that everybody on the machine may read.
   [[nodiscard]] const std::vector<std::string>& warnings() const { return warnings_; }
 
  private:
@@ -88,6 +90,7 @@ class ServerContext {
   ServerContext() = default;
   Result<void, std::string> add(const CertificateFiles& files, const ServerOptions& options, int64_t now);
   Result<size_t, std::string> place_for(const Material& material, const ServerOptions& options);
+  void warn_of_readers(const std::string& secret);
   void describe(const Material& material, const CertificateFiles& files, int64_t now);
   Result<void, std::string> configure(ssl_ctx_st* context, const ServerOptions& options);
   Result<void, std::string> ask_for_certificate(ssl_ctx_st* context, const ServerOptions& options);

@@ -93,6 +93,7 @@ class TestCertificates {
   void write_key(const std::string& name, EVP_PKEY& key) {
     const BioPtr file(BIO_new_file(path(name).c_str(), "w"));
     EXPECT_EQ(PEM_write_bio_PrivateKey(file.get(), &key, nullptr, nullptr, 0, nullptr, nullptr), 1);
+    std::filesystem::permissions(path(name), std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
   }
 
   std::filesystem::path folder_;

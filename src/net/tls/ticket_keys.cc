@@ -1,14 +1,14 @@
 #include "net/tls/ticket_keys.h"
 
+#include <openssl/crypto.h>
 #include <openssl/rand.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <utility>
 
 #include "base/check.h"
+#include "base/regular_file.h"
 
 namespace weir::net::tls {
 
@@ -37,13 +37,8 @@ TicketKey parse_one(std::string_view bytes) {
   return key;
 }
 
-}  // namespace
-
-Result<std::vector<TicketKey>, std::string> parse_ticket_keys(std::string_view bytes) {
-  const size_t one = !bytes.empty() && bytes.size() % kLong == 0 ? kLong : kShort;
-  if (bytes.empty() || bytes.size() % one != 0)
-    return fail(std::string("ticket keys have 80 or 48 bytes each, and the file has ") + std::to_string(bytes.size()) +
-                "; `openssl rand 80` makes one");
+/// `one`: how many bytes each has.
+Result<std::vector<TicketKey>, std::string> parse_keys(std::string_view bytes, size_t one) {
   std::vector<TicketKey> keys;
   for (; !bytes.empty(); bytes.remove_prefix(one)) {
     keys.push_back(parse_one(bytes.substr(0, one)));
@@ -56,6 +51,26 @@ Result<std::vector<TicketKey>, std::string> parse_ticket_keys(std::string_view b
   return keys;
 }
 
+}  // namespace
+
+Result<std::vector<TicketKey>, std::string> parse_ticket_keys(std::string_view bytes) {
+  const bool of_long = bytes.size() % kLong == 0, of_short = bytes.size() % kShort == 0;
+  if (bytes.empty() || (!of_long && !of_short))
+    return fail(std::string("ticket keys have 80 or 48 bytes each, and the file has ") + std::to_string(bytes.size()) +
+                "; `openssl rand 80` makes one");
+  const size_t longs = bytes.size() / kLong, shorts = bytes.size() / kShort;
+  // Read as the others, they would be keys that no other machine has, and parts of secrets sent in the clear as names.
+  if (of_long && of_short && shorts <= TicketKeys::kKeysMax)
+    return fail("the file's " + std::to_string(bytes.size()) + " bytes may be " + std::to_string(longs) +
+                " keys of 80 bytes or " + std::to_string(shorts) +
+                " of 48, which nothing tells apart: one key more or less, please");
+  return parse_keys(bytes, of_long ? kLong : kShort);
+}
+
+Result<std::vector<TicketKey>, std::string> parse_own_ticket_keys(std::string_view bytes) {
+  if (bytes.empty() || bytes.size() % kLong != 0) return fail(std::string("these are no ticket keys of 80 bytes"));
+  return parse_keys(bytes, kLong);
+}
 std::string ticket_keys_bytes(const std::vector<TicketKey>& keys) {
   std::string bytes;
   const auto put = [&](const auto& part) { bytes.append(part.begin(), part.end()); };
@@ -70,11 +85,10 @@ std::string ticket_keys_bytes(const std::vector<TicketKey>& keys) {
 
 Result<TicketKeys::Set, std::string> TicketKeys::load(const std::string& path) {
   constexpr size_t kBytesMax = kLong * (kKeysMax + 1);
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"), std::fclose);
-  if (!file) return fail(path + ": " + std::strerror(errno));
-  std::array<char, kBytesMax> room;
-  const size_t size = std::fread(room.data(), 1, room.size(), file.get());
-  auto keys = parse_ticket_keys({room.data(), size});
+  auto bytes = read_regular_file(path, kBytesMax);
+  if (!bytes) return fail(path + ": " + bytes.error());
+  auto keys = parse_ticket_keys(*bytes);
+  OPENSSL_cleanse(bytes->data(), bytes->size());
   if (!keys) return fail(path + ": " + keys.error());
   return keys;
 }

@@ -29,11 +29,13 @@ struct TicketKey {
 };
 
 /// What is in a file of keys: one or more of 80 bytes (name, 32 of HMAC, 32 of AES-256), or of 48 (name, 16 of AES-128,
-/// 16 of HMAC), as nginx has them. The message of an error does not name the file.
+/// 16 of HMAC), as nginx has them. A size that both would fit (240 bytes and multiples) is refused. The message of an
+/// error does not name the file.
 Result<std::vector<TicketKey>, std::string> parse_ticket_keys(std::string_view bytes);
 
-/// The inverse, for keys of our own making: 80 bytes each.
+/// Keys of our own making, of 80 bytes each, as they go from process to process.
 std::string ticket_keys_bytes(const std::vector<TicketKey>& keys);
+Result<std::vector<TicketKey>, std::string> parse_own_ticket_keys(std::string_view bytes);
 
 class TicketKeys {
  public:

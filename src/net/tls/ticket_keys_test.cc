@@ -39,8 +39,9 @@ TEST(TicketKeys, AFileHasLongOrShortOnes) {
 TEST(TicketKeys, ThoseOfOurOwnMakingComeBackFromTheirBytes) {
   TicketKeys keys;
   keys.rotate();
+  keys.rotate();  // three are 240 bytes, which in a file might be five short ones
   const auto set = keys.current();
-  const auto again = parse_ticket_keys(ticket_keys_bytes(*set));
+  const auto again = parse_own_ticket_keys(ticket_keys_bytes(*set));
   ASSERT_TRUE(again.has_value()) << again.error();
   ASSERT_EQ(again->size(), set->size());
   for (size_t i = 0; i < set->size(); ++i) {
@@ -62,7 +63,10 @@ TEST(TicketKeys, WhatIsNoFileOfKeysIsRefusedWithTheReason) {
       {"empty", "", "the file has 0"},
       {"a byte short", bytes_of('a', 79), "the file has 79"},
       {"a byte too many", bytes_of('a', 81), "the file has 81"},
-      {"two of one name", bytes_of('a', 80) + bytes_of('b', 80) + bytes_of('a', 80), "key 3 has the name of another"},
+      {"two of one name", bytes_of('a', 80) + bytes_of('a', 80), "key 2 has the name of another"},
+      {"three long ones, or five short ones", many.substr(0, 240),
+       "240 bytes may be 3 keys of 80 bytes or 5 of 48, which nothing tells apart"},
+      {"six or ten", many.substr(0, 480), "480 bytes may be 6 keys of 80 bytes or 10 of 48"},
       {"too many", many, "more than 16"},
   };
   for (const Row& row : rows) {
@@ -72,11 +76,21 @@ TEST(TicketKeys, WhatIsNoFileOfKeysIsRefusedWithTheReason) {
   }
 }
 
+TEST(TicketKeys, ManyLongOnesAreNotTakenForTooManyShortOnes) {
+  std::string bytes;
+  for (char i = 0; i < 12; ++i)
+    bytes += bytes_of(static_cast<char>('A' + i), 80);  // 960: 12 long ones or 20 short ones
+  const auto keys = parse_ticket_keys(bytes);
+  ASSERT_TRUE(keys.has_value()) << keys.error();
+  EXPECT_EQ(keys->size(), 12u);
+}
+
 TEST(TicketKeys, AFileThatCannotBeReadIsNamed) {
   const auto none = TicketKeys::load("/nowhere/tickets");
   ASSERT_FALSE(none.has_value());
-  EXPECT_EQ(none.error(), "/nowhere/tickets: No such file or directory");
+  EXPECT_EQ(none.error(), "/nowhere/tickets: cannot be opened: No such file or directory");
   TestCertificates files;
+  EXPECT_EQ(TicketKeys::load("/dev/zero").error(), "/dev/zero: is not a regular file");
   const auto bad = TicketKeys::load(files.write_text("tickets", "short"));
   ASSERT_FALSE(bad.has_value());
   EXPECT_THAT(bad.error(), HasSubstr("tickets: ticket keys have"));

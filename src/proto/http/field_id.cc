@@ -15,11 +15,18 @@ template <size_t N>
 struct Pattern {
   std::array<char, N> text{};
   std::array<char, N> fold{};
+  std::array<uint8_t, 3> dashes{};  ///< where they are; with fewer of them some stand twice, without any it is 0
 
   consteval explicit Pattern(const char (&literal)[N + 1]) {
     for (size_t i = 0; i < N; ++i) {
       text[i] = literal[i];
       fold[i] = literal[i] >= 'a' && literal[i] <= 'z' ? 0x20 : 0;
+    }
+    size_t next = 0;
+    for (size_t i = 0; i < N; ++i) {
+      if (literal[i] != '-') continue;
+      for (size_t each = next; each < dashes.size(); ++each) dashes[each] = static_cast<uint8_t>(i);
+      ++next;
     }
   }
 };
@@ -44,18 +51,29 @@ bool matches_by(const char* name, const Pattern<N>& pattern) {
   return difference == 0;
 }
 
+template <size_t M>
+bool is_same(const char* name, const Pattern<M>& pattern) {
+  if constexpr (M >= 8) return matches_by<uint64_t>(name, pattern);
+  if constexpr (M >= 4) return matches_by<uint32_t>(name, pattern);
+  return matches_by<uint16_t>(name, pattern);
+}
+
+/// Whoever reads '_' and '-' as one, would he take it for the pattern? Hardly any name has an underscore where one of
+/// ours has a dash, and no other costs more than this look.
+template <size_t M>
+bool looks_alike(const char* name, const Pattern<M>& pattern) {
+  const auto [a, b, c] = pattern.dashes;
+  if (name[a] != '_' && name[b] != '_' && name[c] != '_') return false;
+  std::array<char, M> dashed;
+  for (size_t i = 0; i < M; ++i) dashed[i] = name[i] == '_' ? '-' : name[i];
+  return is_same(dashed.data(), pattern);
+}
+
 /// `name` has the literal's length; the caller's switch made sure.
 template <size_t M>
 FieldId match(const char* name, const Pattern<M>& pattern, FieldId id) {
-  bool same = false;
-  if constexpr (M >= 8) {
-    same = matches_by<uint64_t>(name, pattern);
-  } else if constexpr (M >= 4) {
-    same = matches_by<uint32_t>(name, pattern);
-  } else {
-    same = matches_by<uint16_t>(name, pattern);
-  }
-  return same ? id : FieldId::other;
+  if (is_same(name, pattern)) return id;
+  return looks_alike(name, pattern) ? FieldId::lookalike : FieldId::other;
 }
 
 #define WEIR_MATCH(literal, id)                                      \

@@ -42,6 +42,7 @@ enum class FieldId : uint8_t {
   user_agent,
   authorization,
   cookie,
+  lookalike,  ///< one of those above once '_' is read as '-', as CGI and WSGI do: never passed on with a request
 };
 /// Case-insensitive (RFC 9110 section 5.1). `other` when unknown.
 FieldId field_id_of(std::string_view name);

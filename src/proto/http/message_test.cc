@@ -99,6 +99,20 @@ TEST(Message, ReasonPhraseIsEmptyWhereNoneIsRegistered) {
   EXPECT_EQ(reason_phrase(65535), "");
 }
 
+TEST(Message, AnUnderscoreForADashLooksAlike) {
+  for (const std::string_view name :
+       {"x_forwarded_for", "X_Forwarded-Proto", "x-forwarded_host", "X_FORWARDED_CLIENT_CERT",
+        "x-forwarded-client_cert", "X_Request_Id", "content_length", "Transfer_Encoding", "content_type", "keep_alive",
+        "User_Agent"}) {
+    EXPECT_EQ(field_id_of(name), FieldId::lookalike) << name;
+  }
+  for (const std::string_view name :
+       {"x_forwarded_fox", "x_forwarded.for", "_-forwarded-for", "xmforwarded-for", "x__request_id", "x_request_id_",
+        "accept_encoding", "_orwarded", "x_user_name", "c_okie", "__", "accept_language"}) {
+    EXPECT_EQ(field_id_of(name), FieldId::other) << name;
+  }
+}
+
 TEST(Message, IequalsFoldsAsciiLettersOnly) {
   EXPECT_TRUE(iequals("Content-Length", "cONTENT-lENGTH"));
   EXPECT_TRUE(iequals("", ""));

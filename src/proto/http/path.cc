@@ -82,8 +82,10 @@ void put(std::string& out, const Byte& byte) {
 
 bool has_dot_segment(std::string_view path) {
   for (size_t at = path.find("/."); at != std::string_view::npos; at = path.find("/.", at + 1)) {
-    const std::string_view rest = path.substr(at + 2);
-    if (rest.empty() || rest[0] == '/' || rest == "." || rest.starts_with("./")) return true;
+    std::string_view rest = path.substr(at + 2);
+    if (rest.starts_with('.')) rest.remove_prefix(1);
+    // A semicolon begins parameters of a segment, which some servers take away before they look at it.
+    if (rest.empty() || rest[0] == '/' || rest[0] == ';') return true;
   }
   return false;
 }

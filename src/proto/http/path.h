@@ -5,7 +5,9 @@
 //   percent-encoded letters, digits and other characters of a path are decoded; what stays encoded has upper-case
 //   digits; what should have been encoded (bytes above ASCII, quotes, backslashes) is; slashes in a row are one
 //
-// "." and ".." segments, however encoded, have no canonical form here. RFC 3986 resolves them, browsers and curl do so
+// "." and ".." segments, however encoded, have no canonical form here, with parameters ("..;a=b", which Tomcat takes
+// for
+// "..") or without. RFC 3986 resolves them, browsers and curl do so
 // before they send, and what still has them is as a rule an attack on whoever resolves them next; the same holds for
 // an encoded NUL. An encoded slash (%2F, and %5C, which some read as one) separates nothing: it stays in its segment.
 // Servers disagree about that, so `slashes_decoded` gives the other reading, for those who must know whether it

@@ -23,6 +23,7 @@ TEST(CanonicalPath, WhatMeansTheSameLooksTheSame) {
       {"slashes in a row", "/a/b/", "//a///b//"},
       {"an encoded slash separates nothing", "/a%2Fb%5Cc%5C", "/a%2fb%5cc\\"},
       {"a dot is no dot segment", "/.a/b./...", "/%2ea/b%2E/..."},
+      {"nor is a parameter", "/a;..;b/.c;d/...;/;./;..", "/a;..;b/.c;d/...;/;./;.."},
   };
   for (const Row& row : rows) {
     std::string storage;
@@ -35,8 +36,8 @@ TEST(CanonicalPath, WhatMeansTheSameLooksTheSame) {
 }
 
 TEST(CanonicalPath, HasNoneForDotSegmentsAndNul) {
-  for (const char* path :
-       {"/.", "/..", "/./", "/../", "/a/.", "/a/..", "/a/../b", "/%2e", "/.%2E/a", "//.", "/a//../"}) {
+  for (const char* path : {"/.", "/..", "/./", "/../", "/a/.", "/a/..", "/a/../b", "/%2e", "/.%2E/a", "//.", "/a//../",
+                           "/a/..;/b", "/..;x=1", "/.;/a", "/a/%2e%2e%3b/b"}) {
     std::string storage;
     EXPECT_EQ(canonical_path(path, storage).fault, PathFault::dot_segment) << path;
   }

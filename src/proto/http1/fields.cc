@@ -70,7 +70,8 @@ bool is_essential(const Field& field) {
     case FieldId::date:
     case FieldId::content_type:
     case FieldId::authorization:
-    case FieldId::cookie: return true;
+    case FieldId::cookie:
+    case FieldId::lookalike: return true;
     case FieldId::connection:
     case FieldId::upgrade:
     case FieldId::te:

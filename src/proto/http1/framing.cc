@@ -115,6 +115,7 @@ Fault note_connection(const Field& field, const Limits& limits, Facts& facts) {
 /// Fields that say something about the connection or the body; all others are passed over.
 constexpr uint32_t kTelling = id_set(FieldId::content_length, FieldId::transfer_encoding, FieldId::connection,
                                      FieldId::upgrade, FieldId::trailer, FieldId::host, FieldId::expect);
+constexpr uint32_t kTellingOfRequest = kTelling | id_set(FieldId::lookalike);
 
 Fault note_field(Field& field, const Limits& limits, Facts& facts) {
   switch (field.id) {
@@ -235,13 +236,16 @@ Fault settle(RequestHead& head, const Limits& limits) {
   Facts facts;
   Field* host = nullptr;
   for (Field& field : head.fields) {
-    if (!in(kTelling, field.id)) continue;
+    if (!in(kTellingOfRequest, field.id)) continue;
     Fault fault;
     if (field.id == FieldId::host) {
       if (host != nullptr) return {Bad::duplicate_host, field.name.data()};
       host = &field;
     } else if (field.id == FieldId::expect) {
       fault = note_expect(field, head);
+    } else if (field.id == FieldId::lookalike) {
+      // X_Forwarded_For beside our X-Forwarded-For: an endpoint that makes one variable of both may believe the client.
+      field.hop_by_hop = true;
     } else {
       fault = note_field(field, limits, facts);
     }

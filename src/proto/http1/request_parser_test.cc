@@ -361,6 +361,25 @@ TEST(RequestParser, HopByHopFields) {
   EXPECT_TRUE(head.find(FieldId::transfer_encoding)->hop_by_hop);
 }
 
+TEST(RequestParser, WhatAnEndpointMayTakeForAFieldOfOursIsNotPassedOn) {
+  const struct {
+    const char* name;
+    bool kept;
+  } rows[] = {
+      {"X_Forwarded_For", false},         {"x-forwarded_proto", false},
+      {"X_FORWARDED_CLIENT_CERT", false}, {"X_Request_Id", false},
+      {"Content_Length", false},          {"Transfer_Encoding", false},
+      {"X_Forwarded_By", true},           {"X_Own", true},
+      {"Accept_Encoding", true},
+  };
+  for (const auto& row : rows) {
+    RequestHead head;
+    ASSERT_EQ(parse(get(std::string(row.name) + ": 7\r\n"), head).state, Parse::done) << row.name;
+    EXPECT_EQ(head.fields.back().hop_by_hop, !row.kept) << row.name;
+    EXPECT_EQ(head.body, BodyKind::none) << row.name;
+  }
+}
+
 TEST(RequestParser, ConnectionOptionsAreLimitedLikeFields) {
   std::string options = "Connection: a";
   for (uint32_t i = 1; i < kLimits.fields; ++i) options += ",a";
