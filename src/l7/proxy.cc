@@ -350,6 +350,7 @@ core::ShiftReading Proxy::read_shift(const Shifts::Entry& entry) const {
 void Proxy::put_in_force(std::shared_ptr<const Snapshot> snapshot, std::vector<ListeningSockets> sockets) {
   const bool same_clusters = snapshot_ && snapshot_->clusters == snapshot->clusters;
   snapshot_ = std::move(snapshot);
+  sweep_due_ = {};
   for (size_t i = 0; i < workers_.size(); ++i) {
     Worker& worker = *workers_[i];
     if (!running_) {
@@ -398,13 +399,21 @@ void Proxy::on_tick() {
   if (running_ && !drained_ && shifts_.observe(now, [this](const auto& each) { return read_shift(each); })) {
     update_diversions();
   }
+  if (now >= sweep_due_) sweep(now);
+  control_.arm(tick_, running_ ? kTick : Duration::ms(10));
+}
+
+/// Those whose turn it is; the rest, of which there may be thousands, is not looked at before the first of it is due.
+void Proxy::sweep(Instant now) {
+  sweep_due_ = Instant::max();
   for (const auto& cluster : snapshot_->clusters) {
     Instant& swept = swept_[cluster->name()];
-    if (now - swept < cluster->sweep_interval()) continue;
-    swept = now;
-    cluster->sweep(now);
+    if (now - swept >= cluster->sweep_interval()) {
+      swept = now;
+      cluster->sweep(now);
+    }
+    sweep_due_ = std::min(sweep_due_, swept + cluster->sweep_interval());
   }
-  control_.arm(tick_, running_ ? kTick : Duration::ms(10));
 }
 
 void Proxy::reopen_logs() {

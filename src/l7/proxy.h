@@ -98,6 +98,7 @@ class Proxy {
   [[nodiscard]] core::ShiftReading read_shift(const Shifts::Entry& entry) const;
   void warn_of_tls() const;
   void on_tick();
+  void sweep(Instant now);
   void on_drain_tick();
   void start_workers();
 
@@ -114,6 +115,7 @@ class Proxy {
   std::shared_ptr<const Snapshot> snapshot_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::map<std::string, Instant> swept_;  ///< by cluster
+  Instant sweep_due_{};                   ///< of the next of them
   net::Timer tick_ = net::Timer::bind<&Proxy::on_tick>(this);
   net::Timer drain_tick_ = net::Timer::bind<&Proxy::on_drain_tick>(this);
   Instant started_at_{};
