@@ -17,6 +17,10 @@
 #include <string>
 #include <string_view>
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 #include "base/check.h"
 
 namespace weir {
@@ -59,16 +63,26 @@ class Pen {
   /// Sixteen lower-case hexadecimal digits.
   Pen& hex(uint64_t value) {
     DCHECK(end_ - at_ >= 16);
+#if defined(__SSE2__)
+    const __m128i bytes = _mm_cvtsi64_si128(static_cast<long long>(__builtin_bswap64(value)));
+    const __m128i nibble = _mm_set1_epi8(0x0f);
+    const __m128i nibbles =
+        _mm_unpacklo_epi8(_mm_and_si128(_mm_srli_epi16(bytes, 4), nibble), _mm_and_si128(bytes, nibble));
+    const __m128i letters = _mm_and_si128(_mm_cmpgt_epi8(nibbles, _mm_set1_epi8(9)), _mm_set1_epi8('a' - '0' - 10));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(at_), _mm_add_epi8(_mm_add_epi8(nibbles, _mm_set1_epi8('0')), letters));
+#else
     const uint64_t high = digits(static_cast<uint32_t>(value >> 32));
     const uint64_t low = digits(static_cast<uint32_t>(value));
     std::memcpy(at_, &high, 8);
     std::memcpy(at_ + 8, &low, 8);
+#endif
     at_ += 16;
     return *this;
   }
   [[nodiscard]] char* at() const { return at_; }
 
  private:
+#if !defined(__SSE2__)
   /// Eight digits at once: nibbles are spread to bytes, then each byte becomes '0'+n or 'a'+n-10 (carry of n+6 tells).
   static uint64_t digits(uint32_t value) {
     uint64_t x = __builtin_bswap32(value);
@@ -78,6 +92,7 @@ class Pen {
     const uint64_t letters = ((x + 0x0606060606060606ULL) >> 4) & 0x0101010101010101ULL;
     return x + 0x3030303030303030ULL + letters * ('a' - '0' - 10);
   }
+#endif
 
   std::string* out_;
   char* at_;

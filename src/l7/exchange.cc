@@ -120,7 +120,8 @@ bool Exchange::choose(bool fresh) {
       story = {.by = sticky_.stickiness == balance::Stickiness::hit ? balance::PickStory::By::sticky
                                                                     : balance::PickStory::By::probation};
     } else {
-      pick = cluster_->pick(hash(), core_.tried(), core_.may_repeat(), &story);
+      pick = cluster_->pick(core::request_hash(cluster_->config(), head_, client_), core_.tried(), core_.may_repeat(),
+                            &story);
     }
     if (!pick) {
       act(core_.on_no_endpoint(cluster_->cluster().endpoints().empty()));
@@ -509,7 +510,5 @@ std::string Exchange::tried_names() const {
   }
   return names;
 }
-
-uint64_t Exchange::hash() const { return core::request_hash(cluster_->config(), head_, client_); }
 
 }  // namespace weir::l7

@@ -122,7 +122,6 @@ class Exchange final : public http::RequestHandler,
   void explain_cluster(Explanation& explanation);
   void name(Explanation& explanation, uint32_t endpoint) const;
   [[nodiscard]] bool replayable() const { return !body_lost_; }
-  [[nodiscard]] uint64_t hash() const;
   [[nodiscard]] balance::CircuitBreaker& circuit() { return cluster_->cluster().circuit; }
   [[nodiscard]] std::string tried_names() const;
   [[nodiscard]] Instant now() const;

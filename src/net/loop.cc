@@ -154,8 +154,8 @@ std::unique_ptr<std::string> Loop::take_buffer() {
   return buffer;
 }
 
-void Loop::give_buffer(std::unique_ptr<std::string> buffer) {
-  if (buffers_.size() >= kBuffersKept || buffer->capacity() > kBufferBytesKept) return;
+void Loop::give_buffer(std::unique_ptr<std::string>& buffer) {
+  if (buffers_.size() >= kBuffersKept || buffer->capacity() > kBufferBytesKept) return buffer.reset();
   buffer->clear();
   buffers_.push_back(std::move(buffer));
 }

@@ -104,7 +104,8 @@ class Loop {
 
   /// Strings for pending output and retained input, recycled so that only connections with something to keep own one.
   std::unique_ptr<std::string> take_buffer();
-  void give_buffer(std::unique_ptr<std::string> buffer);
+  /// Leaves `buffer` empty.
+  void give_buffer(std::unique_ptr<std::string>& buffer);
 
   Result<void> add(int fd, Pollable& pollable, uint32_t events);
   void remove(int fd);

@@ -191,7 +191,7 @@ void Stream::deliver(std::string_view fresh) {
     held->erase(0, consumed);
     in_ = std::move(held);
   } else {
-    loop_.give_buffer(std::move(held));
+    loop_.give_buffer(held);
   }
 }
 
@@ -201,7 +201,7 @@ void Stream::retain(std::string_view rest) {
 }
 
 void Stream::release_input() {
-  if (in_) loop_.give_buffer(std::move(in_));
+  if (in_) loop_.give_buffer(in_);
 }
 
 void Stream::resume() {
@@ -285,7 +285,7 @@ void Stream::on_write_error(int error) {
   write_error_ = error;
   blocked_ = true;
   readable_ = true;
-  if (out_) loop_.give_buffer(std::move(out_));
+  if (out_) loop_.give_buffer(out_);
   out_offset_ = 0;
   if (tls_) drop_sealed();
   if (fail_fast_) paused_ = false;
@@ -295,7 +295,7 @@ void Stream::on_write_error(int error) {
 /// All of it is written, as nearly always.
 void Stream::forget_output() {
   out_offset_ = 0;
-  if (out_) loop_.give_buffer(std::move(out_));
+  if (out_) loop_.give_buffer(out_);
 }
 
 void Stream::consume_output(size_t written, std::string_view extra) {
@@ -305,7 +305,7 @@ void Stream::consume_output(size_t written, std::string_view extra) {
   if (out_ && out_offset_ == out_->size()) {
     out_offset_ = 0;
     out_->clear();
-    if (rest.empty()) loop_.give_buffer(std::move(out_));
+    if (rest.empty()) loop_.give_buffer(out_);
   }
   if (!rest.empty()) output().append(rest);
 }
@@ -365,8 +365,8 @@ void Stream::forget_buffers() {
   tls_.reset();
   flush_hook_.cancel();
   input_hook_.cancel();
-  if (in_) loop_.give_buffer(std::move(in_));
-  if (out_) loop_.give_buffer(std::move(out_));
+  if (in_) loop_.give_buffer(in_);
+  if (out_) loop_.give_buffer(out_);
   out_offset_ = 0;
 }
 

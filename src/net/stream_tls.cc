@@ -151,7 +151,7 @@ void Stream::lend_sealed_buffer() {
 
 void Stream::drop_sealed() {
   tls_->sent() = 0;
-  if (tls_->sealed()) loop_.give_buffer(std::move(tls_->sealed()));
+  if (tls_->sealed()) loop_.give_buffer(tls_->sealed());
 }
 
 void Stream::flush_sealed() {
@@ -178,7 +178,7 @@ void Stream::seal_some(std::string_view& extra) {
   out_offset_ += from_queue;
   if (out_ && out_offset_ == out_->size()) {
     out_offset_ = 0;
-    loop_.give_buffer(std::move(out_));
+    loop_.give_buffer(out_);
   }
   if (sealed && !out_) {
     const size_t from_extra = std::min(extra.size(), kSealAtOnceBytes - from_queue);

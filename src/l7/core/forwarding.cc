@@ -75,8 +75,10 @@ bool is_valid_request_id(std::string_view value) {
 /// The fields lie in memory as they would on an HTTP/1 wire, one behind the other: a codec that wants it so copies them
 /// in one go.
 void ForwardingFields::end_field(Pen& pen, FieldId id, std::string_view name, const char* value) {
-  const std::string_view text(value, static_cast<size_t>(pen.at() - value));
-  fields_[count_++] = Field{.name = {value - 2 - name.size(), name.size()}, .value = text, .id = id};
+  Field& field = fields_[count_++];
+  field.name = {value - 2 - name.size(), name.size()};
+  field.value = {value, static_cast<size_t>(pen.at() - value)};
+  field.id = id;
   pen.put("\r\n");
 }
 

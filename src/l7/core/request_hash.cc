@@ -6,9 +6,7 @@
 
 namespace weir::l7::core {
 
-uint64_t request_hash(const model::ClusterConfig& cluster, const proto::http::RequestHead& head,
-                      std::string_view client) {
-  if (cluster.policy != model::PolicyKind::ring_hash && cluster.policy != model::PolicyKind::maglev) return 0;
+uint64_t hash_of(const model::ClusterConfig& cluster, const proto::http::RequestHead& head, std::string_view client) {
   std::string_view key;
   switch (cluster.hash_on) {
     case model::HashOn::client_ip: key = client; break;

@@ -35,7 +35,10 @@ Router::Router(const std::vector<model::RouteConfig>& routes) : any_host_(tree_.
     const model::RouteConfig& route = routes[i];
     const auto number = static_cast<uint32_t>(i);
     if (!route.host.empty()) first_named_ = number;
-    if (!route.host.empty() && routes_of[route.host] == 1 && takes_everything(route)) {
+    const bool sole = routes_of[route.host] == 1 && takes_everything(route);
+    if (sole && route.host.empty()) {
+      any_host_ = kSole | number;
+    } else if (sole) {
       place_for(route.host, kSole | number);
     } else {
       tree_.add(route.host.empty() ? any_host_ : place_for(route.host, kNone), model::parsed_path(route), number);

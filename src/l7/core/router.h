@@ -64,7 +64,7 @@ class Router {
   [[nodiscard]] uint32_t search(uint32_t place, const Question& question, std::string_view path, uint32_t limit) const;
 
   RouteTree tree_;
-  uint32_t any_host_;        ///< root of the routes for all hosts
+  uint32_t any_host_;        ///< root of the routes for all hosts, or kSole
   SegmentTable hosts_;       ///< roots, or kSole
   SegmentTable wild_hosts_;  ///< the same, by what stands behind "*."
   size_t wild_shortest_ = SIZE_MAX, wild_longest_ = 0;

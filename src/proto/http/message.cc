@@ -28,11 +28,9 @@ struct Mover {
   const char* to;
 
   void operator()(std::string_view& view) const {
-    if (view.data() == nullptr) return;
-    const auto base = reinterpret_cast<uintptr_t>(from.data());
-    const auto at = reinterpret_cast<uintptr_t>(view.data());
-    if (at < base || at + view.size() > base + from.size()) return;
-    view = std::string_view(to + (at - base), view.size());
+    // Views that begin inside end inside; what points nowhere, or to a literal, is far away.
+    const uintptr_t at = reinterpret_cast<uintptr_t>(view.data()) - reinterpret_cast<uintptr_t>(from.data());
+    if (at <= from.size()) view = std::string_view(to + at, view.size());
   }
   void operator()(Fields& fields) const {
     for (Field& field : fields) {
