@@ -357,8 +357,7 @@ class Around(UpgradeCase):
         def heard():
             return dict(line.split("=", 1) for line in manager.recv(4096).decode().splitlines())
 
-        proxy = self.weir(self.config([self.upstream("a", ok)], upgrade={"ready_timeout": "1s"}),
-                          environment={"NOTIFY_SOCKET": str(path)})
+        proxy = self.weir(self.config([self.upstream("a", ok)]), environment={"NOTIFY_SOCKET": str(path)})
         self.assertEqual("1", heard().get("READY"))
         proxy.signal(signal.SIGHUP)
         self.assertEqual("1", heard().get("RELOADING"))
