@@ -96,8 +96,9 @@ class Secrets(Case):
                       {"cluster": {"ca": str(self.token)}}, {"cluster": {"key": key}}, {"cluster": {"key": tickets}},
                       {"admin_token_file": tickets}):
             self.proxy.write(self.with_secrets(**wrong))
-            for verb, done in (("reload", self.ctl("reload")), ("check", run("check", "-c", str(self.proxy.path)))):
-                self.assertEqual(2, self.note(f"{verb} {wrong}", done).returncode, f"{wrong} {done}")
+            for verb, status, done in (("reload", 1, self.ctl("reload")),
+                                       ("check", 2, run("check", "-c", str(self.proxy.path)))):
+                self.assertEqual(status, self.note(f"{verb} {wrong}", done).returncode, f"{wrong} {done}")
                 self.assertIn(str(self.directory), done.stderr, "which of them it is")
         self.assert_untold()
 
