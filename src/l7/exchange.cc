@@ -272,7 +272,8 @@ void Exchange::forward(http::ResponseHead& head, bool end) {
       {},
       {}};
   size_t count = 1;
-  const std::string cookie = sticky_cookie();
+  std::string cookie;
+  if (sticky_.settled) cookie = sticky_cookie();
   if (!cookie.empty()) extra[count++] = {.name = "Set-Cookie", .value = cookie};
   for (Field& field : head.fields) {
     if (field.id == proto::http::FieldId::x_request_id) field.hop_by_hop = true;

@@ -41,12 +41,13 @@ std::string_view next_element(std::string_view& list) {
 /// 1*DIGIT. At most 2^63-1, so that no peer's signed 64 bits read it as something else.
 bool read_length(std::string_view text, uint64_t& length) {
   constexpr uint64_t kMost = std::numeric_limits<int64_t>::max();
+  constexpr size_t kSafeDigits = std::numeric_limits<int64_t>::digits10;
   if (text.empty()) return false;
   length = 0;
   for (char c : text) {
     if (!scan::is(c, scan::kDigit)) return false;
     const auto digit = static_cast<uint64_t>(c - '0');
-    if (length > (kMost - digit) / 10) return false;
+    if (text.size() > kSafeDigits && length > (kMost - digit) / 10) return false;
     length = length * 10 + digit;
   }
   return true;

@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "base/check.h"
+#include "proto/http1/fields.h"
 #include "proto/http1/scan.h"
 
 namespace weir::proto::http1 {
@@ -16,9 +17,9 @@ namespace {
 constexpr std::string_view kColon = ": ";
 constexpr std::string_view kCrlf = "\r\n";
 
-bool is_skipped(const Field& field) {
-  return field.hop_by_hop || field.id == FieldId::content_length || field.id == FieldId::transfer_encoding;
-}
+constexpr uint32_t kFraming = id_set(FieldId::content_length, FieldId::transfer_encoding);
+
+bool is_skipped(const Field& field) { return field.hop_by_hop || in(kFraming, field.id); }
 
 const char* end_of(std::string_view view) { return view.data() + view.size(); }
 
