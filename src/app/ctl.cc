@@ -94,8 +94,7 @@ std::string change_target(const Options& options, std::string_view verb) {
 }
 
 /// Posts the change and says what came of it; the answer names the endpoint as Weir spells it.
-int change(const CtlAsk& ask, const Options& options, const std::string& target, std::string_view done,
-           json* answer = nullptr) {
+int change(const CtlAsk& ask, const std::string& target, std::string_view done, json* answer = nullptr) {
   const auto body = ask(true, target);
   if (!body) return body.error();
   const json said = json::parse(*body, nullptr, false);
@@ -141,18 +140,18 @@ int drain(const CtlAsk& ask, const Options& options) {
   const auto timeout = model::parse_duration(options.timeout);
   if (!timeout) return complain("--timeout", timeout.error());
   json drained;
-  const int status = change(ask, options, change_target(options, "drain"), "draining, no new requests", &drained);
+  const int status = change(ask, change_target(options, "drain"), "draining, no new requests", &drained);
   if (status != 0 || !options.wait) return status;
   return await_idle(ask, options, drained, *timeout);
 }
 
 int undrain(const CtlAsk& ask, const Options& options) {
-  return change(ask, options, change_target(options, "undrain"), "takes requests again");
+  return change(ask, change_target(options, "undrain"), "takes requests again");
 }
 
 int weight(const CtlAsk& ask, const Options& options) {
   const std::string target = fmt::format("{}&weight={}", change_target(options, "weight"), options.weight);
-  return change(ask, options, target, fmt::format("weight {}", options.weight));
+  return change(ask, target, fmt::format("weight {}", options.weight));
 }
 
 int reload(const CtlAsk& ask, const Options& /*options*/) {

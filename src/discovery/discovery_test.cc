@@ -72,7 +72,7 @@ class DiscoveryTest : public ::testing::Test {
   Discovery discovery_{*loop_, 1, [this](const std::vector<std::string>& clusters) { told_ += clusters.size(); }};
 };
 
-model::EndpointConfig file(const std::string& name) { return {.zone = {}, .file = name}; }
+model::EndpointConfig file(const std::string& name) { return {.address = {}, .zone = {}, .file = name}; }
 model::EndpointConfig name(const std::string& host) { return {.address = {host, 80}, .zone = {}}; }
 
 TEST_F(DiscoveryTest, AFileIsReadAtOnceAndWhenItChanges) {
@@ -210,7 +210,7 @@ TEST_F(DiscoveryTest, AClusterChangesOncePerSecond) {
 TEST_F(DiscoveryTest, EndsWhileAQuestionIsOpen) {
   write("hosts", "");
   Discovery brief(*loop_, 1, [](const auto&) {});
-  brief.follow(config({name("app.test"), {.zone = {}, .srv = "_x._tcp.app.test"}}));
+  brief.follow(config({name("app.test"), {.address = {}, .zone = {}, .srv = "_x._tcp.app.test"}}));
   loop_->run_turn(Duration::ms(1));
   brief.follow(config({}));
 }

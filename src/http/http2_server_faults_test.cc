@@ -50,7 +50,9 @@ TEST(Http2ServerFaults, MalformedRequestsEndTheirStream) {
     if (with_body) peer.data(1, "abc", true);
     EXPECT_EQ(peer.await(1).reset, NGHTTP2_PROTOCOL_ERROR) << row.message;
     EXPECT_EQ(server.requests.size(), with_body ? 1u : 0u) << row.message;
-    if (with_body) EXPECT_EQ(server.requests[0].aborts, 1) << row.message;
+    if (with_body) {
+      EXPECT_EQ(server.requests[0].aborts, 1) << row.message;
+    }
     peer.settle();
     EXPECT_FALSE(peer.goaway_code()) << row.message;
   }

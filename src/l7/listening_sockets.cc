@@ -22,8 +22,9 @@ std::string describe(const Error& error) {
 }  // namespace
 
 Result<std::vector<std::vector<net::Fd>>, std::string> sockets_for(const net::SocketAddress& address,
-                                                                   std::vector<net::Fd> inherited, size_t workers) {
-  if (inherited.empty()) {
+                                                                   std::vector<net::Fd> inherited, size_t workers,
+                                                                   OwnSockets own) {
+  if (inherited.empty() && own == OwnSockets::none) {
     // SO_REUSEPORT among our workers must not mean sharing the port with a stranger: ask for it alone first.
     if (auto alone = net::Acceptor::open(address, {.reuse_port = false}); !alone) return fail(describe(alone.error()));
   }

@@ -83,5 +83,14 @@ TEST(ListeningSockets, AStrangersPortIsNotShared) {
   EXPECT_NE(std::string::npos, sockets.error().find("Address already in use")) << sockets.error();
 }
 
+TEST(ListeningSockets, OurOwnThatAreAboutToGoAreInNobodysWay) {
+  const net::SocketAddress address = some_address();
+  const auto leaving = net::Acceptor::open(address, {});
+  ASSERT_TRUE(leaving.has_value());
+  const auto sockets = sockets_for(address, {}, 2, OwnSockets::perhaps);
+  ASSERT_TRUE(sockets.has_value()) << sockets.error();
+  EXPECT_EQ(2u, sockets->size());
+}
+
 }  // namespace
 }  // namespace weir::l7

@@ -272,7 +272,8 @@ Result<std::vector<ListeningSockets>, std::string> Proxy::open_sockets(const mod
     }
     const auto address = net::SocketAddress::parse(listener.http.host, listener.http.port);
     if (!address) return fail(fmt::format("listener {}: {}", text, describe(address.error())));
-    auto opened = sockets_for(*address, std::move(inherited[text]), sockets.size());
+    const auto own = leaving_.contains(text) && !settled() ? OwnSockets::perhaps : OwnSockets::none;
+    auto opened = sockets_for(*address, std::move(inherited[text]), sockets.size(), own);
     if (const std::string mine = in_the_way(listener.http, ours); !opened && !mine.empty()) {
       return fail(fmt::format(
           "listener {}: our own listener {} is in the way, and no two sockets may have both addresses: reload without "
@@ -349,6 +350,7 @@ core::ShiftReading Proxy::read_shift(const Shifts::Entry& entry) const {
 
 void Proxy::put_in_force(std::shared_ptr<const Snapshot> snapshot, std::vector<ListeningSockets> sockets) {
   const bool same_clusters = snapshot_ && snapshot_->clusters == snapshot->clusters;
+  if (snapshot_) note_leaving(*snapshot);
   snapshot_ = std::move(snapshot);
   sweep_due_ = {};
   for (size_t i = 0; i < workers_.size(); ++i) {
@@ -362,6 +364,17 @@ void Proxy::put_in_force(std::shared_ptr<const Snapshot> snapshot, std::vector<L
     worker.loop().post([&worker, in_force = snapshot_, box] { worker.apply(in_force, std::move(*box)); });
   }
   if (!same_clusters) checker_.watch(snapshot_->clusters);
+}
+
+/// Which addresses workers are about to give up.
+void Proxy::note_leaving(const Snapshot& next) {
+  if (settled()) leaving_.clear();
+  for (const auto& before : snapshot_->config.listeners) {
+    const auto& after = next.config.listeners;
+    const bool stays =
+        std::any_of(after.begin(), after.end(), [&](const auto& each) { return each.http == before.http; });
+    if (!stays) leaving_.insert(before.http.text());
+  }
 }
 
 bool Proxy::settled() const {

@@ -95,6 +95,7 @@ class Proxy {
   [[nodiscard]] ListenerCounters counters_of(const model::ListenerConfig& listener,
                                              const std::vector<Diversion>& diversions) const;
   void update_diversions();
+  void note_leaving(const Snapshot& next);
   [[nodiscard]] core::ShiftReading read_shift(const Shifts::Entry& entry) const;
   void warn_of_tls() const;
   void on_tick();
@@ -116,6 +117,7 @@ class Proxy {
   std::vector<std::unique_ptr<Worker>> workers_;
   std::map<std::string, Instant> swept_;  ///< by cluster
   Instant sweep_due_{};                   ///< of the next of them
+  std::set<std::string> leaving_;         ///< addresses that were served until a while ago
   net::Timer tick_ = net::Timer::bind<&Proxy::on_tick>(this);
   net::Timer drain_tick_ = net::Timer::bind<&Proxy::on_drain_tick>(this);
   Instant started_at_{};

@@ -13,7 +13,7 @@ namespace weir::upstream {
 
 struct Transport {
   model::Protocol protocol = model::Protocol::http1;
-  model::UpstreamHttp2Config http2;
+  model::UpstreamHttp2Config http2{};
   Duration answer_timeout = Duration::s(1);  ///< HTTP/2: to a PING
   model::ProxyHeader proxy_protocol = model::ProxyHeader::off;
   std::shared_ptr<net::tls::Peer> tls{};  ///< whom TLS is spoken with; null: without

@@ -55,6 +55,19 @@ class Reload(Case):
         self.eventually(lambda: proxy.fds() <= fds + 4, lambda: f"{fds} descriptors before, {proxy.fds()} after")
         self.assert_memory(proxy.rss_kib(), rss + 8 * 1024, f"{rss} KiB before")
 
+    def test_a_listener_that_goes_may_come_back_at_once(self):
+        """Its workers may not even have heard that it goes."""
+        upstream, second = self.process("a"), free_port()
+        without = self.config([upstream], workers=2)
+        extra = {"http": f"127.0.0.1:{second}", "access_log": "off", "to": "app"}
+        with_it = without | {"listeners": without["listeners"] + [extra]}
+        proxy = self.weir(with_it)
+        for _ in range(10):
+            for config in (without, with_it):
+                proxy.write(config)
+                proxy.post("/reload")
+        self.assertEqual(200, ask(second, "GET", "/").status)
+
     def test_no_post_is_lost(self):
         """What may not be repeated must not be cut off by its endpoint leaving the configuration."""
         a, b, c = (self.process(name) for name in "abc")
