@@ -93,7 +93,7 @@ class EditsReader {
       const auto [first, added] = seen.emplace(lower_case(name), name);
       if (added) continue;
       const auto key = std::find_if(entry.value.keys.begin(), entry.value.keys.end(),
-                                    [&](const YamlNode& each) { return each.text == name; });
+                                    [&name = name](const YamlNode& each) { return each.text == name; });
       reading_.mistake(*key, join(entry.path, name), {fmt::format("is set already, as {}", first->second)});
     }
   }
