@@ -2,7 +2,6 @@
 
 import json
 import re
-import re
 import unittest
 
 from harness.case import Case
@@ -102,6 +101,15 @@ class Forwarding(Case):
         self.start(trust=False)
         _, seen = self.seen(("Via", "1.1 before"))
         self.assertEqual("1.1 before, 1.1 weir", ", ".join(seen["via"]))
+
+    def test_what_came_in_the_clear_is_http_whatever_its_target_claims(self):
+        self.start(trust=False)
+        client = self.client()
+        client.send(b"GET https://example.org/x HTTP/1.1\r\nHost: example.org\r\n\r\n")
+        seen = dict(json.loads(client.response().body)["fields"])
+        self.assertEqual("http", seen["x-forwarded-proto"])
+        self.assertIn("proto=http", seen["forwarded"])
+        self.assertNotIn("https", seen["forwarded"])
 
     def test_an_absolute_target_decides_the_host(self):
         self.start(trust=False)

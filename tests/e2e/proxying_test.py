@@ -154,6 +154,16 @@ class Endings(Case):
             self.assertEqual((b"bye", None), (response.body, response.get("connection")), f"request {i}")
         self.assertEqual(3, a.accepted)
 
+    def test_a_failure_that_breaks_off_is_one(self):
+        a = self.upstream("a", says(b"HTTP/1.1 500 Oh\r\nContent-Length: 100\r\n\r\nhal", CLOSE))
+        config = self.config([a], workers=1)
+        proxy = self.weir(config)
+        for asked in range(1, 3):
+            client = self.client()
+            client.send(request("GET", "/"))
+            self.eventually(lambda: proxy.metric("weir_listener_failures_total") >= asked, "it is counted")
+            self.assertEqual(asked, proxy.metric("weir_listener_failures_total"))
+
     def test_date_is_added_where_the_endpoint_has_none(self):
         a = self.upstream("a")
         self.weir(self.config([a]))
