@@ -26,9 +26,8 @@ std::string_view put_seconds(Duration duration, std::span<char, 24> digits) {
 
 /// False: an endpoint has to.
 bool Exchange::answer_by_route() {
-  const RouteTable::Extras& extras = *route_->extras;
-  if (answer_switched_off(extras)) return true;
-  if (!extras.answers || !switched_off_.empty()) return false;
+  if (answer_switched_off(*route_->extras)) return true;
+  if (route_->target != nullptr || !switched_off_.empty()) return false;
   if (!route_->config->redirect.to.empty()) {
     redirect();
   } else {

@@ -37,7 +37,7 @@ class PerWorkerCounter {
 
 struct ListenerCounters {
   std::shared_ptr<PerWorkerCounter> requests;  ///< whose head has arrived and is well-formed
-  std::shared_ptr<PerWorkerCounter> failures;  ///< of them answered with 5xx, or cut off in the middle
+  std::shared_ptr<PerWorkerCounter> failures;  ///< of them: 5xx or a gRPC status like it, or cut off
   using ByCluster = std::map<std::string, std::shared_ptr<PerWorkerCounter>, std::less<>>;
   ByCluster to;         ///< by cluster that a route leads to
   ByCluster to_failed;  ///< of those that failed; so did gRPC calls with a status that says so

@@ -65,7 +65,6 @@ class Maker {
     auto& extras = table_.extras.emplace_back(std::make_unique<RouteTable::Extras>());
     for (const auto& each : config.to) extras->targets.push_back(target_of(each.cluster));
     extras->weights = core::total_weight(config.to);
-    extras->answers = !config.redirect.to.empty() || config.respond.status != 0;
     extras->degradation = degradation;
     if (const auto& to = config.degradation.fallback_to; !to.empty()) extras->fallback = target_of(to);
     if (!config.mirror.to.empty()) extras->mirror = snapshot_.clusters.at(config.mirror.to).get();

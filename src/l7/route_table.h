@@ -36,7 +36,6 @@ struct RouteTable {
   struct Extras {
     std::vector<const Target*> targets;
     uint64_t weights = 0;                 ///< the sum of theirs
-    bool answers = false;                 ///< by itself: a redirect or a fixed response
     const Switch* degradation = nullptr;  ///< null: there is none
     const Target* fallback = nullptr;     ///< while it is off; null: a fixed response
     upstream::WorkerCluster* mirror = nullptr;

@@ -2,7 +2,8 @@
 // recv and send of a non-blocking socket, as the hot path calls them: results and errno are those of recv(2) and
 // send(2) (without SIGPIPE). The C library's are cancellation points: with more than one thread each call pays two
 // locked instructions, before and after, for threads that somebody might cancel. Nobody cancels ours. Where a sanitizer
-// watches, the library's are called, because those are what it knows. Any thread.
+// watches, the library's are called, because those are what it knows; also with clang, which the fuzz targets are built
+// with and which does not say so in these macros. Any thread.
 
 #include <sys/socket.h>
 #include <sys/syscall.h>

@@ -60,6 +60,7 @@ TEST(Grpc, FailuresOfTheServiceAreNotThoseOfTheCaller) {
 }
 
 TEST(Grpc, RefusalsHaveAStatus) {
+  EXPECT_EQ(grpc_status_of(200), "14") << "a fixed response in place of the service";
   EXPECT_EQ(grpc_status_of(503), "14");
   EXPECT_EQ(grpc_status_of(504), "14");
   EXPECT_EQ(grpc_status_of(404), "12");

@@ -6,7 +6,8 @@
 
 namespace weir::l7::core {
 
-uint64_t hash_of(const model::ClusterConfig& cluster, const proto::http::RequestHead& head, std::string_view client) {
+uint64_t hash_wanted(const model::ClusterConfig& cluster, const proto::http::RequestHead& head,
+                     std::string_view client) {
   std::string_view key;
   switch (cluster.hash_on) {
     case model::HashOn::client_ip: key = client; break;

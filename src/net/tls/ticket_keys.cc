@@ -71,6 +71,7 @@ Result<std::vector<TicketKey>, std::string> parse_own_ticket_keys(std::string_vi
   if (bytes.empty() || bytes.size() % kLong != 0) return fail(std::string("these are no ticket keys of 80 bytes"));
   return parse_keys(bytes, kLong);
 }
+
 std::string ticket_keys_bytes(const std::vector<TicketKey>& keys) {
   std::string bytes;
   const auto put = [&](const auto& part) { bytes.append(part.begin(), part.end()); };
