@@ -122,11 +122,11 @@ class In(Story):
         client = self.raw(b"")
         self.assertEqual(b"", client.to_end())
         self.assertEqual(1, self.refused(proxy, "not_allowed"))
+        self.assertEqual(["127.0.0.1"], [each["client"] for each in self.eventually(self.log, "the log")])
         allowed = socket.create_connection(("127.0.0.1", self.port), PATIENCE, source_address=("127.0.0.2", 0))
         self.addCleanup(allowed.close)
         allowed.sendall(V1 + GET)
         self.assertEqual("203.0.113.7", self.client_of(Wire(allowed).response()))
-        self.assertEqual("127.0.0.1", self.eventually(lambda: self.log(), "the log")[0]["client"])
 
     def test_a_slow_header_is_given_up(self):
         proxy = self.start(settings={"timeouts": {"header": "300ms"}})
