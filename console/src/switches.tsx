@@ -1,8 +1,10 @@
-// What can be switched while Weir runs, beside the endpoints' own: the configuration, and a recording of requests.
+// What can be switched while Weir runs, beside the endpoints' own: the configuration, a recording of requests, and the
+// switches of routes and listeners.
 
 import {useEffect, useState} from 'preact/hooks';
 import {clock, span} from './format';
 import {post, store} from './store';
+import type {Switch} from './wire';
 
 export function Switches() {
   const recording = store.now?.recording;
@@ -51,8 +53,48 @@ export function Switches() {
           </form>
         </div>
       </div>
+      <Degradation />
       <Marks />
     </section>
+  );
+}
+
+const kListener = 'listener:';
+
+/** What a switch is called, how it stands, what a press of its button does, and what that has done. */
+function words({name, off}: Switch): {label: string; state: string; act: string; done: string} {
+  if (name.startsWith(kListener)) {
+    const label = name.slice(kListener.length);
+    return off
+      ? {label, state: 'is in maintenance', act: 'End maintenance', done: `Listener ${label} serves again.`}
+      : {label, state: 'serves', act: 'Maintenance', done: `Listener ${label} is in maintenance.`};
+  }
+  return off
+    ? {label: name, state: 'is off: fallbacks answer', act: 'Switch on', done: `${name} is on.`}
+    : {label: name, state: 'is on', act: 'Switch off', done: `${name} is off.`};
+}
+
+function Degradation() {
+  const all = store.now?.switches ?? [];
+  return (
+    <ul class="switches list" aria-label="Switches of routes and listeners">
+      {all.map((each) => {
+        const {label, state, act, done} = words(each);
+        return (
+          <li key={each.name}>
+            <p class={each.off ? 'bad' : undefined}>
+              <code>{label}</code> {state}
+            </p>
+            <button
+              aria-label={`${act}: ${label}`}
+              onClick={() => void post('/switch', {name: each.name, state: each.off ? 'on' : 'off'}, done)}
+            >
+              {act}
+            </button>
+          </li>
+        );
+      })}
+    </ul>
   );
 }
 

@@ -84,6 +84,12 @@ export interface Listener {
   routes: {host: string; path: string; timeout: string; attempts: number; to: {cluster: string; weight: number}[]}[];
 }
 
+/** Of routes; of a listener, where off is maintenance, when the name is `listener:NAME`. */
+export interface Switch {
+  name: string;
+  off: boolean;
+}
+
 export interface Now {
   serving: boolean;
   config: number;
@@ -91,6 +97,7 @@ export interface Now {
   started: number;
   recording: {phase: 'none' | 'recording' | 'ready'; left_ms: number};
   listeners: Listener[];
+  switches: Switch[];
   clusters: Cluster[];
 }
 

@@ -97,6 +97,30 @@ describe('the console', () => {
     await page.close();
   });
 
+  it('throws the switches of routes and listeners', async () => {
+    const {page, complaints} = await browser.open(stack.admin);
+    const list = page.getByRole('list', {name: 'Switches of routes and listeners'});
+    const status = async (target) => (await fetch(`http://127.0.0.1:${stack.port}${target}`)).status;
+    const press = (name) => page.getByRole('button', {name, exact: true}).click();
+    await list.getByText('extra is on').waitFor();
+    assert.equal(await status('/extra'), 200);
+    await press('Switch off: extra');
+    await list.getByText('extra is off: fallbacks answer').waitFor();
+    assert.equal(await status('/extra'), 204);
+    assert.equal(await status('/'), 200);
+    await press('Switch on: extra');
+    await list.getByText('extra is on').waitFor();
+    assert.equal(await status('/extra'), 200);
+    await press('Maintenance: web');
+    await list.getByText('web is in maintenance').waitFor();
+    assert.equal(await status('/'), 503);
+    await press('End maintenance: web');
+    await list.getByText('web serves').waitFor();
+    assert.equal(await status('/'), 200);
+    assert.deepEqual(complaints, []);
+    await page.close();
+  });
+
   it('does everything by keyboard', async () => {
     const {page, complaints} = await browser.open(stack.admin);
     const [first, second] = stack.endpoints;

@@ -97,7 +97,10 @@ export class Stack {
             name,
             http: `127.0.0.1:${stack.ports[i]}`,
             access_log: 'off',
-            routes: [{match: {path: '/*'}, to: 'app', timeout: '2s'}],
+            routes: [
+              {match: {path: '/extra'}, to: 'app', switch: {name: 'extra', fallback: {status: 204}}},
+              {match: {path: '/*'}, to: 'app', timeout: '2s'},
+            ],
           })),
           clusters: {
             app: {
