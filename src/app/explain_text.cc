@@ -70,7 +70,10 @@ void add_head(std::string& out, const json& all) {
 void add_route(std::string& out, const json& all) {
   const json& route = at(all, "route");
   if (!route.is_object()) {
-    out += "route     none of the listener's matches\n";
+    const std::string rule = text(at(all, "answer"), "rule");
+    const bool looked = rule.empty() || rule == "no_route";
+    out += looked ? "route     none of the listener's matches\n"
+                  : "route     none: it was refused before one was chosen\n";
     return;
   }
   const std::string name = text(route, "name");

@@ -147,6 +147,9 @@ class Failures(ExplainCase):
                          tuple(story[each] for each in ("route", "target", "admission", "attempts")))
         self.assertEqual((404, "no_route"), (story["answer"]["status"], story["answer"]["rule"]))
         self.assertIn("none of the listener's matches", self.text(story["id"]))
+        story = self.explain(self.ask("GET", "/a/%2e%2e/b"))
+        self.assertEqual((None, 400, "bad_path"), (story["route"], story["answer"]["status"], story["answer"]["rule"]))
+        self.assertIn("refused before one was chosen", self.text(story["id"]))
 
     def test_a_refusal_after_a_request_to_a_larger_cluster(self):
         """Nothing of the request before may be taken for this one's: the memory is the same."""
