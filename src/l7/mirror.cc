@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "balance/ewma.h"
+#include "l7/core/grpc.h"
 #include "l7/core/outcome.h"
 #include "l7/worker.h"
 
@@ -87,7 +88,7 @@ void Mirror::Copy::take(const Order& order, const http::RequestHead& head, std::
   fields_.push_back(kMark);
   body_.clear();
   status_ = 0;
-  has_place_ = trying_ = false;
+  has_place_ = trying_ = verdict_pending_ = false;
 }
 
 bool Mirror::Copy::add(std::string_view piece) {
@@ -134,37 +135,52 @@ void Mirror::Copy::on_response(http::ResponseHead& head, std::string_view /*memo
   status_ = head.status;
   const Instant now = net::read_clock();
   const Duration latency = now - sent_;
-  const Outcome outcome = core::outcome_of(status_);
+  outcome_ = core::outcome_of(status_);
+  if (status_ == 200 && core::is_grpc(head)) {
+    const auto status = core::grpc_status(head.fields);
+    verdict_pending_ = !status.has_value();
+    if (status) outcome_ = core::outcome_of_grpc(*status);
+  }
   cluster_->answered(endpoint_, link_);
   cluster_->latency(endpoint_).record(static_cast<uint64_t>(latency.us()));
   auto& load = cluster_->endpoint(endpoint_).member.load;
-  if (outcome == Outcome::gateway_failure) {
+  if (outcome_ == Outcome::gateway_failure) {
     balance::record_failure_penalty(load, now);
   } else {
     balance::record_latency(load, latency, now);
   }
-  cluster_->cluster().record(endpoint_, outcome, latency, now);
+  if (!verdict_pending_) cluster_->cluster().record(endpoint_, outcome_, latency, now);
   if (end) on_response_end({});
 }
 
-void Mirror::Copy::on_response_end(const http::Fields& /*trailers*/) {
+void Mirror::Copy::judge_end(const http::Fields& trailers) {
+  const Instant now = net::read_clock();
+  outcome_ = core::outcome_of_grpc(core::grpc_status(trailers).value_or(2));
+  if (outcome_ == Outcome::gateway_failure) {
+    balance::record_failure_penalty(cluster_->endpoint(endpoint_).member.load, now);
+  }
+  cluster_->cluster().record(endpoint_, outcome_, now - sent_, now);
+}
+
+void Mirror::Copy::on_response_end(const http::Fields& trailers) {
   upstream_ = nullptr;
-  finish(status_ < 500 ? MirrorResult::answered : MirrorResult::failed);
+  if (std::exchange(verdict_pending_, false)) judge_end(trailers);
+  finish(outcome_ == Outcome::success ? MirrorResult::answered : MirrorResult::failed);
 }
 
 void Mirror::Copy::on_response_failed(const Error& error) {
   upstream_ = nullptr;
   // A kept connection that had ended unnoticed says nothing of its endpoint.
-  if (status_ == 0) end_attempt(error.retry == Retry::if_reused ? Outcome::cancelled : core::outcome_of(error.code));
+  if (undecided()) end_attempt(error.retry == Retry::if_reused ? Outcome::cancelled : core::outcome_of(error.code));
   finish(MirrorResult::failed);
 }
 
 void Mirror::Copy::on_deadline() {
-  if (status_ == 0) end_attempt(Outcome::gateway_failure);
+  if (undecided()) end_attempt(Outcome::gateway_failure);
   finish(MirrorResult::timeout);
 }
 
-/// Of an attempt without an answer.
+/// Of an attempt whose answer has not said all that its endpoint is judged by.
 void Mirror::Copy::end_attempt(Outcome outcome) {
   const Instant now = net::read_clock();
   cluster_->end_attempt(endpoint_, link_);

@@ -82,7 +82,10 @@ class Mirror::Copy final : private http::ResponseHandler {
 
   void take(const Order& order, const http::RequestHead& head, std::span<const http::Field> fields);
   void send();
+  /// As Exchange does (judgement.cc), for a call that says it in its trailers.
+  void judge_end(const http::Fields& trailers);
   void on_deadline();
+  [[nodiscard]] bool undecided() const { return status_ == 0 || verdict_pending_; }
   void end_attempt(balance::Outcome outcome);
   /// Counts and goes.
   void finish(upstream::MirrorResult result);
@@ -106,7 +109,9 @@ class Mirror::Copy final : private http::ResponseHandler {
   uint64_t hash_ = 0;
   uint32_t endpoint_ = 0;
   uint16_t status_ = 0;
-  bool has_place_ = false;  ///< one of the cluster's max_requests
+  balance::Outcome outcome_ = balance::Outcome::success;  ///< what the response says of its endpoint
+  bool verdict_pending_ = false;                          ///< a gRPC call: it stands in the trailers
+  bool has_place_ = false;                                ///< one of the cluster's max_requests
   bool trying_ = false;
 };
 

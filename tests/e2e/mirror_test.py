@@ -9,7 +9,7 @@ from harness.http2 import END_HEADERS, END_STREAM, HEADERS, Http2Server, frame, 
 from harness.load import Load
 from harness.nginx import Nginx
 from harness.ports import free_port
-from harness.upstream import echo, hang_up, never, status
+from harness.upstream import echo, hang_up, never, says, status
 
 RESULTS = ("answered", "failed", "timeout", "over_limit", "too_large", "incomplete")
 
@@ -100,6 +100,24 @@ class Mirror(MirrorCase):
             self.mirrored(proxy, expected)
         self.assertEqual(4, len(shadow.requests), "nothing was tried again")
         self.assertEqual(0, proxy.metric("weir_listener_failures_total", listener="web"))
+
+    def test_a_shadow_that_speaks_grpc_is_judged_by_its_status(self):
+        head = b"HTTP/1.1 200 OK\r\nContent-Type: application/grpc\r\n"
+        chunked = head + b"Transfer-Encoding: chunked\r\nTrailer: grpc-status\r\n\r\n1\r\nx\r\n0\r\n"
+        rows = [(head + b"grpc-status: 0\r\nContent-Length: 0\r\n\r\n", "answered"),
+                (head + b"grpc-status: 5\r\nContent-Length: 0\r\n\r\n", "answered"),
+                (head + b"grpc-status: 14\r\nContent-Length: 0\r\n\r\n", "failed"),
+                (chunked + b"grpc-status: 0\r\n\r\n", "answered"), (chunked + b"grpc-status: 13\r\n\r\n", "failed"),
+                (chunked + b"\r\n", "failed"), (chunked[:-3], "failed")]
+        endpoint, shadow = self.upstream("a"), self.upstream("shadow")
+        proxy = self.start(endpoint, shadow, cluster={"outlier_detection": "off"})
+        expected = {}
+        for response, result in rows:
+            with self.subTest(response=response):
+                shadow.behaviour = says(response)
+                self.assert_status(200, self.ask())
+                expected[result] = expected.get(result, 0) + 1
+                self.mirrored(proxy, expected)
 
     def test_a_shadow_that_is_not_there(self):
         proxy = self.start(self.upstream("a"), f"127.0.0.1:{free_port()}", workers=2)
