@@ -350,7 +350,10 @@ core::ShiftReading Proxy::read_shift(const Shifts::Entry& entry) const {
 
 void Proxy::put_in_force(std::shared_ptr<const Snapshot> snapshot, std::vector<ListeningSockets> sockets) {
   const bool same_clusters = snapshot_ && snapshot_->clusters == snapshot->clusters;
-  if (snapshot_) note_leaving(*snapshot);
+  if (snapshot_) {
+    note_leaving(*snapshot);
+    retired_.push_back(std::move(snapshot_));
+  }
   snapshot_ = std::move(snapshot);
   sweep_due_ = {};
   for (size_t i = 0; i < workers_.size(); ++i) {
@@ -413,7 +416,13 @@ void Proxy::on_tick() {
     update_diversions();
   }
   if (now >= sweep_due_) sweep(now);
+  forget_retired();
   control_.arm(tick_, running_ ? kTick : Duration::ms(10));
+}
+
+/// Nobody but we can give out what is ours alone.
+void Proxy::forget_retired() {
+  std::erase_if(retired_, [](const auto& each) { return each.use_count() == 1; });
 }
 
 /// Those whose turn it is; the rest, of which there may be thousands, is not looked at before the first of it is due.

@@ -99,6 +99,7 @@ class Proxy {
   [[nodiscard]] core::ShiftReading read_shift(const Shifts::Entry& entry) const;
   void warn_of_tls() const;
   void on_tick();
+  void forget_retired();
   void sweep(Instant now);
   void on_drain_tick();
   void start_workers();
@@ -114,6 +115,8 @@ class Proxy {
   Shifts shifts_;
   uint64_t seed_;
   std::shared_ptr<const Snapshot> snapshot_;
+  /// Those that workers still use. They end here: it may take a while, and a log waits for its writer.
+  std::vector<std::shared_ptr<const Snapshot>> retired_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::map<std::string, Instant> swept_;  ///< by cluster
   Instant sweep_due_{};                   ///< of the next of them

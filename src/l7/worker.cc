@@ -53,7 +53,6 @@ void Worker::stop() {
 // ---------------------------------------------------------------------------------------------------
 
 void Worker::apply(std::shared_ptr<const Snapshot> snapshot, ListeningSockets sockets) {
-  flush_logs();  // the old snapshot may hold the last reference to a log
   const uint64_t edition = snapshot->edition;
   snapshots_.push_back(build(std::move(snapshot)));
   ++snapshots_.back()->users;
@@ -142,6 +141,7 @@ void Worker::release(WorkerSnapshot& snapshot) {
   const auto found =
       std::find_if(snapshots_.begin(), snapshots_.end(), [&](const auto& each) { return each.get() == &snapshot; });
   CHECK(found != snapshots_.end());
+  flush_logs();  // no log is held for longer than the snapshot that names it
   loop_->defer_delete(std::move(*found));
   snapshots_.erase(found);
 }

@@ -1,7 +1,9 @@
 """The access log: one valid JSON object per request, whatever clients send; nothing breaks out of its field or line."""
 
+import contextlib
 import json
 import os
+import pathlib
 import signal
 import subprocess
 import unittest
@@ -168,6 +170,13 @@ class Log(Case):
         for _ in range(200):
             self.assert_status(200, client.ask())
 
+    def open_files(self):
+        paths = []
+        for each in pathlib.Path(f"/proc/{self.proxy.process.pid}/fd").iterdir():
+            with contextlib.suppress(OSError):  # closed meanwhile
+                paths.append(os.readlink(each))
+        return paths
+
     def test_another_file_by_reload(self):
         self.start()
         self.ask("GET", "/one")
@@ -177,6 +186,7 @@ class Log(Case):
         self.proxy.post("/reload")
         self.eventually(other.exists, "the other file is there")
         self.eventually(lambda: self.ask("GET", "/two") and other.read_text(), "requests are logged there")
+        self.eventually(lambda: str(self.log_path) not in self.open_files(), "the former one is closed")
         self.proxy.write(self.config([self.a], listener={"access_log": "/nowhere/at/all"}))
         self.assert_status(409, self.proxy.admin("POST", "/reload"), "a file that cannot be opened")
         self.assert_status(200, self.ask())
