@@ -62,7 +62,19 @@ def orphans(root):
             yield f"{name}: {lists.relative_to(root)} does not name it"
 
 
-RULES = [long_files, marks, ambient, headers_without_guard_or_purpose, orphans]
+def own_headers_not_first(root):
+    """What includes its own header first proves with each build that the header compiles alone (house/headers looks at
+    the others)."""
+    for path, name in sources(root, "src"):
+        if path.suffix != ".cc" or not path.with_suffix(".h").exists():
+            continue
+        own = str(path.with_suffix(".h").relative_to(root / "src"))
+        first = re.search(r'^#include\s*["<]([^">]+)', path.read_text(), re.MULTILINE)
+        if not first or first.group(1) != own:
+            yield f'{name}: #include "{own}" comes first'
+
+
+RULES = [long_files, marks, ambient, headers_without_guard_or_purpose, orphans, own_headers_not_first]
 
 
 class TheTree(TreeCase):
@@ -102,6 +114,13 @@ class TheRules(TreeCase):
         ("named only in a comment", orphans, "does not name it",
          {"src/m/CMakeLists.txt": "# a.cc\nweir_module(m)", "src/m/a.cc": ""}),
         ("a folder without list", orphans, "no CMakeLists.txt", {"src/m/a.cc": ""}),
+        ("its own header first", own_headers_not_first, None,
+         {"src/m/a.h": "", "src/m/a.cc": '// Why.\n#include "m/a.h"\n#include <vector>\n'}),
+        ("another's header first", own_headers_not_first, 'src/m/a.cc: #include "m/a.h"',
+         {"src/m/a.h": "", "src/m/a.cc": '#include <vector>\n#include "m/a.h"\n'}),
+        ("its own header not at all", own_headers_not_first, 'src/m/a.cc: #include "m/a.h"',
+         {"src/m/a.h": "", "src/m/a.cc": "int a;\n"}),
+        ("a source without header", own_headers_not_first, None, {"src/m/a.cc": "#include <vector>\n"}),
     ]
 
     def test_rows(self):
