@@ -17,8 +17,6 @@ struct Http2ClientCallbacks {
   static int on_begin_headers(nghttp2_session* session, const nghttp2_frame* frame, void* user);
   static int on_header(nghttp2_session* session, const nghttp2_frame* frame, const uint8_t* name, size_t name_size,
                        const uint8_t* value, size_t value_size, uint8_t flags, void* user);
-  static int on_invalid_header(nghttp2_session* session, const nghttp2_frame* frame, const uint8_t*, size_t,
-                               const uint8_t*, size_t, uint8_t, void* user);
   static int on_data_chunk(nghttp2_session* session, uint8_t flags, int32_t id, const uint8_t* data, size_t size,
                            void* user);
   static int on_frame_received(nghttp2_session* session, const nghttp2_frame* frame, void* user);

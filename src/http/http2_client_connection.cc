@@ -182,6 +182,7 @@ void Http2ClientConnection::forget(Http2ClientStream& stream) {
   (stream.previous_ != nullptr ? stream.previous_->next_ : streams_) = stream.next_;
   if (stream.next_ != nullptr) stream.next_->previous_ = stream.previous_;
   if (!drained_.empty()) std::erase(drained_, &stream);
+  if (heading_ == &stream) heading_ = nullptr;
   std::unique_ptr<Http2ClientStream> owned(&stream);
   count_out(stream);
   recycling_->give(std::move(owned));
@@ -254,6 +255,7 @@ void Http2ClientConnection::finish() {
   answer_timer_.cancel();
   stream_.close();
   in_flight_ = 0;
+  heading_ = nullptr;
   owner_.on_closed(*this, end_error_);
   // The session stays until nobody stands in its callbacks; they look at state_ first.
   while (Http2ClientStream* stream = streams_) {

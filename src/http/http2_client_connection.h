@@ -94,6 +94,7 @@ class Http2ClientConnection final : public ClientConnection {
   nghttp2_session* session_ = nullptr;
   Http2Guard guard_;
   proto::http2::ResponseFields fields_;   ///< the head being read; header blocks do not interleave
+  Http2ClientStream* heading_ = nullptr;  ///< whose header block is being read; null: nobody wants to know
   Http2ClientStream* streams_ = nullptr;  ///< owned; a list
   std::vector<Http2ClientStream*> drained_;
   std::vector<std::unique_ptr<Http2ClientStream>> abandoned_;  ///< by finish, maybe from inside one of them

@@ -73,6 +73,27 @@ TEST(Http2ClientFaults, AMalformedResponseEndsItsStreamOnly) {
        [](auto& peer) {
          peer.head(1, {{":status", "200"}, {"content-length", "2"}}, false).data(1, "abc");
        }},
+      {"content of what has none",
+       [](auto& peer) {
+         peer.head(1, {{":status", "204"}}, false).data(1, "abc");
+       }},
+      {"content of a 304",
+       [](auto& peer) {
+         peer.head(1, {{":status", "304"}, {"content-length", "3"}}, false).data(1, "abc");
+       }},
+      {"content before the response",
+       [](auto& peer) {
+         peer.head(1, {{":status", "103"}}, false).data(1, "abc");
+       }},
+      {"an end before the response",
+       [](auto& peer) {
+         peer.head(1, {{":status", "103"}}, false).data(1, "", true);
+       }},
+      {"white space before a value", head({{"x", " a"}})},
+      {"white space behind a value", head({{"x", "a\t"}})},
+      {"TE", head({{"te", "trailers"}})},
+      {"a pseudo-field behind others", head({{"x", "a"}, {":status", "200"}})},
+      {"a name of nothing", head({{"", "a"}})},
       {"a body to HEAD",
        [](auto& peer) {
          peer.head(1, {{":status", "200"}}, false).data(1, "abc", true);
@@ -81,6 +102,16 @@ TEST(Http2ClientFaults, AMalformedResponseEndsItsStreamOnly) {
       {"trailers that are no end",
        [](auto& peer) {
          peer.head(1, {{":status", "200"}}, false).head(1, {{"x", "1"}}, false);
+       }},
+      {"white space around a trailer",
+       [](auto& peer) {
+         peer.head(1, {{":status", "200"}}, false).head(1, {{"x", "1 "}}, true);
+       }},
+      {"shorter than declared, with trailers",
+       [](auto& peer) {
+         peer.head(1, {{":status", "200"}, {"content-length", "5"}, {"trailer", "x"}}, false)
+             .data(1, "abc")
+             .head(1, {{"x", "1"}}, true);
        }},
       {"a status among the trailers",
        [](auto& peer) {

@@ -19,6 +19,8 @@ namespace {
 
 // A response is preceded by one or two 1xx at most; an endpoint that sends them without end would hold us for ever.
 constexpr uint32_t kMaxInformational = 16;
+constexpr auto kAnyLength = proto::http2::ResponseFields::kAnyLength;
+const char* const kBadLength = proto::http1::name_of(Bad::bad_content_length).data();
 
 /// RFC 9110 section 10.1.4: the only thing that may be said of it in HTTP/2.
 bool accepts_trailers(const RequestHead& head) {
@@ -50,6 +52,7 @@ void Http2ClientStream::clear() {
   heard_before_ = 0;
   id_ = 0;
   informational_ = 0;
+  owed_bytes_ = kAnyLength;
   sent_ = unasked_ = responded_ = remote_ended_ = deliver_later_ = resetting_ = closed_ = counted_ = false;
 }
 
@@ -60,10 +63,10 @@ void Http2ClientStream::add_request_line(const RequestHead& head) {
   auto& list = connection_->recycling_->fields;
   const Field* host = head.find(FieldId::host);
   const std::string_view authority = host == nullptr || host->hop_by_hop ? head.authority : host->value;
-  list.assign(1, http2_field(":method", head.method_text));
-  list.push_back(http2_field(":scheme", connection_->stream_.tls() == nullptr ? "http" : "https"));
-  if (!authority.empty()) list.push_back(http2_field(":authority", authority));
-  list.push_back(http2_field(":path", head.target));
+  list.assign(1, http2_field(":method", head.method_text, kLastingName));
+  list.push_back(http2_field(":scheme", connection_->stream_.tls() == nullptr ? "http" : "https", kLastingName));
+  if (!authority.empty()) list.push_back(http2_field(":authority", authority, kLastingName));
+  list.push_back(http2_field(":path", head.target, kLastingName));
 }
 
 void Http2ClientStream::send_head(const RequestHead& head, std::span<const Field> extra, bool end) {
@@ -75,11 +78,11 @@ void Http2ClientStream::send_head(const RequestHead& head, std::span<const Field
   const auto stream = static_cast<int32_t>(nghttp2_session_get_next_stream_id(connection_->session_));
   append_http2_fields(list, head.fields, stream, FieldId::host);
   append_http2_fields(list, extra, stream);
-  if (accepts_trailers(head)) list.push_back(http2_field("te", "trailers"));
+  if (accepts_trailers(head)) list.push_back(http2_field("te", "trailers", kLastingName));
   char digits[20];
   if (head.body == BodyKind::length) {
     const auto [last, error] = std::to_chars(digits, digits + sizeof digits, head.content_length);
-    list.push_back(http2_field("content-length", {digits, static_cast<size_t>(last - digits)}));
+    list.push_back(http2_field("content-length", {digits, static_cast<size_t>(last - digits)}, kLastingName));
   }
   nghttp2_data_provider body{};
   body.source.ptr = this;
@@ -128,12 +131,23 @@ void Http2ClientStream::on_head(bool end) {
   }
   responded_ = true;
   remote_ended_ = end;
+  owed_bytes_ = connection_->fields_.content_bytes();
   ResponseHandler* handler = end ? complete() : handler_;
   handler->on_response(head, connection_->fields_.memory(), end);
 }
 
+bool Http2ClientStream::expects(size_t bytes) {
+  if (!responded_ || bytes > owed_bytes_) return false;
+  if (owed_bytes_ != kAnyLength) owed_bytes_ -= bytes;
+  return true;
+}
+
 void Http2ClientStream::on_body(std::string_view piece) {
   if (handler_ == nullptr) return consumed(piece.size());
+  if (!expects(piece.size())) {
+    consumed(piece.size());
+    return malformed(responded_ ? kBadLength : "content_before_head");
+  }
   if (in_.hold(piece)) return;
   handler_->on_response_body(piece);
   if (connection_->state_ == Http2ClientConnection::State::closed) return;
@@ -142,7 +156,10 @@ void Http2ClientStream::on_body(std::string_view piece) {
 
 void Http2ClientStream::on_end() {
   remote_ended_ = true;
-  if (handler_ == nullptr || !in_.empty()) return;
+  if (handler_ == nullptr) return;
+  if (!responded_) return malformed("end_before_head");
+  if (owed_bytes_ != 0 && owed_bytes_ != kAnyLength) return malformed(kBadLength);
+  if (!in_.empty()) return;
   ResponseHandler* handler = complete();
   handler->on_response_end(trailers_.finish());
 }

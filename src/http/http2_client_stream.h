@@ -17,6 +17,7 @@
 #include "http/streams.h"
 #include "proto/http1/parser.h"
 #include "proto/http2/field_list.h"
+#include "proto/http2/response_fields.h"
 
 namespace weir::http {
 
@@ -43,6 +44,8 @@ class Http2ClientStream final : public ClientStream {
   // What frames bring.
   void on_head(bool end);
   void on_body(std::string_view piece);
+  /// Whether so much more of the content is what the head has announced.
+  [[nodiscard]] bool expects(size_t bytes);
   void on_end();
   /// The codec has forgotten the stream.
   void on_closed(uint32_t error_code);
@@ -74,8 +77,9 @@ class Http2ClientStream final : public ClientStream {
   Http2Outgoing out_;                   ///< the request's
   const char* malformation_ = nullptr;  ///< what is wrong with the response
   uint64_t heard_before_ = 0;           ///< bytes that the endpoint had said when the request was sent
-  int32_t id_ = 0;                      ///< 0: the codec does not know it yet
-  uint32_t informational_ = 0;          ///< 1xx responses seen
+  uint64_t owed_bytes_ = proto::http2::ResponseFields::kAnyLength;  ///< of the response's content, as its head says
+  int32_t id_ = 0;                                                  ///< 0: the codec does not know it yet
+  uint32_t informational_ = 0;                                      ///< 1xx responses seen
   proto::http::Method method_ = proto::http::Method::get;
   bool sent_ = false;       ///< its head has left the codec
   bool unasked_ = false;    ///< opened before the endpoint had said how many streams it grants

@@ -57,8 +57,10 @@ void append_http2_fields(std::vector<nghttp2_nv>& list, std::span<const Field> f
   const uint32_t never = introduces ? kNeverIndexed & ~kNamesOfOurs : kNeverIndexed;
   for (const Field& field : fields) {
     if (field.hop_by_hop || in(kNeverSent, field.id) || field.id == but) continue;
-    list.push_back(
-        http2_field(field.name, field.value, in(never, field.id) ? NGHTTP2_NV_FLAG_NO_INDEX : NGHTTP2_NV_FLAG_NONE));
+    const std::string_view known = proto::http::name_of(field.id);
+    const uint8_t indexing = in(never, field.id) ? NGHTTP2_NV_FLAG_NO_INDEX : NGHTTP2_NV_FLAG_NONE;
+    list.push_back(known.empty() ? http2_field(field.name, field.value, indexing)
+                                 : http2_field(known, field.value, indexing | kLastingName));
   }
 }
 

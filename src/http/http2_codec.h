@@ -25,6 +25,9 @@ inline std::string_view http2_text(const uint8_t* bytes, size_t size) {
   return {reinterpret_cast<const char*>(bytes), size};
 }
 
+/// A flag for names that are literals in lower case: they need no copy.
+inline constexpr uint8_t kLastingName = NGHTTP2_NV_FLAG_NO_COPY_NAME;
+
 /// nghttp2 copies the field when it is submitted, and writes names in lower case then.
 nghttp2_nv http2_field(std::string_view name, std::string_view value, uint8_t flags = NGHTTP2_NV_FLAG_NONE);
 

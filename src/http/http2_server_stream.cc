@@ -126,10 +126,10 @@ void Http2ServerStream::add_framing(const ResponseHead& head, bool end, char (&d
   const bool bodiless = (method_ == Method::head && head.status != 204) || head.status == 304;
   const Field* field = bodiless ? head.find(FieldId::content_length) : nullptr;
   if (field != nullptr) {
-    list.push_back(http2_field("content-length", field->value));
+    list.push_back(http2_field("content-length", field->value, kLastingName));
   } else if (head.status != 204 && head.body == BodyKind::length && (bodiless || !end || head.content_length == 0)) {
     const auto [last, error] = std::to_chars(digits, digits + sizeof digits, head.content_length);
-    list.push_back(http2_field("content-length", {digits, static_cast<size_t>(last - digits)}));
+    list.push_back(http2_field("content-length", {digits, static_cast<size_t>(last - digits)}, kLastingName));
   }
 }
 
@@ -138,7 +138,7 @@ void Http2ServerStream::send_informational(const ResponseHead& head) {
   char status[20];
   const auto [last, error] = std::to_chars(status, status + sizeof status, head.status);
   auto& list = connection_->recycling_->fields;
-  list.assign(1, http2_field(":status", {status, static_cast<size_t>(last - status)}));
+  list.assign(1, http2_field(":status", {status, static_cast<size_t>(last - status)}, kLastingName));
   append_http2_fields(list, head.fields, id_);
   nghttp2_submit_headers(connection_->session_, NGHTTP2_FLAG_NONE, id_, nullptr, list.data(), list.size(), nullptr);
   connection_->pump_later();
@@ -151,7 +151,7 @@ void Http2ServerStream::send_head(const ResponseHead& head, std::span<const Fiel
   char status[20], digits[20];
   const auto [last, error] = std::to_chars(status, status + sizeof status, head.status);
   auto& list = connection_->recycling_->fields;
-  list.assign(1, http2_field(":status", {status, static_cast<size_t>(last - status)}));
+  list.assign(1, http2_field(":status", {status, static_cast<size_t>(last - status)}, kLastingName));
   append_http2_fields(list, head.fields, id_);
   append_http2_fields(list, extra, id_);
   add_framing(head, end, digits);

@@ -127,4 +127,36 @@ FieldId field_id_of(std::string_view name) {
 
 #undef WEIR_MATCH
 
+std::string_view name_of(FieldId id) {
+  switch (id) {
+    case FieldId::other:
+    case FieldId::lookalike: break;
+    case FieldId::host: return "host";
+    case FieldId::connection: return "connection";
+    case FieldId::content_length: return "content-length";
+    case FieldId::transfer_encoding: return "transfer-encoding";
+    case FieldId::expect: return "expect";
+    case FieldId::upgrade: return "upgrade";
+    case FieldId::te: return "te";
+    case FieldId::trailer: return "trailer";
+    case FieldId::keep_alive: return "keep-alive";
+    case FieldId::proxy_connection: return "proxy-connection";
+    case FieldId::x_forwarded_for: return "x-forwarded-for";
+    case FieldId::x_forwarded_proto: return "x-forwarded-proto";
+    case FieldId::x_forwarded_host: return "x-forwarded-host";
+    case FieldId::x_forwarded_client_cert: return "x-forwarded-client-cert";
+    case FieldId::forwarded: return "forwarded";
+    case FieldId::x_request_id: return "x-request-id";
+    case FieldId::traceparent: return "traceparent";
+    case FieldId::retry_after: return "retry-after";
+    case FieldId::server: return "server";
+    case FieldId::date: return "date";
+    case FieldId::content_type: return "content-type";
+    case FieldId::user_agent: return "user-agent";
+    case FieldId::authorization: return "authorization";
+    case FieldId::cookie: return "cookie";
+  }
+  return {};
+}
+
 }  // namespace weir::proto::http

@@ -46,6 +46,8 @@ enum class FieldId : uint8_t {
 };
 /// Case-insensitive (RFC 9110 section 5.1). `other` when unknown.
 FieldId field_id_of(std::string_view name);
+/// Its name in lower case, which lives for ever; empty for `other` and `lookalike`, which have many.
+std::string_view name_of(FieldId id);
 
 struct Field {
   std::string_view name;   ///< as received, case kept

@@ -44,7 +44,10 @@ TEST(FieldId, KnowsEveryNameInAnyCase) {
     EXPECT_EQ(field_id_of(name), id) << name;
     EXPECT_EQ(field_id_of(upper), id) << upper;
     EXPECT_EQ(field_id_of(mixed), id) << mixed;
+    EXPECT_EQ(name_of(id), name);
   }
+  EXPECT_EQ(name_of(FieldId::other), "");
+  EXPECT_EQ(name_of(FieldId::lookalike), "");
 }
 
 TEST(FieldId, NothingNearAKnownNamePasses) {

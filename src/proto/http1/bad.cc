@@ -73,13 +73,15 @@ constexpr std::array kEntries{
           "An HTTP/2 request carries a field that belongs to a connection (RFC 9113 section 8.2.2)."},
     Entry{Bad::host_mismatch, 400, "host_mismatch",
           "Host and :authority do not name the same host (RFC 9113 section 8.3.1)."},
+    Entry{Bad::space_around_value, 400, "space_around_value",
+          "A field's value begins or ends with white space (RFC 9113 section 8.2.1)."},
 };
 
 constexpr bool in_order() {
   for (size_t i = 0; i < kEntries.size(); ++i) {
     if (static_cast<size_t>(kEntries[i].bad) != i) return false;
   }
-  return kEntries.size() == static_cast<size_t>(Bad::host_mismatch) + 1;
+  return kEntries.size() == static_cast<size_t>(Bad::space_around_value) + 1;
 }
 static_assert(in_order(), "the table follows the order of the enumeration, without gaps");
 

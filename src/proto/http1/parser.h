@@ -63,6 +63,7 @@ enum class Bad : uint8_t {
   bad_pseudo_field,
   connection_field,
   host_mismatch,
+  space_around_value,
 };
 std::string_view name_of(Bad bad);
 /// One sentence for people, naming the RFC section.

@@ -17,6 +17,8 @@ namespace {
 constexpr size_t kArenaBytesKept = 8 * 1024;
 constexpr size_t kLinesKept = 128;
 
+bool is_space(char c) { return c == ' ' || c == '\t'; }
+
 }  // namespace
 
 bool is_clean_value(std::string_view value) {
@@ -27,7 +29,9 @@ bool is_clean_value(std::string_view value) {
 Bad check_field(std::string_view name, std::string_view value, const http1::Limits& limits) {
   if (name.size() + value.size() > limits.field_bytes) return Bad::field_too_long;
   if (name.empty() || !scan::all(name, scan::kLowerToken)) return Bad::bad_field_name;
-  return is_clean_value(value) ? Bad::none : Bad::control_character;
+  if (!is_clean_value(value)) return Bad::control_character;
+  const bool padded = !value.empty() && (is_space(value.front()) || is_space(value.back()));
+  return padded ? Bad::space_around_value : Bad::none;
 }
 
 void FieldList::clear() {
@@ -91,7 +95,6 @@ void FieldList::append_to(http::Fields& fields) const {
 }
 
 Bad TrailerFields::add(std::string_view name, std::string_view value, const http1::Limits& limits) {
-  value = scan::trim(value);
   list_bytes_ += name.size() + value.size() + kFieldOverhead;
   if (list_bytes_ > limits.trailer_bytes) return Bad::trailer_too_large;
   if (lines_.size() >= limits.fields) return Bad::too_many_fields;

@@ -16,7 +16,7 @@ namespace weir::proto::http2 {
 /// What each field costs beside its bytes (RFC 9113 section 6.5.2).
 inline constexpr uint64_t kFieldOverhead = 32;
 
-/// A lower-case name and a value that HTTP/1 could carry.
+/// A lower-case name, and a value that HTTP/1 could carry, without white space around it (RFC 9113 section 8.2.1).
 http1::Bad check_field(std::string_view name, std::string_view value, const http1::Limits& limits);
 bool is_clean_value(std::string_view value);
 

@@ -36,7 +36,7 @@ Bad RequestFields::add(std::string_view name, std::string_view value) {
   if (bad_ != Bad::none) return bad_;
   if (list_bytes_ > limits_->head_bytes) return refuse(Bad::head_too_large);
   if (name.starts_with(':')) return refuse(add_pseudo(name, value));
-  return refuse(add_field(name, scan::trim(value)));
+  return refuse(add_field(name, value));
 }
 
 Bad RequestFields::add_pseudo(std::string_view name, std::string_view value) {

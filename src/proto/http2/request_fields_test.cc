@@ -160,6 +160,8 @@ TEST(RequestFields, LetNothingBeSmuggled) {
       {"absolute form", Bad::bad_target, but(":path", "http://b.test/")},
       {"an asterisk with GET", Bad::bad_target, but(":path", "*")},
       {"a line end in a value", Bad::control_character, with(kGet, {{"x", "a\r\nb: c"}})},
+      {"white space before a value", Bad::space_around_value, with(kGet, {{"x", "\ta"}})},
+      {"nothing but white space", Bad::space_around_value, with(kGet, {{"x", " "}})},
       {"a bare LF in a value", Bad::control_character, with(kGet, {{"x", "a\nb"}})},
       {"a NUL in a value", Bad::control_character, with(kGet, {{"x", std::string("a\0b", 3)}})},
       {"a colon in a name", Bad::bad_field_name, with(kGet, {{"x: y\r\nz", "a"}})},
@@ -212,8 +214,7 @@ TEST(RequestFields, BeginAgainWithoutAMemory) {
 TEST(TrailerFields, DropWhatMayNotTrail) {
   const http1::Limits limits;
   TrailerFields trailers;
-  for (const auto& [name, value] :
-       List{{"grpc-status", "0"}, {"content-length", "5"}, {"te", "trailers"}, {"x", " y "}})
+  for (const auto& [name, value] : List{{"grpc-status", "0"}, {"content-length", "5"}, {"te", "trailers"}, {"x", "y"}})
     EXPECT_EQ(trailers.add(name, value, limits), Bad::none);
   std::string text;
   for (const auto& field : trailers.finish()) text.append(field.name).append("=").append(field.value).append(" ");
@@ -224,9 +225,10 @@ TEST(TrailerFields, DropWhatMayNotTrail) {
 
 TEST(TrailerFields, AreCheckedAsOthersAre) {
   http1::Limits limits;
-  limits.trailer_bytes = 100;
+  limits.trailer_bytes = 120;
   TrailerFields trailers;
   EXPECT_EQ(trailers.add("a", "b\r\nc: d", limits), Bad::control_character);
+  EXPECT_EQ(trailers.add("a", "b ", limits), Bad::space_around_value);
   EXPECT_EQ(trailers.add(":status", "1", limits), Bad::bad_field_name);
   EXPECT_EQ(trailers.add("x", std::string(60, 'y'), limits), Bad::trailer_too_large);
 }

@@ -33,7 +33,7 @@ Bad ResponseFields::add(std::string_view name, std::string_view value) {
   if (list_bytes_ > limits_->head_bytes) return refuse(Bad::head_too_large);
   if (name == ":status") return refuse(add_status(value));
   if (name.starts_with(':')) return refuse(Bad::bad_pseudo_field);
-  return refuse(add_field(name, scan::trim(value)));
+  return refuse(add_field(name, value));
 }
 
 /// As narrow as HTTP/1.1's status line. HTTP/2 has no 101 (RFC 9113 section 8.6).
@@ -58,6 +58,7 @@ Bad ResponseFields::add_field(std::string_view name, std::string_view value) {
 /// The frames say whether there is a body; Content-Length, if it is there, how long it has to be. A body that announces
 /// trailers is a stream all the same: HTTP/1.1 has no place for trailers behind a declared length.
 void ResponseFields::set_body(bool end, ResponseHead& head) {
+  content_bytes_ = head.body == BodyKind::none ? 0 : head.body == BodyKind::length ? head.content_length : kAnyLength;
   if (head.body == BodyKind::none) return;
   if (end) {
     if (head.body != BodyKind::length) head.body = BodyKind::none;  // "Content-Length: 0" is passed on as saying it

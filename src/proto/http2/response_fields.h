@@ -24,6 +24,9 @@ class ResponseFields {
   http1::Bad add(std::string_view name, std::string_view value);
   /// All fields are there. With `end` no body follows; `request` tells whether one can.
   http1::Bad finish(http::Method request, bool end, http::ResponseHead& head);
+  /// How long the content has to be, where finish() has found that out; otherwise kAnyLength.
+  [[nodiscard]] uint64_t content_bytes() const { return content_bytes_; }
+  static constexpr uint64_t kAnyLength = UINT64_MAX;
   /// What `head` points into; valid until the next begin().
   [[nodiscard]] std::string_view memory() const { return list_.memory(); }
 
@@ -36,6 +39,7 @@ class ResponseFields {
   const http1::Limits* limits_ = nullptr;
   FieldList list_;
   uint64_t list_bytes_ = 0;
+  uint64_t content_bytes_ = kAnyLength;
   uint16_t status_ = 0;
   http1::Bad bad_ = http1::Bad::none;
 };

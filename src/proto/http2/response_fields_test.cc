@@ -107,6 +107,8 @@ TEST(ResponseFields, WhatIsRefused) {
       {"a value with CR LF", Bad::control_character, {ok, {"a", "1\r\nSet-Cookie: x"}}},
       {"a value with LF", Bad::control_character, {ok, {"a", "1\nb"}}},
       {"a value with NUL", Bad::control_character, {ok, {"a", std::string("1\0", 2)}}},
+      {"white space before a value", Bad::space_around_value, {ok, {"a", " 1"}}},
+      {"white space behind a value", Bad::space_around_value, {ok, {"a", "1\t"}}},
       {"Connection", Bad::connection_field, {ok, {"connection", "close"}}},
       {"Keep-Alive", Bad::connection_field, {ok, {"keep-alive", "timeout=5"}}},
       {"Proxy-Connection", Bad::connection_field, {ok, {"proxy-connection", "close"}}},
@@ -130,6 +132,15 @@ TEST(ResponseFields, LimitsHold) {
   EXPECT_EQ(Reading(list, true, Method::get, {.head_bytes = 307}).bad, Bad::head_too_large);
   EXPECT_EQ(Reading(list, true, Method::get, {.field_bytes = 100}).bad, Bad::field_too_long);
   EXPECT_EQ(Reading(list, true, Method::get, {.fields = 1}).bad, Bad::too_many_fields);
+}
+
+TEST(ResponseFields, SayHowLongTheContentHasToBe) {
+  const std::pair<std::string, std::string> ok = {":status", "200"}, five = {"content-length", "5"};
+  EXPECT_EQ(Reading({ok}, false).fields.content_bytes(), ResponseFields::kAnyLength);
+  EXPECT_EQ(Reading({ok, five}, false).fields.content_bytes(), 5u);
+  EXPECT_EQ(Reading({ok, five, {"trailer", "x"}}, false).fields.content_bytes(), 5u);
+  EXPECT_EQ(Reading({ok, five}, false, Method::head).fields.content_bytes(), 0u);
+  EXPECT_EQ(Reading({{":status", "204"}}, false).fields.content_bytes(), 0u);
 }
 
 TEST(ResponseFields, AreReadiedForTheNext) {
