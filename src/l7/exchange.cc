@@ -228,7 +228,7 @@ void Exchange::body_moved() {
 
 void Exchange::on_request_drained() {
   body_moved();
-  if (downstream_ != nullptr && !request_ended_) downstream_->resume_request();
+  if (downstream_ != nullptr && (tunnel_ || !request_ended_)) downstream_->resume_request();
 }
 
 void Exchange::on_request_aborted(const Error& error) {

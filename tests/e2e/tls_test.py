@@ -19,7 +19,7 @@ from harness.certificates import Authority, TlsClient, openssl, raw
 from harness.ports import free_port
 from harness.upstream import CLOSE, KEEP, answer, echo, gated, ok, status
 from harness.waiting import PATIENCE
-from harness.websocket import TEXT, WebSocket, accept_of, echoing, frame, read_frame
+from harness.websocket import TEXT, WebSocket, accepted, echoing, frame, read_frame
 from harness.weir import Weir, run
 from harness.wire import ask, request
 
@@ -434,9 +434,7 @@ live.onmessage = (message) => {
 def page_with_websocket(wire, message, server):
     """A page that is loaded once its WebSocket has been answered: /wait is a picture of it."""
     if message.get("upgrade"):
-        wire.sock.sendall(("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                           f"Sec-WebSocket-Accept: {accept_of(message.get('sec-websocket-key'))}\r\n\r\n").encode())
-        wire.sock.sendall(frame(TEXT, b"hello"))
+        wire.sock.sendall(accepted(message) + frame(TEXT, b"hello"))
         while read_frame(wire)[1] != b"seen":
             pass
         server.seen.set()

@@ -9,7 +9,7 @@ import unittest
 from harness.case import Case
 from harness.upstream import CLOSE, KEEP, answer, ok, says
 from harness.waiting import PATIENCE
-from harness.websocket import CLOSING, PING, PONG, TEXT, WebSocket, echoing, frame
+from harness.websocket import BINARY, CLOSING, PING, PONG, TEXT, WebSocket, accepted, echoing, frame, read_frame
 from harness.wire import request
 
 GOING_AWAY = struct.pack("!H", 1001)
@@ -111,10 +111,7 @@ class WebSockets(Case):
         flood = 64 * 1024 * 1024
 
         def floods(wire, message, server):
-            echoing_head = b"HTTP/1.1 101 x\r\nConnection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: "
-            from harness.websocket import accept_of
-            wire.sock.sendall(echoing_head + accept_of(message.get("sec-websocket-key")).encode() + b"\r\n\r\n")
-            wire.sock.sendall(frame(2, bytes(flood)))
+            wire.sock.sendall(accepted(message) + frame(BINARY, bytes(flood)))
             return CLOSE
 
         proxy = self.weir(self.config([self.upstream("a", floods)]))
@@ -122,8 +119,30 @@ class WebSockets(Case):
         live = self.open()
         self.eventually(lambda: proxy.metric("weir_sent_bytes_total") == 0, "the client has read nothing")
         opcode, payload = live.receive()
-        self.assertEqual((2, flood), (opcode, len(payload)))
+        self.assertEqual((BINARY, flood), (opcode, len(payload)))
         self.assert_memory(proxy.rss_kib(peak=True) - before, 8 * 1024, "64 MiB through")
+
+    def test_nor_does_an_endpoint_that_reads_late_lose_anything(self):
+        late = threading.Event()
+
+        def reads_late(wire, message, server):
+            wire.sock.sendall(accepted(message))
+            late.wait(PATIENCE)
+            size = len(read_frame(wire)[1])
+            wire.sock.sendall(frame(TEXT, str(size).encode()))
+            return CLOSE
+
+        proxy = self.weir(self.config([self.upstream("a", reads_late)]))
+        before = proxy.rss_kib(peak=True)
+        live = self.open()
+        sender = threading.Thread(target=live.send, args=(BINARY, bytes(32 * 1024 * 1024)))
+        sender.start()
+        sender.join(0.5)
+        self.assertTrue(sender.is_alive(), "what the sockets hold is under way, and no more")
+        late.set()
+        sender.join(PATIENCE)
+        self.assertEqual((TEXT, str(32 * 1024 * 1024).encode()), live.receive())
+        self.assert_memory(proxy.rss_kib(peak=True) - before, 8 * 1024, "32 MiB through")
 
     def test_a_client_that_leaves_is_told_on(self):
         a = self.upstream("a", echoing)
@@ -191,9 +210,7 @@ class WebSockets(Case):
 
         def in_two_halves(wire, message, server):
             whole = frame(TEXT, b"0123456789")
-            from harness.websocket import accept_of
-            wire.sock.sendall(("HTTP/1.1 101 x\r\nConnection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: "
-                               f"{accept_of(message.get('sec-websocket-key'))}\r\n\r\n").encode() + whole[:6])
+            wire.sock.sendall(accepted(message) + whole[:6])
             gate.wait(PATIENCE)
             wire.sock.sendall(whole[6:] + frame(TEXT, b"never seen"))
             wire.to_end()

@@ -50,15 +50,19 @@ def read_frame(wire):
     return first & 0x0f, _masked(payload, key) if key else payload, key is not None
 
 
+def accepted(message):
+    """The answer that agrees to a handshake."""
+    return ("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            f"Sec-WebSocket-Accept: {accept_of(message.get('sec-websocket-key'))}\r\n\r\n").encode()
+
+
 def echoing(wire, message, server):
     """Accepts the handshake, greets with its name and echoes until it is told goodbye. What it was told last is kept in
     `server.farewells`."""
     if (message.get("upgrade") or "").lower() != "websocket":
         wire.sock.sendall(answer(b"no websocket", "426 Upgrade Required"))
         return CLOSE
-    wire.sock.sendall(("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                       f"Sec-WebSocket-Accept: {accept_of(message.get('sec-websocket-key'))}\r\n\r\n").encode()
-                      + frame(TEXT, server.name.encode()))
+    wire.sock.sendall(accepted(message) + frame(TEXT, server.name.encode()))
     try:
         while True:
             opcode, payload, masked = read_frame(wire)
