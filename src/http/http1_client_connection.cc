@@ -289,7 +289,8 @@ void Http1ClientConnection::on_closed(const Error& error) {
 }
 
 void Http1ClientConnection::on_drained() {
-  if (back_ != nullptr && back_->handler != nullptr && !back_->request_ended) back_->handler->on_request_drained();
+  if (back_ == nullptr || back_->handler == nullptr) return;
+  if (tunnel_ || !back_->request_ended) back_->handler->on_request_drained();
 }
 
 void Http1ClientConnection::broken(proto::http1::Bad bad) {
