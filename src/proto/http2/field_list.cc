@@ -17,8 +17,6 @@ namespace {
 constexpr size_t kArenaBytesKept = 8 * 1024;
 constexpr size_t kLinesKept = 128;
 
-bool is_space(char c) { return c == ' ' || c == '\t'; }
-
 }  // namespace
 
 bool is_clean_value(std::string_view value) {
@@ -30,7 +28,7 @@ Bad check_field(std::string_view name, std::string_view value, const http1::Limi
   if (name.size() + value.size() > limits.field_bytes) return Bad::field_too_long;
   if (name.empty() || !scan::all(name, scan::kLowerToken)) return Bad::bad_field_name;
   if (!is_clean_value(value)) return Bad::control_character;
-  const bool padded = !value.empty() && (is_space(value.front()) || is_space(value.back()));
+  const bool padded = !value.empty() && (scan::is_space(value.front()) || scan::is_space(value.back()));
   return padded ? Bad::space_around_value : Bad::none;
 }
 
